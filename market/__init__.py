@@ -1,0 +1,1 @@
+"""What was promised and dispatched (DOE Table 2)."""

@@ -1,0 +1,161 @@
+"""THE permission file: may I, which may I, and who may. Nothing else decides.
+
+Rights come from memberships and roles.py, in one's own organisation and in those it oversees; guardian adds grants across organisations.
+A model declares `access_paths`: foreign keys to organisations (or `id` on Organization itself), or SELF (a `user` key, or the user itself),
+PUBLIC (everybody signed in), OPERATOR (the platform's operator only). History inherits its model's.
+"""
+
+from collections import defaultdict
+
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied
+from django.db.models import Model, Q, QuerySet
+
+from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
+from moc.access.roles import permissions_of, roles_with
+
+EVERYWHERE = "operator"
+
+
+class NotPermitted(PermissionDenied):
+    """The actor lacks the permission; pages answer 404 where the object may not even be seen."""
+
+
+def _rights(user) -> dict[str, frozenset[int]]:
+    """permission → organisation ids, widened by oversight; resolved once per user object (a request has one)."""
+    if user is None or not user.is_authenticated or not user.is_active:
+        return {}
+    cached = getattr(user, "_moc_rights", None)
+    if cached is None:
+        cached = user._moc_rights = _resolve(user)
+    return cached
+
+
+def _resolve(user) -> dict[str, frozenset[int]]:
+    rights: dict[str, set[int]] = defaultdict(set)
+    own = list(
+        Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values_list(
+            "organization_id", "organization__kind", "role"
+        )
+    )
+    overseen = defaultdict(set)
+    for overseer, organization in Oversight.objects.filter(overseer__in={row[0] for row in own}).values_list("overseer_id", "overseen_id"):
+        overseen[overseer].add(organization)
+    for organization, kind, role in own:
+        for permission in permissions_of(kind, role):
+            rights[permission] |= {organization} | overseen[organization]
+    granted = OrganizationUserObjectPermission.objects.filter(user=user).values_list("permission__codename", "content_object_id")
+    for permission, organization in granted:
+        rights[permission].add(organization)
+    return {permission: frozenset(ids) for permission, ids in rights.items()}
+
+
+def reach(user, permission: str) -> frozenset[int]:
+    """Ids of the organisations in which `user` holds `permission`."""
+    return _rights(user).get(permission, frozenset())
+
+
+def own_organizations(user) -> list[Organization]:
+    """The organisations that the user is a member of."""
+    if not user.is_authenticated:
+        return []
+    return list(Organization.objects.filter(memberships__user=user, memberships__is_active=True, is_active=True).distinct())
+
+
+def everywhere(user, permission: str) -> bool:
+    """True for staff of the platform's operator who hold the permission: they reach every record."""
+    if not user.is_authenticated or not user.is_active:
+        return False
+    cached = getattr(user, "_moc_everywhere", None)
+    if cached is None:
+        roles = Membership.objects.filter(
+            user=user, is_active=True, organization__kind=EVERYWHERE, organization__is_active=True
+        ).values_list("role", flat=True)
+        cached = user._moc_everywhere = frozenset().union(*(permissions_of(EVERYWHERE, role) for role in roles))
+    return permission in cached
+
+
+def paths_of(model: type[Model]) -> tuple[str, ...]:
+    """The access paths of a model; history has its model's."""
+    return getattr(model, "instance_type", model).access_paths
+
+
+def scope(rows: QuerySet, user, permission: str = "view_registry") -> QuerySet:
+    """The rows that `user` may see with `permission`."""
+    if user is None or not user.is_authenticated or not user.is_active:
+        return rows.none()
+    paths = paths_of(rows.model)
+    if "PUBLIC" in paths or everywhere(user, permission):
+        return rows
+    condition = Q()
+    organizations = reach(user, permission)
+    for path in paths:
+        if path == "SELF":
+            condition |= Q(pk=user.pk) if rows.model is User else Q(user=user)
+        elif path != "OPERATOR" and organizations:
+            condition |= Q(**{f"{_key(rows.model, path)}__in": sorted(organizations)}) & _only_when(rows.model, path)
+    return rows.filter(condition) if condition else rows.none()
+
+
+def branches(model: type[Model], user, permission: str = "view_registry") -> list[Q] | None:
+    """The same as `scope`, one condition per (path, organisation), so that each branch is an index range; None means everything."""
+    if "PUBLIC" in paths_of(model) or everywhere(user, permission):
+        return None
+    return [
+        Q(**{_key(model, path): organization}) & _only_when(model, path)
+        for path in paths_of(model)
+        if path not in {"SELF", "OPERATOR"}
+        for organization in sorted(reach(user, permission))
+    ]
+
+
+def _only_when(model: type[Model], path: str) -> Q:
+    """A model may open a path under a condition only (`access_conditions`): a utility sees filings from their submission on."""
+    return getattr(getattr(model, "instance_type", model), "access_conditions", {}).get(path, Q())
+
+
+def _key(model: type[Model], path: str) -> str:
+    """`edc` → `edc_id`, so that a literal id needs no join; a path through another table stays as it is."""
+    if "__" in path or path == "id":
+        return path
+    try:
+        return model._meta.get_field(path).attname
+    except FieldDoesNotExist:
+        return path
+
+
+def allows(user, permission: str, obj: Model | None = None) -> bool:
+    """May `user` do this to `obj` (an organisation, or a record with access paths), or anywhere when there is no object?"""
+    if everywhere(user, permission):
+        return True
+    organizations = reach(user, permission)
+    if obj is None or not organizations:
+        return bool(organizations)
+    return bool(organizations & _organizations_of(obj))
+
+
+def _organizations_of(obj: Model) -> set[int]:
+    if isinstance(obj, Organization):
+        return {obj.pk}
+    found = set()
+    for path in paths_of(type(obj)):
+        if path in {"SELF", "PUBLIC", "OPERATOR"}:
+            continue
+        value = obj
+        for step in path.split("__"):
+            value = getattr(value, _key(type(value), step) if step == path.split("__")[-1] else step)
+        found.add(value)
+    return found
+
+
+def require(user, permission: str, obj: Model | None = None) -> None:
+    """First line of every service: refuse an actor without the permission. None (the system, inside acting) may."""
+    if user is not None and not allows(user, permission, obj):
+        raise NotPermitted(f"{user} may not {permission.replace('_', ' ')} here.")
+
+
+def holders(permission: str, organization: Organization) -> QuerySet[User]:
+    """Who may act in an organisation: for work queues and notices."""
+    roles = [role for kind, role in roles_with(permission) if kind == organization.kind]
+    return User.objects.filter(
+        is_active=True, memberships__organization=organization, memberships__role__in=roles, memberships__is_active=True
+    ).distinct()

@@ -1,0 +1,61 @@
+"""The table an auditor reads: which role of which kind of organisation holds which permissions, in its own and overseen organisations."""
+
+PERMISSIONS = {
+    "view_registry": "see the registry's records",
+    "view_personal": "see owners, contacts and account numbers",
+    "file_ders": "file registrations of DERs",
+    "submit_ders": "attest and submit registrations to the utility",
+    "review_ders": "decide DERs under utility review and ask for information",
+    "confirm_denials": "confirm a denial that another person proposed",
+    "manage_grid": "load and change grid records",
+    "manage_rulesets": "change the law's numbers",
+    "manage_members": "administer the organisation's users and roles",
+    "audit": "read every version and who wrote it",
+    "export": "export lists",
+    "administer": "administer the platform",
+}
+
+_SEE = {"view_registry", "export"}
+_AUDIT = _SEE | {"audit"}
+
+ROLES: dict[str, dict[str, set[str]]] = {
+    "aggregator": {
+        "viewer": _SEE,
+        "filer": _SEE | {"view_personal", "file_ders"},
+        "approver": _SEE | {"view_personal", "file_ders", "submit_ders"},
+        "auditor": _AUDIT,
+        "administrator": _AUDIT | {"view_personal", "file_ders", "submit_ders", "manage_members"},
+    },
+    "edc": {
+        "viewer": _SEE,
+        "reviewer": _SEE | {"view_personal", "review_ders"},
+        "approver": _SEE | {"view_personal", "review_ders", "confirm_denials"},
+        "auditor": _AUDIT,
+        "administrator": _AUDIT | {"view_personal", "review_ders", "confirm_denials", "manage_grid", "manage_members"},
+    },
+    "tso": {
+        "viewer": _SEE,
+        "auditor": _AUDIT,
+        "administrator": _AUDIT | {"manage_members"},
+    },
+    "rerra": {
+        "viewer": _SEE,
+        "auditor": _AUDIT,
+        "administrator": _AUDIT | {"manage_members"},
+    },
+    "operator": {
+        "viewer": _SEE,
+        "auditor": _AUDIT,
+        "administrator": _AUDIT | {"manage_members", "manage_rulesets", "manage_grid", "administer"},
+    },
+}
+
+
+def permissions_of(kind: str, role: str) -> set[str]:
+    """The permissions that a role gives in an organisation of a kind; empty for a role that the kind does not have."""
+    return ROLES.get(kind, {}).get(role, set())
+
+
+def roles_with(permission: str) -> list[tuple[str, str]]:
+    """The (kind, role) pairs that give a permission."""
+    return [(kind, role) for kind, roles in ROLES.items() for role, held in roles.items() if permission in held]

@@ -1,0 +1,17 @@
+"""The Celery app and the whole beat table. The broker only wakes a worker; the truth of a job is its row (moc.jobs)."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moc.settings.base")
+
+app = Celery("moc")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["moc.jobs", "moc.notices", "registry.submissions", "registry.ders"])
+app.conf.beat_schedule = {
+    "sweep stale jobs": {"task": "moc.jobs.tasks.sweep", "schedule": 30.0},
+    "send outgoing e-mail": {"task": "moc.notices.tasks.deliver", "schedule": 15.0},
+    "review and completeness deadlines": {"task": "registry.submissions.tasks.check_deadlines", "schedule": crontab(minute="*/10")},
+}

@@ -1,0 +1,1 @@
+"""Files: uploads and evidence, attached by concrete foreign keys of others. N11."""

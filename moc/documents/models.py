@@ -1,0 +1,48 @@
+"""Documents: a file with its digest, size and owner organisation."""
+
+import hashlib
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from moc.access.models import Organization
+from moc.access.queries import ScopedQuerySet
+from moc.history import Versions
+
+
+def storage_name(document: "Document", name: str) -> str:
+    """Files are stored under random names; what the user called them is data, not a path."""
+    return f"documents/{document.uuid.hex[:2]}/{document.uuid.hex}"
+
+
+class Document(models.Model):
+    """A stored file. `owner` put it in, `counterparty` may read it too."""
+
+    access_paths = ("owner", "counterparty")
+
+    class Kind(models.TextChoices):
+        UPLOAD = "upload", "Uploaded file of DERs"
+        EVIDENCE = "evidence", "Evidence"
+        EXPORT = "export", "Export"
+
+    uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    owner = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="documents")
+    counterparty = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    file = models.FileField(upload_to=storage_name, max_length=200)
+    name = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.name

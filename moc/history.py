@@ -1,0 +1,229 @@
+"""History is written by PostgreSQL, once per statement, into django-simple-history's tables.
+
+A recorded model says `history = Versions()`. Every writer then leaves versions: the ORM, its bulk
+methods, COPY, INSERT … SELECT and plain psql. Who and why travel in two transaction-local settings that `acting()` sets; a change
+with neither is refused. The trigger functions are SECURITY DEFINER: the app role may only SELECT history.
+"""
+
+from contextlib import contextmanager
+from datetime import datetime
+
+import pgtrigger
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.db.models import F, QuerySet, Subquery
+from pgtrigger.compiler import UpsertTriggerSql
+from psycopg import sql
+from simple_history.models import HistoricalRecords
+
+
+class DefinerTriggerSql(UpsertTriggerSql):
+    """pgtrigger's installation without its switch-off setting (anyone could set it), run as the owner with a fixed search path."""
+
+    def get_template(self) -> str:
+        return """
+            CREATE OR REPLACE FUNCTION {pgid}() RETURNS TRIGGER AS $$
+                {declare}
+                BEGIN
+                    {func}
+                END;
+            $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
+
+            DROP TRIGGER IF EXISTS {pgid} ON {table};
+            CREATE {constraint} TRIGGER {pgid}
+                {when} {operation} ON {table}
+                {timing}
+                {referencing}
+                FOR EACH {level} {condition}
+                EXECUTE PROCEDURE {execute};
+
+            COMMENT ON TRIGGER {pgid} ON {table} IS '{hash}';
+        """
+
+
+class DatabaseTrigger(pgtrigger.Trigger):
+    """A trigger that no session can ignore."""
+
+    def compile(self, model):
+        plain = super().compile(model)
+        arguments = {name: value for name, value in plain.sql.kwargs.items() if name != "ignore_func_name"}
+        return pgtrigger.compiler.Trigger(name=plain.name, sql=DefinerTriggerSql(**arguments))
+
+
+def versions_of(model):
+    """The historical model of a recorded model; also of the stand-ins that migrations make of it."""
+    return apps.get_model(model._meta.label).history.model
+
+
+def _tracked(model) -> list[str]:
+    return [f'"{field.column}"' for field in versions_of(model).tracked_fields]
+
+
+class Record(DatabaseTrigger):
+    """Copy the rows that a statement changed into the model's historical table; refuse a change without actor and reason."""
+
+    level, when = pgtrigger.Statement, pgtrigger.After
+
+    def __init__(self, *, kind: str, **kwargs):
+        self.kind = kind
+        super().__init__(**kwargs)
+
+    def get_func(self, model) -> str:
+        columns = ", ".join(_tracked(model))
+        return f"""
+            IF coalesce(current_setting('moc.actor', true), '') = '' AND coalesce(current_setting('moc.reason', true), '') = '' THEN
+                IF EXISTS ({self.changed_rows(model)}) THEN
+                    RAISE EXCEPTION 'A change of % needs an actor or a reason (moc.history.acting)', TG_TABLE_NAME
+                        USING ERRCODE = 'insufficient_privilege';
+                END IF;
+                RETURN NULL;
+            END IF;
+            INSERT INTO "{versions_of(model)._meta.db_table}"
+                ({columns}, history_date, history_type, history_change_reason, history_user_id, transaction_id)
+            SELECT {columns}, clock_timestamp(), '{self.kind}', nullif(current_setting('moc.reason', true), ''),
+                nullif(current_setting('moc.actor', true), '')::bigint, pg_current_xact_id()::text::bigint
+            FROM ({self.changed_rows(model)}) AS version;
+            RETURN NULL;"""
+
+    def changed_rows(self, model) -> str:
+        return "SELECT * FROM changed"
+
+
+class RecordUpdate(Record):
+    """An update that changes nothing leaves nothing: old and new rows are compared as images."""
+
+    def changed_rows(self, model) -> str:
+        key = model._meta.pk.column
+        new = ", ".join(f"changed.{column}" for column in _tracked(model))
+        old = ", ".join(f"before.{column}" for column in _tracked(model))
+        return f"""SELECT changed.* FROM changed LEFT JOIN before ON before."{key}" = changed."{key}"
+                WHERE before."{key}" IS NULL OR ROW({new})::record *<> ROW({old})::record"""
+
+
+class Refuse(DatabaseTrigger):
+    """Refuse an operation whoever asks for it."""
+
+    level, when = pgtrigger.Statement, pgtrigger.Before
+
+    def get_func(self, model) -> str:
+        return "RAISE EXCEPTION '% on % is refused: history is never lost', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';"
+
+
+def recorded() -> list[pgtrigger.Trigger]:
+    """The triggers of a recorded model."""
+    new, old = pgtrigger.Referencing(new="changed"), pgtrigger.Referencing(old="changed")
+    both = pgtrigger.Referencing(new="changed", old="before")
+    return [
+        Record(name="history_insert", operation=pgtrigger.Insert, referencing=new, kind="+"),
+        RecordUpdate(name="history_update", operation=pgtrigger.Update, referencing=both, kind="~"),
+        Record(name="history_delete", operation=pgtrigger.Delete, referencing=old, kind="-"),
+        Refuse(name="history_truncate", operation=pgtrigger.Truncate),
+    ]
+
+
+class VersionQuerySet(QuerySet):
+    """Versions of a recorded model."""
+
+    def as_of(self, moment: datetime, horizon: int | None = None) -> "VersionQuerySet":
+        """The one version of each object that stood at `moment`; objects deleted by then are absent.
+
+        With `horizon` (see `horizon()`) the answer is repeatable: versions written by transactions that were still open when
+        the horizon was read are left out, then and ever after.
+        """
+        known = self.filter(history_date__lte=moment)
+        if horizon is not None:
+            known = known.filter(transaction_id__lt=horizon)
+        key = self.model.instance_type._meta.pk.attname
+        latest = known.order_by(key, "-history_date", "-history_id").distinct(key)
+        return self.model.objects.filter(history_id__in=Subquery(latest.values("history_id"))).exclude(history_type="-")
+
+
+class Version(models.Model):
+    """Base of every historical model: the writing transaction stands beside the clock."""
+
+    transaction_id = models.BigIntegerField(editable=False, null=True)
+
+    objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Versions(HistoricalRecords):
+    """HistoricalRecords with lean indexes (object, newest first) and tables that refuse UPDATE, DELETE and TRUNCATE."""
+
+    def __init__(self, **kwargs):
+        kwargs.setdefault("bases", [Version])
+        kwargs.setdefault("history_id_field", models.BigAutoField(primary_key=True))
+        kwargs.setdefault("history_change_reason_field", models.TextField(null=True))
+        kwargs.setdefault("user_db_constraint", False)
+        super().__init__(**kwargs)
+
+    def contribute_to_class(self, cls, name):
+        super().contribute_to_class(cls, name)
+        pgtrigger.register(*recorded())(cls)
+
+    def get_extra_fields(self, model, fields):
+        extra = super().get_extra_fields(model, fields)
+        extra["history_user"].db_index = False
+        return extra
+
+    def copy_fields(self, model):
+        fields = super().copy_fields(model)
+        for field in fields.values():
+            field.db_index = False
+            field._unique = False
+        return fields
+
+    def get_meta_options(self, model):
+        options = super().get_meta_options(model)
+        key = model._meta.pk.name
+        options["indexes"] = [models.Index(F(key), F("history_date").desc(), name=f"{model._meta.model_name[:20]}_versions")]
+        options["triggers"] = [
+            Refuse(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
+            Refuse(name="sealed_table", operation=pgtrigger.Truncate),
+        ]
+        options["ordering"] = ("-history_date", "-history_id")
+        return options
+
+
+def horizon() -> int:
+    """The oldest transaction still open: all versions below it are settled. Kept with every repeatable as-of answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return cursor.fetchone()[0]
+
+
+@contextmanager
+def acting(user, reason: str = ""):
+    """Everything written inside is by `user` for `reason`; one transaction. Nestable: the outer pair is restored.
+
+    `user` is None for the system, which then owes a reason ("system: <command or task>").
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT coalesce(current_setting('moc.actor', true), ''), coalesce(current_setting('moc.reason', true), '')")
+            outer = cursor.fetchone()
+            _set(cursor, str(user.pk) if user else "", reason)
+        yield
+        with connection.cursor() as cursor:
+            _set(cursor, *outer)
+
+
+def _set(cursor, actor: str, reason: str) -> None:
+    cursor.execute("SELECT set_config('moc.actor', %s, true), set_config('moc.reason', %s, true)", [actor, reason])
+
+
+def grant(role: str) -> None:
+    """Let the app role use all tables, but only read history and the record of migrations. Run by `migrate`, as the owner."""
+    sealed = [model._meta.db_table for model in apps.get_models() if issubclass(model, Version)] + ["django_migrations"]
+    name = sql.Identifier(role)
+    statements = [
+        sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(name),
+        sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
+        *[sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name) for table in sealed],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        if cursor.fetchone()[0] != role:
+            cursor.execute(sql.SQL("; ").join(statements).as_string(cursor.connection))

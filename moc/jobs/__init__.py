@@ -1,0 +1,1 @@
+"""The truth of all background work; the broker only wakes a worker. N13."""

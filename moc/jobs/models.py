@@ -1,0 +1,68 @@
+"""Jobs: what is to be done in the background, by whose wish, how far it is."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from moc.access.queries import ScopedQuerySet
+
+
+class JobQuerySet(ScopedQuerySet):
+    """Jobs by what they need."""
+
+    def open(self) -> "JobQuerySet":
+        """Not yet ended."""
+        return self.filter(status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
+
+    def stale(self, now) -> "JobQuerySet":
+        """Queued and never woken, or running without a sign of life: a worker or the broker died."""
+        return self.filter(status=Job.Status.QUEUED, woken_at__lt=now - Job.WAKE_AFTER) | self.filter(
+            status=Job.Status.RUNNING, heartbeat_at__lt=now - Job.DEAD_AFTER
+        )
+
+
+class Job(models.Model):
+    """One piece of background work. `task` is a Celery task that takes the job's id and is idempotent; progress is shown live.
+
+    A job is not recorded in history: what it changes is.
+    """
+
+    access_paths = ("SELF",)
+    WAKE_AFTER, DEAD_AFTER, MAX_ATTEMPTS = timezone.timedelta(seconds=20), timezone.timedelta(seconds=60), 5
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    task = models.CharField(max_length=100)
+    arguments = models.JSONField(default=dict)
+    title = models.CharField(max_length=200)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="jobs")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    done = models.BigIntegerField(default=0)
+    total = models.BigIntegerField(null=True)
+    phase = models.CharField(max_length=120, blank=True)
+    outcome = models.JSONField(default=dict)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    cancel_requested = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    woken_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["status", "woken_at"]), models.Index(fields=["user", "-id"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def percent(self) -> int | None:
+        return min(100, int(100 * self.done / self.total)) if self.total else None

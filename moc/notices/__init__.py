@@ -1,0 +1,1 @@
+"""Notices to people: inbox and outgoing e-mail. N10."""

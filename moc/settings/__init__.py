@@ -1,0 +1,1 @@
+"""Settings: base (development and evaluation), test, production (only hardens)."""

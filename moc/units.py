@@ -1,0 +1,38 @@
+"""Electrical quantities and their signs: injection into the grid is positive; limits are non-negative magnitudes."""
+
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from django.core.validators import MinValueValidator
+from django.db import models
+
+MILLI = Decimal("0.001")
+
+
+def kw(value) -> Decimal:
+    """A power in kW, to the watt, half to even."""
+    return Decimal(str(value)).quantize(MILLI, rounding=ROUND_HALF_EVEN)
+
+
+def mw_from_kw(value: Decimal) -> Decimal:
+    """MW from kW, exact."""
+    return value.scaleb(-3)
+
+
+def kwh(power_kw: Decimal, seconds: int) -> Decimal:
+    """Energy in kWh of a constant power over a time, to the watt-hour."""
+    return kw(Decimal(power_kw) * seconds / 3600)
+
+
+class QuantityField(models.DecimalField):
+    """A decimal quantity with three decimals; the unit is the suffix of its name."""
+
+    def __init__(self, *args, **kwargs):
+        kwargs.setdefault("max_digits", 14)
+        kwargs.setdefault("decimal_places", 3)
+        super().__init__(*args, **kwargs)
+
+
+class MagnitudeField(QuantityField):
+    """A quantity that cannot be negative."""
+
+    default_validators = [MinValueValidator(0)]

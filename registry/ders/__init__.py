@@ -1,0 +1,1 @@
+"""DERs: the master record. R1, R2, R3, N1."""

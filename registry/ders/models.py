@@ -1,0 +1,194 @@
+"""The standard data model of a DER (N1), and the master record."""
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.db import models
+from django.db.models.functions import Upper
+
+from moc.access.models import Organization
+from moc.history import Versions
+from moc.lifecycle import Lifecycle, Transition
+from moc.units import MagnitudeField
+from registry.ders import choices
+from registry.ders.queries import HARD_CONDITIONS, DerQuerySet
+from registry.grid.models import County, Feeder, ServicePoint
+from registry.participants.models import DerOwner
+
+
+def codes(kind: type[models.TextChoices], label: str, **kwargs) -> models.CharField:
+    return models.CharField(label, max_length=30, choices=kind.choices, blank=True, **kwargs)
+
+
+def code_set(kind: type[models.TextChoices], label: str) -> ArrayField:
+    return ArrayField(models.CharField(max_length=30, choices=kind.choices), verbose_name=label, default=list, blank=True)
+
+
+def magnitude(label: str, **kwargs) -> MagnitudeField:
+    return MagnitudeField(label, null=True, blank=True, **kwargs)
+
+
+class DerFacts(models.Model):
+    """The technical facts of a DER, shared by the master record and its staged filings: rules are written against these columns.
+
+    Powers in kW, kVA and kvar, energies in kWh, half of them optional as the data model says; dictionary.py gives each field's standard names.
+    """
+
+    # identification
+    external_id = models.CharField(
+        "your id", max_length=64, help_text="the aggregator's own identifier; filing it again updates the record"
+    )
+    der_type = codes(choices.DerType, "technology")
+    der_subtype = models.CharField("subtype", max_length=40, blank=True, help_text="such as li_ion, heat_pump_water_heater, v2g")
+    manufacturer = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=80, blank=True)
+    serial_no = models.CharField("serial number", max_length=80, blank=True)
+    firmware = models.CharField(max_length=40, blank=True)
+    inverter_certification = codes(choices.InverterCertification, "inverter certification")
+    commissioned_on = models.DateField("commissioned on", null=True, blank=True)
+    permission_to_operate_on = models.DateField("permission to operate on", null=True, blank=True)
+    decommissioned_on = models.DateField("decommissioned on", null=True, blank=True)
+
+    # nameplate
+    nameplate_ac_kw = magnitude("nameplate AC (kW)")
+    nameplate_dc_kw = magnitude("nameplate DC (kW)")
+    rated_kva = magnitude("rated apparent power (kVA)")
+    rated_inject_kvar = magnitude("rated injected reactive power (kvar)")
+    rated_absorb_kvar = magnitude("rated absorbed reactive power (kvar)")
+    max_charge_kw = magnitude("maximum charge (kW)")
+    max_discharge_kw = magnitude("maximum discharge (kW)")
+    energy_capacity_kwh = magnitude("energy capacity (kWh)")
+    usable_energy_kwh = magnitude("usable energy (kWh)")
+    min_stored_energy_kwh = magnitude("minimum stored energy (kWh)")
+    round_trip_efficiency_percent = magnitude("round-trip efficiency (%)")
+    nominal_voltage_v = magnitude("nominal voltage (V)")
+    min_voltage_v = magnitude("minimum voltage (V)")
+    max_voltage_v = magnitude("maximum voltage (V)")
+    max_current_a = magnitude("maximum current (A)")
+    power_factor_over_excited = magnitude("power factor, over-excited")
+    power_factor_under_excited = magnitude("power factor, under-excited")
+
+    # IEEE 1547-2018 and control
+    normal_category = codes(choices.NormalCategory, "normal performance category")
+    abnormal_category = codes(choices.AbnormalCategory, "abnormal performance category")
+    control_modes = code_set(choices.ControlMode, "control modes")
+    envelope_modes = code_set(choices.EnvelopeMode, "envelope modes")
+    islanding = code_set(choices.Islanding, "islanding")
+    ramp_up_kw_per_min = magnitude("ramp up (kW/min)")
+    ramp_down_kw_per_min = magnitude("ramp down (kW/min)")
+    response_time_s = models.PositiveIntegerField("response time (s)", null=True, blank=True)
+    min_run_min = models.PositiveIntegerField("minimum run (min)", null=True, blank=True)
+    max_run_min = models.PositiveIntegerField("maximum run (min)", null=True, blank=True)
+    protection_settings = models.JSONField(
+        "protection settings", null=True, blank=True, help_text="JSON object; the names of AEMO protectionMode"
+    )
+
+    # communications, metering, telemetry
+    comms_protocol = codes(choices.CommsProtocol, "communications protocol")
+    comms_endpoint = models.CharField("communications endpoint", max_length=200, blank=True)
+    comms_latency_s = magnitude("communications latency (s)")
+    meter_id = models.CharField("meter id", max_length=60, blank=True)
+    meter_location = codes(choices.MeterLocation, "meter location")
+    meter_interval_min = models.PositiveIntegerField("meter interval (min)", null=True, blank=True)
+    meter_revenue_grade = models.BooleanField("revenue-grade meter", null=True, blank=True)
+    meter_reader = codes(choices.MeterReader, "meter reader")
+    telemetry_interval_s = models.PositiveIntegerField("telemetry interval (s)", null=True, blank=True)
+    telemetry_points = ArrayField(models.CharField(max_length=40), verbose_name="telemetry points", default=list, blank=True)
+
+    # connection and location
+    phases_installed = models.PositiveSmallIntegerField("phases installed", null=True, blank=True)
+    connection_kind = codes(choices.ConnectionKind, "connection")
+    customer_sector = codes(choices.CustomerSector, "customer sector")
+    interconnection_agreement_no = models.CharField("interconnection agreement", max_length=60, blank=True)
+    interconnection_agreement_on = models.DateField("agreement date", null=True, blank=True)
+    interconnection_kind = codes(choices.InterconnectionKind, "interconnection kind")
+    interconnection_capacity_kw = magnitude("interconnection capacity (kW)")
+    approved_export_kw = magnitude("approved export (kW)")
+    approved_import_kw = magnitude("approved import (kW)")
+    temporal_limits = models.JSONField(
+        "temporal limits",
+        null=True,
+        blank=True,
+        help_text="JSON list of {rrule, starts, ends, export_kw, import_kw}: season and time windows",
+    )
+    retail_programs = ArrayField(models.CharField(max_length=40), verbose_name="retail programs", default=list, blank=True)
+    consent_reference = models.CharField(
+        "customer consent", max_length=80, blank=True, help_text="reference of the customer's consent to share data"
+    )
+    premise_address = models.CharField("premise address", max_length=200, blank=True)
+    zip_code = models.CharField("ZIP code", max_length=10, blank=True)
+    latitude = models.DecimalField(max_digits=8, decimal_places=5, null=True, blank=True)
+    longitude = models.DecimalField(max_digits=8, decimal_places=5, null=True, blank=True)
+    transmission_node = models.CharField("transmission node", max_length=60, blank=True)
+    metering_domain = models.CharField("metering domain", max_length=60, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Der(DerFacts):
+    """The master record of a DER. Inserted and changed only by the decision on a filing; its versions are never lost.
+
+    `edc`, `aggregator`, `feeder` and `county` stand here, though the service point knows them, because lists are cut by them.
+    """
+
+    access_paths = ("aggregator", "edc")
+
+    class Status(models.TextChoices):
+        APPROVED = "approved", "Approved"
+        ACTIVE = "active", "Active"
+        INACTIVE = "inactive", "Inactive"
+        DECOMMISSIONED = "decommissioned", "Decommissioned"
+
+    lifecycle = Lifecycle(
+        Transition("activate", (Status.APPROVED, Status.INACTIVE), Status.ACTIVE, "submit_ders"),
+        Transition("deactivate", (Status.ACTIVE,), Status.INACTIVE, "submit_ders", needs_reason=True),
+        Transition(
+            "decommission",
+            (Status.APPROVED, Status.ACTIVE, Status.INACTIVE),
+            Status.DECOMMISSIONED,
+            "submit_ders",
+            needs_reason=True,
+            danger=True,
+        ),
+        initial=(Status.APPROVED, Status.ACTIVE),
+    )
+
+    uuid = models.UUIDField("DER id (mRID)", default=uuid.uuid4, editable=False, db_default=models.Func(function="gen_random_uuid"))
+    status = models.CharField(max_length=15, choices=Status.choices, default=Status.APPROVED)
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="utility")
+    service_point = models.ForeignKey(ServicePoint, on_delete=models.PROTECT, related_name="ders", db_index=False)
+    feeder = models.ForeignKey(Feeder, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    county = models.ForeignKey(County, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    owner = models.ForeignKey(DerOwner, null=True, blank=True, on_delete=models.PROTECT, related_name="ders", db_index=False)
+    registered_on = models.DateField("registered on")
+    export_limit_kw = magnitude("export limit (kW)", help_text="set by the utility's decision")
+    import_limit_kw = magnitude("import limit (kW)", help_text="set by the utility's decision")
+
+    objects = DerQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "DER"
+        constraints = [
+            models.UniqueConstraint(fields=["uuid"], name="der_uuid"),
+            models.UniqueConstraint(fields=["aggregator", "external_id"], name="der_external_id"),
+            *[models.CheckConstraint(condition=~condition, name=f"der_{name}") for name, condition in HARD_CONDITIONS.items()],
+        ]
+        indexes = [
+            models.Index(fields=["aggregator", "-id"], name="der_by_aggregator"),
+            models.Index(fields=["edc", "-id"], name="der_by_edc"),
+            models.Index(fields=["aggregator", "-nameplate_ac_kw", "-id"], name="der_by_aggregator_kw"),
+            models.Index(fields=["edc", "-nameplate_ac_kw", "-id"], name="der_by_edc_kw"),
+            models.Index(fields=["-nameplate_ac_kw", "-id"], name="der_by_kw"),
+            models.Index(fields=["service_point", "der_type"], name="der_by_service_point"),
+            models.Index(fields=["feeder", "-id"], name="der_by_feeder"),
+            models.Index(Upper("serial_no"), name="der_by_serial", condition=~models.Q(serial_no="")),
+            models.Index(fields=["owner"], name="der_by_owner"),
+            GinIndex(OpClass(Upper("premise_address"), name="gin_trgm_ops"), name="der_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_der_type_display()} {self.external_id}"
