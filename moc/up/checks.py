@@ -1,0 +1,81 @@
+"""`make test`, `make bench` and `make lock`: the commands that look at the code."""
+
+import json
+import os
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .bootstrap import ROOT, VENV, run, say, step
+from .environment import PYTHON, base_environment, database, manage
+from .system import install_front_end, install_missing, missing_browser, missing_pango, npm_command
+
+TEMPLATES = [name for name in ("templates", "moc/templates", "registry/templates") if (ROOT / name).is_dir()]
+LINTS: tuple[tuple[str, ...], ...] = (
+    ("ruff", "check", "."),
+    ("ruff", "format", "--check", "."),
+    ("lint-imports",),
+    *((("djlint", "--check", *TEMPLATES), ("djlint", "--lint", *TEMPLATES)) if TEMPLATES else ()),
+)
+UV = ("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11", "--no-emit-index-url")
+
+
+def lint(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Run every lint tool, also after a failure; the command lines that failed."""
+    return [title for command in LINTS if (title := _check([VENV / "bin" / command[0], *command[1:]], environment or base_environment()))]
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Everything that must hold before a change goes in; the exit code."""
+    began = time.monotonic()
+    notes = [
+        install_missing(missing_pango, "without them the tests of PDF documents fail."),
+        install_missing(missing_browser, "without them the browser journeys are skipped, and fail in CI."),
+    ]
+    install_front_end()
+    with database() as (environment, _cluster):
+        environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
+        failed = lint(environment)
+        failed += [title for title in [_check(manage("makemigrations", "--check", "--dry-run"), environment)] if title]
+        failed += [title for title in [_check([PYTHON, "-m", "pytest", *arguments], environment)] if title]
+    for line in [*filter(None, notes), *(f"FAILED: {title}" for title in failed)]:
+        say(line)
+    say(f"{'Failed' if failed else 'All passed'} after {time.monotonic() - began:.0f} s.")
+    return 1 if failed else 0
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """The benchmarks; the exit code."""
+    install_front_end()
+    with database() as (environment, _cluster):
+        environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
+        return 1 if _check([PYTHON, "-m", "pytest", "-s", "-m", "scale", "tests/scale", *arguments], environment) else 0
+
+
+def _check(command: Sequence[str | Path], environment: Mapping[str, str]) -> str | None:
+    """Run one tool on the terminal; its title if it failed."""
+    title = " ".join(str(part) for part in command).replace(f"{VENV / 'bin'}{os.sep}", "").replace(f"{ROOT}{os.sep}", "")
+    say(f"\n$ {title}")
+    return title if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode else None
+
+
+def lock() -> int:
+    """Write the three locks again, with hashes and without the address of any registry."""
+    say("Resolving ...")
+    uv = [VENV / "bin" / UV[0], *UV[1:], "--custom-compile-command", "make lock", "--upgrade"]
+    with step("Python packages"):
+        run([*uv, "--group", "dev", "pyproject.toml", "-o", "requirements.lock"], "uv")
+        run([*uv, "requirements-node.in", "-o", "requirements-node.lock"], "uv-node")
+    with step("Front-end packages"):
+        run([*npm_command(), "install", "--package-lock-only", "--ignore-scripts"], "npm-lock", env=base_environment())
+    path = ROOT / "package-lock.json"
+    path.write_text(json.dumps(without_addresses(json.loads(path.read_text())), indent=2, ensure_ascii=False) + "\n")
+    return 0
+
+
+def without_addresses(value: object) -> object:
+    """The lock without the fields that only tell where a package came from or who pays for it; npm needs neither."""
+    if isinstance(value, dict):
+        return {key: without_addresses(item) for key, item in value.items() if key not in {"resolved", "funding"}}
+    return [without_addresses(item) for item in value] if isinstance(value, list) else value

@@ -1,0 +1,51 @@
+"""The environment of the processes that we start, and the database behind it."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from .bootstrap import ROOT, VAR, VENV, step
+from .place import find_place
+from .postgres import Cluster
+
+PYTHON = VENV / "bin" / "python"
+
+
+def secret_key() -> str:
+    """The key of this checkout's sessions and signatures, made once and kept readable for its user only."""
+    path = VAR / "secret_key"
+    if not path.is_file() or not path.read_text().strip():
+        unfinished = path.with_suffix(".new")
+        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(50))
+        unfinished.replace(path)
+    return path.read_text().strip()
+
+
+def base_environment() -> dict[str, str]:
+    """What every child gets: our own variables win nothing over those that the person set."""
+    defaults = {"SECRET_KEY": os.environ.get("SECRET_KEY") or secret_key()}
+    path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**os.environ, **defaults, "PATH": path, "PYTHONPATH": str(ROOT), "VIRTUAL_ENV": str(VENV), "PYTHONUNBUFFERED": "1"}
+
+
+@contextlib.contextmanager
+def database() -> Iterator[tuple[dict[str, str], Cluster | None]]:
+    """The environment with a database in it: the one of DATABASE_URL, else the embedded one, which runs for the block."""
+    environment = base_environment()
+    if environment.get("DATABASE_URL"):
+        yield environment, None
+        return
+    with step("PostgreSQL"):
+        cluster = Cluster(find_place(ROOT))
+        running = contextlib.ExitStack()
+        running.enter_context(cluster.in_use())
+    with running:
+        yield {**environment, **cluster.environment()}, cluster
+
+
+def manage(*arguments: str) -> list[str | Path]:
+    """The command line of one of Django's commands."""
+    return [PYTHON, ROOT / "manage.py", *arguments]
