@@ -1,0 +1,80 @@
+"""What every test may use: the database as production has it (two roles), a small world of parties, and clients that are signed in."""
+
+import pytest
+from django.core.cache import cache
+from django.test import Client, TransactionTestCase
+from django.test.utils import setup_databases, teardown_databases
+from rest_framework.test import APIClient
+
+from moc.access.models import ApiToken, User
+from tests import database
+from tests.factories.world import World, build
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request,
+    django_test_environment,
+    django_db_blocker,
+    django_db_keepdb,
+    django_db_createdb,
+    django_db_modify_db_settings,
+) -> None:
+    """One database per worker, created and migrated by the owner role; everything after connects as the app role."""
+    with django_db_blocker.unblock(), database.as_owner():
+        made = setup_databases(
+            verbosity=request.config.option.verbose,
+            interactive=False,
+            keepdb=django_db_keepdb and not django_db_createdb,
+            serialized_aliases=[],
+        )
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock(), database.as_owner():
+            teardown_databases(made, verbosity=request.config.option.verbose)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_as_superuser() -> None:
+    """Tests that commit leave an empty database, although the app role may not truncate."""
+    TransactionTestCase._fixture_teardown = lambda self: database.flush()
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_left_over() -> None:
+    """Rate limits count in the cache: each test starts with none."""
+    cache.clear()
+
+
+@pytest.fixture
+def world(db) -> World:
+    """Two organisations of each kind, oversight, one user per kind and role, machine clients, grid records and service points."""
+    return build()
+
+
+@pytest.fixture
+def client_of():
+    """client_of(user): a Django test client signed in as that user; None gives a stranger's."""
+
+    def make(user: User | None) -> Client:
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        return client
+
+    return make
+
+
+@pytest.fixture
+def api_of():
+    """api_of(user): an API client with a bearer token of that user, sending JSON; None gives a stranger's."""
+
+    def make(user: User | None) -> APIClient:
+        client = APIClient()
+        client.default_format = "json"
+        if user is not None:
+            _, secret = ApiToken.issue(user, "tests")
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+        return client
+
+    return make
