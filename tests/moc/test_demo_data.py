@@ -15,6 +15,7 @@ from moc.demo.generate import GROWTH, filings, rows
 from moc.demo.grid import grid, service_points
 from moc.demo.sites import apportion, sites
 from registry.ders import choices
+from registry.ders.dictionary import FIELDS
 
 # Of every value of every row: it changes only when the generator is meant to change.
 DIGEST = "0ba06faa87479cf91f6a1beb115b1219b3ed6abef7f3f7eb2c888eee595a7007"
@@ -162,6 +163,10 @@ def test_one_aggregator_and_one_device_of_a_kind_per_service_point(filed):
 
 def test_required_columns_are_filled(filed_rows):
     assert not [row["external_id"] for row in filed_rows if not all(row.get(column) for column in REQUIRED)]
+
+
+def test_every_column_is_a_filing_column(filed_rows):
+    assert {column for row in filed_rows for column in row} <= set(FIELDS)
 
 
 def test_codes_are_legal(filed_rows):
