@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 BAR_ROW, BAR_TEXT, BAR_HEIGHT = 40, 15, 12
-PLOT_TOP, PLOT_HEIGHT, PLOT_FOOT = 24, 200, 28
+PLOT_TOP, PLOT_HEIGHT, PLOT_FOOT = 8, 200, 28
 COLUMN_LABELS = 8
 
 
@@ -30,7 +30,6 @@ class Bar:
     url: str = ""
     ticked: bool = False
     middle: str = ""
-    anchor: str = "middle"
 
 
 @dataclass(frozen=True)
@@ -71,9 +70,9 @@ def pixels(length: float) -> str:
     return f"{length:.2f}".rstrip("0").rstrip(".")
 
 
-def nice_step(maximum: float, count: int = 4) -> float:
-    """The round step (1, 2, 2.5 or 5 times a power of ten) that covers `maximum` in at most `count` steps; 1 for nothing."""
-    if maximum <= 0:
+def nice_step(maximum: float, count: int = 5) -> float:
+    """The round step (1, 2, 2.5 or 5 times a power of ten) that covers `maximum` in at most `count` steps; 1 for nothing (or a billionth)."""
+    if maximum < 1e-9:
         return 1.0
     raw = maximum / count
     magnitude = 10.0 ** math.floor(math.log10(raw))
@@ -118,24 +117,26 @@ def column_chart(rows: Sequence[tuple], *, identity: str, title: str, unit: str,
     floor, slot = PLOT_TOP + PLOT_HEIGHT, 100 / max(len(shown), 1)
     every = max(1, math.ceil(len(shown) / COLUMN_LABELS))
     bars = tuple(
-        _column(label, value, place, len(shown), slot, PLOT_HEIGHT * value / (step * steps), every)
+        _column(label, value, place, slot, PLOT_HEIGHT * value / (step * steps), place % every == 0)
         for place, (label, value, _) in enumerate(shown)
     )
-    ticks = tuple(_tick(step * place, floor - PLOT_HEIGHT * place / steps) for place in range(1, steps + 1))
+    ticks = tuple(_tick(step * place, floor - PLOT_HEIGHT * place / steps) for place in range(steps + 1))
     return Chart(
         identity, title, _summary(shown, unit), unit, pixels(floor + PLOT_FOOT), bars, ticks, pixels(floor), pixels(floor + 18), category
     )
 
 
-def time_series(times: Sequence[datetime], lines: dict[str, Sequence[float | None]], *, identity: str, title: str, unit: str) -> dict:
+def time_series(
+    times: Sequence[datetime], lines: dict[str, Sequence[float | None]], *, identity: str, title: str, unit: str, zone: str
+) -> dict:
     """What includes/chart_series.html needs of lines over time: the data for the script, and the rows of the table beside it.
 
-    Every line has one value (or None, a gap) for each time; the times ascend.
+    Every line has one value (or None, a gap) for each time; the times ascend. `zone` names the clock of the time axis.
     """
     if any(len(values) != len(times) for values in lines.values()):
         raise ValueError("every line needs one value for each time")
     drawn = [[None if value is None else float(value) for value in values] for values in lines.values()]
-    data = {"times": [moment.timestamp() for moment in times], "labels": list(lines), "values": drawn, "unit": unit}
+    data = {"times": [moment.timestamp() for moment in times], "labels": list(lines), "values": drawn, "unit": unit, "zone": zone}
     return {
         "identity": identity,
         "title": title,
@@ -146,10 +147,8 @@ def time_series(times: Sequence[datetime], lines: dict[str, Sequence[float | Non
     }
 
 
-def _column(label: str, value: float, place: int, count: int, slot: float, height: float, every: int) -> Bar:
-    """A column with a gap of a fifth of its slot; the first and last labels are kept inside the chart."""
-    middle = slot * (place + 0.5)
-    anchor = "start" if place == 0 and count > 1 else "middle"
+def _column(label: str, value: float, place: int, slot: float, height: float, ticked: bool) -> Bar:
+    """A column with a gap of a fifth of its slot."""
     return Bar(
         label=label,
         value=value,
@@ -158,14 +157,13 @@ def _column(label: str, value: float, place: int, count: int, slot: float, heigh
         y=pixels(PLOT_TOP + PLOT_HEIGHT - height),
         width=percent(slot * 0.8),
         height=pixels(height),
-        ticked=place % every == 0 and (place == 0 or slot * (count - place) >= 4),
-        middle=percent(slot * 0.1 if anchor == "start" else middle),
-        anchor=anchor,
+        ticked=ticked,
+        middle=percent(slot * (place + 0.5)),
     )
 
 
 def _tick(value: float, y: float) -> Tick:
-    return Tick(f"{value:,.10g}", pixels(y), pixels(y - 4))
+    return Tick(f"{value:,.10g}", pixels(y), pixels(y + 4))
 
 
 def _magnitude(value) -> float:

@@ -17,7 +17,8 @@ DASH = "–"
 PAGING = ("after", "before", "page", "cursor")
 
 TONES = {
-    "good": "active approved approved_with_limits accepted registered qualified complete completed done succeeded passed sent verified deemed_approved",
+    "good": "active approved approved_with_limits deemed_approved accepted registered qualified complete completed done succeeded passed "
+    "sent verified",
     "busy": "submitted queued running in_review du_review under_review completeness pending processing checking staged deciding",
     "heed": "returned info_requested information_requested escalated due_soon warning paused suspended disputed expiring partly_decided",
     "bad": "denied rejected failed error expired overdue revoked refused disqualified",

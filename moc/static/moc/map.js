@@ -3,14 +3,22 @@
 (function () {
   "use strict";
 
+  function degree(map, place, value) {
+    const options = { permanent: true, direction: "right", offset: [0, -8], className: "moc-map__degree" };
+    L.tooltip(options).setLatLng(place).setContent(value.toFixed(1) + "°").addTo(map);
+  }
+
   function grid(map, bounds) {
-    const step = Math.max(bounds.getNorth() - bounds.getSouth(), bounds.getEast() - bounds.getWest()) > 1.5 ? 0.5 : 0.1;
+    const south = bounds.getSouth(), north = bounds.getNorth(), west = bounds.getWest(), east = bounds.getEast();
+    const step = Math.max(north - south, east - west) > 1.2 ? 0.5 : 0.1;
     const line = (ends) => L.polyline(ends, { className: "moc-map__grid", interactive: false }).addTo(map);
-    for (let lat = Math.ceil(bounds.getSouth() / step) * step; lat <= bounds.getNorth(); lat += step) {
-      line([[lat, bounds.getWest()], [lat, bounds.getEast()]]).bindTooltip(lat.toFixed(1) + "°");
+    for (let lat = Math.ceil(south / step) * step; lat <= north; lat += step) {
+      line([[lat, west], [lat, east]]);
+      degree(map, [lat, east - 0.12 * (east - west)], lat);
     }
-    for (let lon = Math.ceil(bounds.getWest() / step) * step; lon <= bounds.getEast(); lon += step) {
-      line([[bounds.getSouth(), lon], [bounds.getNorth(), lon]]).bindTooltip(lon.toFixed(1) + "°");
+    for (let lon = Math.ceil(west / step) * step; lon <= east; lon += step) {
+      line([[south, lon], [north, lon]]);
+      degree(map, [north - 0.04 * (north - south), lon], lon);
     }
   }
 
