@@ -71,7 +71,7 @@ def pixels(length: float) -> str:
 
 
 def nice_step(maximum: float, count: int = 5) -> float:
-    """The round step (1, 2, 2.5 or 5 times a power of ten) that covers `maximum` in at most `count` steps; 1 for nothing (or a billionth)."""
+    """The round step (1, 2, 2.5 or 5 times a power of ten) that covers `maximum` in at most `count` steps; 1 for next to nothing."""
     if maximum < 1e-9:
         return 1.0
     raw = maximum / count
