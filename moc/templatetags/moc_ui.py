@@ -7,7 +7,7 @@ from decimal import Decimal
 from django import template
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 register = template.Library()
@@ -126,15 +126,20 @@ def days_left(due_at) -> SafeString | str:
 
 
 @register.simple_tag
+def row_cells(row) -> SafeString:
+    """The cells of a table's row; the first is its header and bears the row's address. In Python, because a page has thousands."""
+    cells = (cell(column, value, url, row.url, place == 0) for place, (column, value, url) in enumerate(row.cells))
+    return SafeString("".join(cells))
+
+
 def cell(column, value, url=None, row_url=None, heads_row: bool = False) -> SafeString:
-    """A table's cell. The first of a row is its header and bears the row's address. Written in Python: a page has thousands."""
-    kind = getattr(column, "kind", "")
-    shown = CELLS.get(kind, display)(value)
+    """One cell, shown as its column's kind wants it (see CELLS) and linked where there is an address."""
+    shown = conditional_escape(CELLS.get(getattr(column, "kind", ""), display)(value))
     address = url or (row_url if heads_row else None)
     if address:
         shown = format_html('<a href="{}">{}</a>', address, shown)
-    classes = SafeString(' class="moc-num"') if column.numeric else ""
-    return format_html('<th scope="row"{}>{}</th>' if heads_row else "<td{}>{}</td>", classes, shown)
+    numeric = ' class="moc-num"' if column.numeric else ""
+    return SafeString(f'<th scope="row"{numeric}>{shown}</th>' if heads_row else f"<td{numeric}>{shown}</td>")
 
 
 def _status_cell(value) -> SafeString | str:
