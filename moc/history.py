@@ -18,7 +18,11 @@ from simple_history.models import HistoricalRecords
 
 
 class DefinerTriggerSql(UpsertTriggerSql):
-    """pgtrigger's installation without its switch-off setting (anyone could set it), run as the owner with a fixed search path."""
+    """pgtrigger's installation without its switch-off setting (anyone could set it), run as the owner with a fixed search path.
+
+    Nobody else may execute the function: a trigger fires without that right, but whoever has it can hang the function under a table of
+    his own, and so write versions of his own.
+    """
 
     def get_template(self) -> str:
         return """
@@ -28,6 +32,7 @@ class DefinerTriggerSql(UpsertTriggerSql):
                     {func}
                 END;
             $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
+            REVOKE ALL ON FUNCTION {pgid}() FROM PUBLIC;
 
             DROP TRIGGER IF EXISTS {pgid} ON {table};
             CREATE {constraint} TRIGGER {pgid}
@@ -60,9 +65,18 @@ def _tracked(model) -> list[str]:
 
 
 class Record(DatabaseTrigger):
-    """Copy the rows that a statement changed into the model's historical table; refuse a change without actor and reason."""
+    """Copy the rows that a statement changed into the model's historical table; refuse a change without actor and reason.
+
+    Who, why, when and in which transaction are read once per statement.
+    """
 
     level, when = pgtrigger.Statement, pgtrigger.After
+    declare = [
+        ("the_actor", "bigint := nullif(current_setting('moc.actor', true), '')"),
+        ("the_reason", "text := nullif(current_setting('moc.reason', true), '')"),
+        ("the_moment", "timestamptz := clock_timestamp()"),
+        ("the_transaction", "bigint := pg_current_xact_id()::text"),
+    ]
 
     def __init__(self, *, kind: str, **kwargs):
         self.kind = kind
@@ -71,7 +85,7 @@ class Record(DatabaseTrigger):
     def get_func(self, model) -> str:
         columns = ", ".join(_tracked(model))
         return f"""
-            IF coalesce(current_setting('moc.actor', true), '') = '' AND coalesce(current_setting('moc.reason', true), '') = '' THEN
+            IF the_actor IS NULL AND the_reason IS NULL THEN
                 IF EXISTS ({self.changed_rows(model)}) THEN
                     RAISE EXCEPTION 'A change of % needs an actor or a reason (moc.history.acting)', TG_TABLE_NAME
                         USING ERRCODE = 'insufficient_privilege';
@@ -80,8 +94,7 @@ class Record(DatabaseTrigger):
             END IF;
             INSERT INTO "{versions_of(model)._meta.db_table}"
                 ({columns}, history_date, history_type, history_change_reason, history_user_id, transaction_id)
-            SELECT {columns}, clock_timestamp(), '{self.kind}', nullif(current_setting('moc.reason', true), ''),
-                nullif(current_setting('moc.actor', true), '')::bigint, pg_current_xact_id()::text::bigint
+            SELECT {columns}, the_moment, '{self.kind}', the_reason, the_actor, the_transaction
             FROM ({self.changed_rows(model)}) AS version;
             RETURN NULL;"""
 
@@ -90,23 +103,34 @@ class Record(DatabaseTrigger):
 
 
 class RecordUpdate(Record):
-    """An update that changes nothing leaves nothing: old and new rows are compared as images."""
+    """An update that changes nothing leaves nothing: old and new rows are compared as images, matched by their key (see KeyKept)."""
 
     def changed_rows(self, model) -> str:
         key = model._meta.pk.column
         new = ", ".join(f"changed.{column}" for column in _tracked(model))
         old = ", ".join(f"before.{column}" for column in _tracked(model))
-        return f"""SELECT changed.* FROM changed LEFT JOIN before ON before."{key}" = changed."{key}"
-                WHERE before."{key}" IS NULL OR ROW({new})::record *<> ROW({old})::record"""
+        return f"""SELECT changed.* FROM changed JOIN before ON before."{key}" = changed."{key}"
+                WHERE ROW({new})::record *<> ROW({old})::record"""
 
 
 class Refuse(DatabaseTrigger):
     """Refuse an operation whoever asks for it."""
 
     level, when = pgtrigger.Statement, pgtrigger.Before
+    because = "history is never lost"
 
     def get_func(self, model) -> str:
-        return "RAISE EXCEPTION '% on % is refused: history is never lost', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';"
+        return f"RAISE EXCEPTION '% on % is refused: {self.because}', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';"
+
+
+class KeyKept(Refuse):
+    """Refuse an UPDATE that sets the primary key: the versions under the old key would stand as if their object still did."""
+
+    because = "the primary key names the object in history"
+
+    def compile(self, model):
+        self.operation = pgtrigger.UpdateOf(model._meta.pk.column)
+        return super().compile(model)
 
 
 def recorded() -> list[pgtrigger.Trigger]:
@@ -118,6 +142,7 @@ def recorded() -> list[pgtrigger.Trigger]:
         RecordUpdate(name="history_update", operation=pgtrigger.Update, referencing=both, kind="~"),
         Record(name="history_delete", operation=pgtrigger.Delete, referencing=old, kind="-"),
         Refuse(name="history_truncate", operation=pgtrigger.Truncate),
+        KeyKept(name="history_key", operation=pgtrigger.Update),
     ]
 
 
@@ -216,12 +241,13 @@ def _set(cursor, actor: str, reason: str) -> None:
 
 def grant(role: str) -> None:
     """Let the app role use all tables, but only read history and the record of migrations. Run by `migrate`, as the owner."""
-    sealed = [model._meta.db_table for model in apps.get_models() if issubclass(model, Version)] + ["django_migrations"]
+    present = set(connection.introspection.table_names())
+    sealed = {model._meta.db_table for model in apps.get_models() if issubclass(model, Version)} | {"django_migrations"}
     name = sql.Identifier(role)
     statements = [
         sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(name),
         sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
-        *[sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name) for table in sealed],
+        *[sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name) for table in sorted(sealed & present)],
     ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user")

@@ -16,9 +16,12 @@ def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:
 
 
 def intervals(starts_at: datetime, ends_at: datetime, seconds: int) -> Iterator[tuple[datetime, datetime]]:
-    """The consecutive half-open intervals of a length that fill [starts_at, ends_at); the length must divide it."""
-    step = timedelta(seconds=seconds)
-    if (ends_at - starts_at) % step:
+    """The consecutive half-open UTC intervals of a length that fill [starts_at, ends_at); the length must divide it.
+
+    Bounds in a local zone are taken to UTC first: within one zone Python subtracts the clocks on the wall.
+    """
+    starts_at, ends_at, step = starts_at.astimezone(UTC), ends_at.astimezone(UTC), timedelta(seconds=seconds)
+    if seconds <= 0 or (ends_at - starts_at) % step:
         raise ValueError(f"{seconds} s do not divide the interval from {starts_at} to {ends_at}")
     current = starts_at
     while current < ends_at:
@@ -39,6 +42,8 @@ def end_of_day_after(moment: datetime, days: int, zone: str) -> datetime:
 
 def business_days_after(moment: datetime, days: int, zone: str, holidays: frozenset[date] = frozenset()) -> datetime:
     """The end of the `days`-th business day after `moment`, skipping weekends and the given holidays."""
+    if days < 0:
+        raise ValueError(f"{days} business days: a deadline lies in the future")
     day = moment.astimezone(ZoneInfo(zone)).date()
     while days:
         day += timedelta(days=1)
