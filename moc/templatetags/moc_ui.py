@@ -14,7 +14,7 @@ register = template.Library()
 
 NBSP = "\u00a0"
 DASH = "–"
-PAGING = ("after", "before", "page", "cursor")
+PAGING = ("after", "before", "page", "cursor", "count")
 
 TONES = {
     "good": "active approved approved_with_limits deemed_approved accepted registered qualified complete completed done succeeded passed "
