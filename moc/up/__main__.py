@@ -32,7 +32,7 @@ def stop() -> int:
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
     commands = {
-        "up": lambda: supervisor.up(),
+        "up": supervisor.up,
         "postgres": postgres,
         "stop": stop,
         "test": lambda: checks.test(arguments[1:]),

@@ -125,10 +125,10 @@ def venv_command() -> list[str | Path]:
 
 
 def pip_command() -> list[str | Path]:
-    """The pip that installs into the virtual environment: the one inside, else the one outside aimed at it."""
+    """The pip that installs into the virtual environment: the one inside, else that of the Python it was made from, aimed at it."""
     python = VENV / "bin" / "python"
     inside = subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
-    pip = [python, "-m", "pip"] if inside else [sys.executable, "-m", "pip", "--python", python]
+    pip = [python, "-m", "pip"] if inside else [python.resolve(), "-m", "pip", "--python", python]
     return [*pip, "--quiet", "--disable-pip-version-check", "--no-input"]
 
 

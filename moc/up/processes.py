@@ -14,7 +14,7 @@ GRACE_SECONDS = 10
 
 
 def start_time(pid: int) -> str | None:
-    """When a process began, in the kernel's ticks: tells it from a later one with the same id. None if there is none (or it is a zombie)."""
+    """When a process began, in ticks of the kernel: tells it from a later one with the same id. None if it is gone, or a zombie."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
