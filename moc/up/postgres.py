@@ -135,7 +135,7 @@ class Cluster:
             )
 
     def _clear_away_dead_server(self) -> None:
-        """After a kill, wait for orphaned processes to end; then remove what names their leader: its id may live on as a zombie or a stranger."""
+        """After a kill, wait for orphaned processes to end; then remove what names their leader (now a zombie or a stranger)."""
         pid_file = self.place.data / "postmaster.pid"
         leader = int(pid_file.read_text().split()[0]) if pid_file.exists() else 0
         deadline = time.monotonic() + 10

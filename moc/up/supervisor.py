@@ -197,9 +197,8 @@ def serve(services: list[Service], environment: Mapping[str, str], cluster: Clus
         service.start()
     wait_for_web(services[0], place)
     run_foreground(manage("demo_logins"), environment)
-    say(
-        f"\nThe platform runs at http://{place.replace('0.0.0.0', 'localhost').replace('127.0.0.1', 'localhost')}/  (logs in var/log; Ctrl-C stops it)"
-    )
+    shown = place.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost")
+    say(f"\nThe platform runs at http://{shown}/  (logs in var/log; Ctrl-C stops it)")
     if warning:
         say(warning)
     ends: dict[str, list[float]] = {service.name: [] for service in services}

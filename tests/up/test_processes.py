@@ -11,11 +11,7 @@ from moc.up.bootstrap import Refusal
 from moc.up.processes import Service, start_time, stop_all, sweep
 
 SLEEP = [sys.executable, "-c", "import time; print('ready', flush=True); time.sleep(600)"]
-STUBBORN = [
-    sys.executable,
-    "-c",
-    "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(subprocess.Popen(['sleep', '600']).pid, flush=True); time.sleep(600)",
-]
+STUBBORN = ["sh", "-c", "trap '' TERM; sleep 600 & echo $!; wait"]
 
 
 @pytest.fixture(autouse=True)
