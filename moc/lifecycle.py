@@ -9,24 +9,30 @@ from dataclasses import dataclass
 import pgtrigger
 from django.db.models import QuerySet
 
+from moc.errors import Conflict, UserError
 from moc.history import DatabaseTrigger, acting
 
 
-class TransitionRefused(Exception):
+class TransitionRefused(Conflict):
     """Some rows of the set are not in a status from which the transition starts; nothing was moved."""
 
     code = "LIFECYCLE"
 
-    def __init__(self, name: str, refused: int, expected: int, sources):
-        self.name, self.refused, self.expected = name, refused, expected
-        super().__init__(
-            f"{refused} of {expected} cannot {name.replace('_', ' ')}: that is possible only from {', '.join(sources)}. Reload and try again."
-        )
+    def __init__(self, transition: "Transition", refused: int, expected: int, labels: dict[str, str]):
+        self.name, self.refused, self.expected = transition.name, refused, expected
+        sources = " or ".join(f"“{labels.get(source, source)}”" for source in transition.sources)
+        super().__init__(f"“{transition.title}” is possible only from {sources}: {refused} of {expected} are not.", "Reload and try again.")
+
+
+class ReasonMissing(UserError):
+    """The transition is one that must be explained."""
+
+    code = "LIFECYCLE-REASON"
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One allowed move. `permission` is what the actor needs; None means that only the system makes it."""
+    """One allowed move. `permission` is what the actor needs; None means that only the system makes it; some owe a reason."""
 
     name: str
     sources: tuple[str, ...]
@@ -90,13 +96,19 @@ class Lifecycle:
         return [transition for transition in self.transitions.values() if status in transition.sources]
 
     def move(self, queryset: QuerySet, name: str, *, actor, reason: str = "", **values) -> int:
-        """Move one row or a million in one UPDATE, all or nothing; returns how many. `values` are set in the same statement."""
+        """Move one row or a million in one UPDATE, all or nothing; returns how many. `values` are set in the same statement.
+
+        The caller has checked the transition's permission. Raises TransitionRefused or ReasonMissing.
+        """
         transition_ = self.transitions[name]
+        if transition_.needs_reason and not reason.strip():
+            raise ReasonMissing(f"“{transition_.title}” needs a reason.", "Write why.")
         with acting(actor, reason or transition_.title):
             expected = queryset.order_by().count()
             moved = queryset.order_by().filter(status__in=transition_.sources).update(status=transition_.target, **values)
             if moved != expected:
-                raise TransitionRefused(name, expected - moved, expected, transition_.sources)
+                labels = dict(queryset.model._meta.get_field("status").flatchoices)
+                raise TransitionRefused(transition_, expected - moved, expected, labels)
         return moved
 
 

@@ -86,9 +86,8 @@ def test_a_plain_session_of_the_app_role_leaves_versions_too():
 
 @pytest.mark.parametrize("role", ["app", "owner"])
 def test_a_change_by_nobody_for_no_reason_is_refused(role):
-    with connected(role) as session, session.cursor() as cursor:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="needs an actor or a reason"):
-            cursor.execute("INSERT INTO moc_organization (kind, name, legal_name, slug, is_active) VALUES ('edc', 'P', '', 'p', true)")
+    with connected(role) as session, pytest.raises(psycopg.errors.InsufficientPrivilege, match="needs an actor or a reason"):
+        session.execute("INSERT INTO moc_organization (kind, name, legal_name, slug, is_active) VALUES ('edc', 'P', '', 'p', true)")
 
 
 def test_the_orm_is_refused_outside_acting():
@@ -155,7 +154,8 @@ def test_the_app_role_cannot_hang_the_trigger_under_a_table_of_its_own():
         cursor.execute("CREATE TEMP TABLE forged (LIKE moc_organization)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             cursor.execute(
-                f"CREATE TRIGGER forge AFTER INSERT ON forged REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION {function}()"
+                "CREATE TRIGGER forge AFTER INSERT ON forged REFERENCING NEW TABLE AS changed FOR EACH STATEMENT "
+                f"EXECUTE FUNCTION {function}()"
             )
 
 
@@ -168,10 +168,9 @@ def test_the_key_of_a_recorded_row_stays():
 
 @pytest.mark.parametrize("setting", ["pgtrigger.ignore = '{history_insert}'", "session_replication_role = replica"])
 def test_no_setting_of_the_app_role_switches_the_triggers_off(setting):
-    with connected("app") as session, session.cursor() as cursor:
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            cursor.execute(f"SET LOCAL {setting}")
-            cursor.execute("INSERT INTO moc_organization (kind, name, legal_name, slug, is_active) VALUES ('edc', 'P', '', 'p', true)")
+    with connected("app") as session, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        session.execute(f"SET LOCAL {setting}")
+        session.execute("INSERT INTO moc_organization (kind, name, legal_name, slug, is_active) VALUES ('edc', 'P', '', 'p', true)")
 
 
 def test_diffs_of_simple_history_work_on_versions_of_the_triggers(ann):
