@@ -16,7 +16,7 @@ LINTS: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("lint-imports",),
-    *((("djlint", "--check", *TEMPLATES), ("djlint", "--lint", *TEMPLATES)) if TEMPLATES else ()),
+    *((("djlint", "--lint", "--quiet", *TEMPLATES),) if TEMPLATES else ()),
 )
 UV = ("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11", "--no-emit-index-url")
 

@@ -22,6 +22,11 @@ def start_time(pid: int) -> str | None:
     return None if fields[0] == "Z" else fields[19]
 
 
+def record_process(path: Path, pid: int) -> None:
+    """Write down a process of ours, so that the run after a kill finds it and takes no other for it."""
+    path.write_text(f"{pid} {start_time(pid)}")
+
+
 class Service:
     """One long-running child."""
 
@@ -44,7 +49,7 @@ class Service:
                 "env": dict(self.environment),
             }
             self.process = subprocess.Popen(self.command, process_group=0, **options)
-        self.record.write_text(f"{self.process.pid} {start_time(self.process.pid)}")
+        record_process(self.record, self.process.pid)
 
     def exit_code(self) -> int | None:
         """None while it runs (or was never started)."""

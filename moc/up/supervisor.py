@@ -8,12 +8,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from .bootstrap import ROOT, VAR, Refusal, digest, is_stamped, last_lines, say, step
 from .environment import PYTHON, database, manage
 from .postgres import Cluster
-from .processes import GRACE_SECONDS, Service, kill_group, stop_all, sweep
+from .processes import GRACE_SECONDS, Service, kill_group, record_process, stop_all, sweep
 from .system import install_front_end, install_missing, missing_pango, require_free_port
 
 READY_SECONDS = 60
@@ -111,9 +110,11 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_foreground(command: list[str | Path], environment: Mapping[str, str]) -> None:
+def run_command(environment: Mapping[str, str], name: str, *arguments: str) -> None:
     """Run one of Django's commands on the terminal, in its own group so that a stop reaches it only through us."""
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, process_group=0)
+    record = VAR / "run" / f"{name}.pid"
+    process = subprocess.Popen(manage(name, *arguments), cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, process_group=0)
+    record_process(record, process.pid)
     try:
         code = process.wait()
     except BaseException:
@@ -123,30 +124,37 @@ def run_foreground(command: list[str | Path], environment: Mapping[str, str]) ->
         kill_group(process.pid, signal.SIGKILL)
         process.wait()
         raise
+    finally:
+        record.unlink(missing_ok=True)
     if code:
-        raise Refusal(f"{' '.join(str(part) for part in command[1:])} failed (exit {code}).".replace(f"{ROOT}{os.sep}", ""))
+        raise Refusal(f"manage.py {name} failed (exit {code}).")
 
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Bring database, static files and demonstration state up to date."""
     for folder in ("broker", "broker-control", "media"):
         (VAR / folder).mkdir(exist_ok=True)
-    statics = (
-        None
-        if is_stamped(STATIC_STAMP, static_digest())
-        else Service("collectstatic", manage("collectstatic", "--noinput", "--clear"), environment)
-    )
-    if statics:
-        statics.start()
-    try:
+    with collected_static(environment):
         migrate(environment)
-        if statics and statics.process.wait():
-            raise Refusal(f"{last_lines(statics.log)}\ncollectstatic failed; all of it is in var/log/{statics.log.name}.")
+        run_command(environment, "load_demo")
+
+
+@contextlib.contextmanager
+def collected_static(environment: Mapping[str, str]) -> Iterator[None]:
+    """Collect the static files beside the block, if any of them changed; they are there when it ends."""
+    wanted = static_digest()
+    if is_stamped(STATIC_STAMP, wanted):
+        yield
+        return
+    collecting = Service("collectstatic", manage("collectstatic", "--noinput", "--clear"), environment)
+    collecting.start()
+    try:
+        yield
+        if collecting.process.wait():
+            raise Refusal(f"{last_lines(collecting.log)}\ncollectstatic failed; all of it is in var/log/{collecting.log.name}.")
+        STATIC_STAMP.write_text(wanted)
     finally:
-        if statics:
-            statics.finish(time.monotonic())
-    STATIC_STAMP.write_text(static_digest())
-    run_foreground(manage("load_demo"), environment)
+        collecting.finish(time.monotonic())
 
 
 def migrate(environment: Mapping[str, str]) -> None:
@@ -156,7 +164,7 @@ def migrate(environment: Mapping[str, str]) -> None:
     )
     if not up_to_date:
         with step("Database schema"):
-            run_foreground(manage("migrate", "--noinput", "--verbosity", "0"), environment)
+            run_command(environment, "migrate", "--noinput", "--verbosity", "0")
 
 
 def static_digest() -> str:
@@ -196,7 +204,7 @@ def serve(services: list[Service], environment: Mapping[str, str], cluster: Clus
     for service in services:
         service.start()
     wait_for_web(services[0], place)
-    run_foreground(manage("demo_logins"), environment)
+    run_command(environment, "demo_logins")
     shown = place.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost")
     say(f"\nThe platform runs at http://{shown}/  (logs in var/log; Ctrl-C stops it)")
     if warning:
