@@ -22,7 +22,7 @@ _BLOCK = 64 * 1024
 
 def neutralise(text: str) -> str:
     """The text with an apostrophe before it if a spreadsheet program would compute it; a true number stays a number."""
-    if text[:1] not in _RISKY or _NUMBER.fullmatch(text):
+    if text[:1] not in _RISKY or text.isspace() or _NUMBER.fullmatch(text):
         return text
     return f"'{text}"
 

@@ -14,7 +14,7 @@ TOO_MANY_CELLS = "too_many_cells"
 TOO_FEW_CELLS = "too_few_cells"
 
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
-_NEUTRALISED = re.compile(r"'(?=[=+\-@\t\r])")
+_NEUTRALISED = re.compile(r"^'(?=[=+\-@\t\r])")
 _strip = str.strip
 
 
@@ -73,7 +73,7 @@ class Encoder:
         row, problem = _fit(row, self.width)
         cells = map(_strip, self.pick(row))
         if self.restore:
-            cells = (_NEUTRALISED.sub("", cell, count=1) if cell[:1] == "'" else cell for cell in cells)
+            cells = (_NEUTRALISED.sub("", cell).strip() if cell[:1] == "'" else cell for cell in cells)
         return "\t".join((str(number), problem, *(cell.translate(_ESCAPES) for cell in cells)))
 
 

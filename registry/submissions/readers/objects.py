@@ -81,13 +81,16 @@ class ObjectRows:
 
     def batches(self) -> Iterator[Batch]:
         """The records in batches of about a chunk. Raises FileRefused, naming the row."""
-        limits, first, turn = self.raw.limits, 1, 1
+        first, turn = 1, 1
         rows: list[list[str]] = []
         text = _Text(self.raw, self.encoding)
         for record, start in self._objects(text):
-            if text.at - start > limits.cell_chars or text.suspect:
-                examine(self.row, [[*record, *map(_flat, record.values())]], limits)
-            rows.append(self._cells(record, text, start))
+            try:
+                if text.suspect or text.at - start > self.raw.limits.cell_chars:
+                    examine(self.row, [[*record, *map(_flat, record.values())]], self.raw.limits)
+                rows.append(self._cells(record, text, start))
+            except RecursionError as error:
+                raise self._too_deep() from error
             if text.turn != turn:
                 yield first, rows
                 rows, first, turn = [], self.row + 1, text.turn
@@ -132,7 +135,7 @@ class ObjectRows:
                 record, end = _scan(text.buffer, text.at)
                 break
             except RecursionError as error:
-                raise refuse("malformed_json", row=self.row, reason="it is nested too deeply") from error
+                raise self._too_deep() from error
             except json.JSONDecodeError as error:
                 if len(text.buffer) - text.at > limits.row_chars:
                     raise self._unreadable(text, error) from error
@@ -150,6 +153,9 @@ class ObjectRows:
         if cut:
             return refuse("row_too_long", row=self.row, limit=limits.row_chars, cell=limits.cell_chars)
         return refuse("malformed_json", row=self.row, reason=f"{error.msg[:1].lower()}{error.msg[1:]}")
+
+    def _too_deep(self) -> FileRefused:
+        return refuse("malformed_json", row=self.row, reason="it is nested too deeply")
 
     def _malformed(self, reason: str) -> FileRefused:
         return refuse("malformed_json", row=self.row + 1, reason=reason)

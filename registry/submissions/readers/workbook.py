@@ -40,18 +40,19 @@ class WorkbookRows:
     def __init__(self, sheet: CalamineSheet, limits: Limits):
         self.sheet, self.limits = sheet, limits
         self.done, self.header_row, self.header = 0, 0, ()
+        self.height = sheet.end[0] + 1 if sheet.end else 0
         for number, row in enumerate(sheet.iter_rows(), 1):
             if any(cell != "" for cell in row):
                 self.header_row, self.header = number, tuple(map(as_text, row))
                 break
         else:
             raise refuse("empty")
-        if sheet.total_height - self.header_row > limits.xlsx_rows:
+        if self.height - self.header_row > limits.xlsx_rows:
             raise _too_many(limits)
 
     @property
     def progress(self) -> float:
-        return self.done / self.sheet.total_height
+        return self.done / self.height
 
     def batches(self) -> Iterator[Batch]:
         """The rows after the header in batches of 1,000. Raises FileRefused, naming the row."""
@@ -64,7 +65,7 @@ class WorkbookRows:
                 yield self._batch(number, rows)
                 rows = []
         if rows:
-            yield self._batch(self.sheet.total_height, rows)
+            yield self._batch(self.height, rows)
 
     def _batch(self, last: int, rows: list[list[str]]) -> Batch:
         self.done = last
