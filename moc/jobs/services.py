@@ -1,23 +1,24 @@
 """Enqueue, run, follow, cancel and sweep jobs."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic
+from threading import Event, Thread
 
 from celery import current_app
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from moc.access import policy
 from moc.jobs.models import Job
 
 log = logging.getLogger(__name__)
-REPORT_EVERY_S = 0.5
+REPORT_EVERY_S, CLOSE_WITHIN_S = 0.5, 10
 
 
 class Cancelled(Exception):
-    """The user asked the job to stop; its transaction is rolled back."""
+    """The user asked the job to stop, or another worker has taken it over; its transaction is rolled back."""
 
 
 def enqueue(*, actor, task: str, title: str, **arguments) -> Job:
@@ -37,52 +38,80 @@ def _send(task: str, pk: int) -> None:
 
 
 def cancel(*, actor, job: Job) -> None:
-    """Ask a job to stop; a queued one ends at once."""
-    Job.objects.filter(pk=job.pk, status=Job.Status.QUEUED).update(status=Job.Status.CANCELLED, ended_at=timezone.now())
-    Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING).update(cancel_requested=True)
+    """Ask one's own job to stop, or as the platform's administrator anybody's; what the job was for is told so by its task.
+
+    A queued job too is ended by a worker: only the task knows what must be put back.
+    """
+    if actor is not None and job.user_id != actor.pk:
+        policy.require(actor, "administer")
+    Job.objects.open().filter(pk=job.pk).update(cancel_requested=True)
 
 
 def sweep() -> int:
-    """Requeue jobs whose worker or message died; give up after MAX_ATTEMPTS. Returns how many were woken."""
+    """Requeue jobs whose worker or message died; give up after MAX_ATTEMPTS. Returns how many were woken.
+
+    Each update asks again whether the job is stale: meanwhile a worker may have claimed it, or shown a sign of life.
+    """
     now = timezone.now()
-    stale = Job.objects.stale(now)
-    stale.filter(attempts__gte=Job.MAX_ATTEMPTS).update(
+    Job.objects.stale(now).filter(attempts__gte=Job.MAX_ATTEMPTS).update(
         status=Job.Status.FAILED, ended_at=now, error="The worker died each time this was tried. Nothing was changed."
     )
-    woken = list(Job.objects.stale(now).values_list("pk", "task"))
-    Job.objects.filter(pk__in=[pk for pk, _ in woken]).update(status=Job.Status.QUEUED, woken_at=now)
+    woken = [
+        (pk, task)
+        for pk, task in Job.objects.stale(now).values_list("pk", "task")
+        if Job.objects.stale(now).filter(pk=pk).update(status=Job.Status.QUEUED, woken_at=now)
+    ]
     for pk, task in woken:
         _send(task, pk)
     return len(woken)
 
 
 class Progress:
-    """Reports progress and learns of cancellation on a connection of its own, so that both work inside a long transaction."""
+    """Reports progress, shows that the worker lives and learns of cancellation, from a thread with a connection of its own.
+
+    So all three work inside a long transaction, and while one statement runs for minutes.
+    """
 
     def __init__(self, job: Job):
-        self.job, self.reported_at = job, 0.0
-        self.connection = connection.copy()
+        self.job, self._cancelled, self._ended = job, Event(), Event()
+        self._latest = {"done": job.done, "total": job.total, "phase": job.phase}
+        if job.cancel_requested:
+            self._cancelled.set()
+        self._reporter = Thread(target=self._report, name=f"progress of job {job.pk}", daemon=True)
+        self._reporter.start()
 
     def __call__(self, done: int, total: int | None = None, phase: str = "") -> None:
-        """Report at most every half second. Raises Cancelled when the user asked for it."""
-        if monotonic() - self.reported_at < REPORT_EVERY_S and phase == self.job.phase:
-            return
-        self.reported_at, self.job.phase = monotonic(), phase
-        with self.connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE moc_job SET done = %s, total = %s, phase = %s, heartbeat_at = clock_timestamp() WHERE id = %s RETURNING cancel_requested",
-                [done, total, phase, self.job.pk],
-            )
-            row = cursor.fetchone()
-        if row and row[0]:
+        """Say how far the work is, as often as one likes. Raises Cancelled when the job shall stop."""
+        self._latest = {"done": done, "total": total, "phase": phase}
+        self.job.done, self.job.total, self.job.phase = done, total, phase
+        if self._cancelled.is_set():
             raise Cancelled
 
+    def _report(self) -> None:
+        try:
+            while not self._ended.wait(REPORT_EVERY_S):
+                try:
+                    self._beat()
+                except Error:
+                    log.warning("job %s could not report", self.job.pk, exc_info=True)
+                    connection.close()
+        finally:
+            connection.close()
+
+    def _beat(self) -> None:
+        if _mine(self.job).filter(cancel_requested=False).update(heartbeat_at=timezone.now(), **self._latest):
+            return
+        if Job.objects.filter(pk=self.job.pk).exists():  # a job that is not committed yet can be neither cancelled nor taken over
+            self._cancelled.set()
+
     def close(self) -> None:
-        self.connection.close()
+        """Stop reporting."""
+        self._ended.set()
+        self._reporter.join(CLOSE_WITHIN_S)
 
 
 @contextmanager
-def running(pk: int):
+def running(pk: int) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
     """Claim a queued job and run it; yields (job, progress), or (None, None) when another worker has it or it ended.
 
     The body's exceptions end the job: `Cancelled`, or any other as failed; a lost database or killed worker leaves it to the sweep.
@@ -105,13 +134,18 @@ def running(pk: int):
         log.exception("job %s failed", pk)
         _end(job, Job.Status.FAILED, error=getattr(error, "sentence", "") or f"{type(error).__name__}: {error}")
     else:
-        _end(job, Job.Status.DONE, done=job.total or job.done, outcome=job.outcome)
+        _end(job, Job.Status.DONE, done=job.total or job.done, total=job.total, outcome=job.outcome)
     finally:
         progress.close()
 
 
+def _mine(job: Job):
+    """The job's row while this attempt holds it."""
+    return Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, attempts=job.attempts)
+
+
 def _end(job: Job, status: str, **values) -> None:
-    Job.objects.filter(pk=job.pk).update(status=status, ended_at=timezone.now(), **values)
+    _mine(job).update(status=status, ended_at=timezone.now(), **values)
 
 
 def run_inline(job: Job, work: Callable[[int], None]) -> Job:
