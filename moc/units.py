@@ -1,6 +1,6 @@
 """Electrical quantities and their signs: injection into the grid is positive; limits are non-negative magnitudes."""
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -9,8 +9,14 @@ MILLI = Decimal("0.001")
 
 
 def kw(value) -> Decimal:
-    """A power in kW, to the watt, half to even."""
-    return Decimal(str(value)).quantize(MILLI, rounding=ROUND_HALF_EVEN)
+    """A power in kW, to the watt, half to even. Raises ValueError for what is no finite number."""
+    try:
+        power = Decimal(str(value)).quantize(MILLI, rounding=ROUND_HALF_EVEN)
+    except InvalidOperation:
+        power = Decimal("NaN")
+    if not power.is_finite():
+        raise ValueError(f"{value!r} is no power in kW")
+    return power
 
 
 def mw_from_kw(value: Decimal) -> Decimal:
