@@ -1,0 +1,24 @@
+"""Base of every page: views are declarations, lists start from the user's scope. The shell's context comes from here. N12."""
+
+from moc.portal.filters import ScopedFilterSet
+from moc.portal.paging import Sort
+from moc.portal.queues import Work, queue
+from moc.portal.shell import navigation
+from moc.portal.tables import Column, Table
+from moc.portal.views import Create, Detail, List, Page, Transition, Update
+
+__all__ = [
+    "Column",
+    "Create",
+    "Detail",
+    "List",
+    "Page",
+    "ScopedFilterSet",
+    "Sort",
+    "Table",
+    "Transition",
+    "Update",
+    "Work",
+    "navigation",
+    "queue",
+]

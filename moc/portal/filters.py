@@ -1,0 +1,49 @@
+"""Filters of lists: one filterset for portal and API; its choices name only parties that the user may know."""
+
+import django_filters
+from django.db.models import Q
+
+from moc.access import policy
+from moc.access.models import Organization
+
+
+class ScopedFilterSet(django_filters.FilterSet):
+    """A filterset that knows its user: `party_filters` maps a filter's name to the kind of organisation that it offers."""
+
+    party_filters: dict[str, str] = {}
+
+    def __init__(self, data=None, queryset=None, *, request=None, prefix=None, user=None):
+        super().__init__(data, queryset, request=request, prefix=prefix)
+        self.user = user or getattr(request, "user", None)
+        if self.party_filters:
+            known = parties(self.user, set(self.party_filters.values()))
+            for name, kind in self.party_filters.items():
+                self.filters[name].extra["choices"] = known[kind]
+
+    @property
+    def in_force(self) -> bool:
+        """Does any filter narrow the list?"""
+        return self.form.is_valid() and any(value not in (None, "", [], ()) for value in self.form.cleaned_data.values())
+
+
+class PartyFilter(django_filters.TypedChoiceFilter):
+    """Records of one organisation; its choices come from the filterset's user."""
+
+    def __init__(self, **kwargs):
+        super().__init__(coerce=int, choices=[], empty_value=None, **kwargs)
+
+
+def parties(user, kinds: set[str]) -> dict[str, list[tuple[int, str]]]:
+    """kind → [(id, name)] that a user may filter by: those in reach, or all of a kind of which none is in reach.
+
+    A utility filters by every aggregator, an aggregator by every utility, but each knows only itself of its own kind.
+    """
+    known: dict[str, list[tuple[int, str]]] = {kind: [] for kind in kinds}
+    reach, everywhere = policy.reach(user, "view_registry"), policy.everywhere(user, "view_registry")
+    if not reach and not everywhere:
+        return known
+    rows = list(Organization.objects.filter(Q(kind__in=kinds), is_active=True).order_by("name").values_list("kind", "pk", "name"))
+    for kind in kinds:
+        mine = [(pk, name) for other, pk, name in rows if other == kind and pk in reach]
+        known[kind] = mine if mine and not everywhere else [(pk, name) for other, pk, name in rows if other == kind]
+    return known

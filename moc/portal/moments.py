@@ -1,0 +1,23 @@
+"""The "as of" moment of a page: a date means the end of that day, a date and time that minute, in the state's zone."""
+
+from datetime import datetime, time, timedelta
+
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+
+def moment_of(text: str) -> datetime | None:
+    """The moment that a user typed, aware; None for nothing, for what is no date, and for the present or future."""
+    moment = _parsed((text or "").strip())
+    return moment if moment is not None and moment < timezone.now() else None
+
+
+def _parsed(text: str) -> datetime | None:
+    try:
+        day = parse_date(text)
+        moment = datetime.combine(day + timedelta(days=1), time.min) if day else parse_datetime(text)
+        if moment is None:
+            return None
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+    except (ValueError, OverflowError):
+        return None

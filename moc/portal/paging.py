@@ -1,0 +1,128 @@
+"""Keyset paging: every page costs the same, however deep, for every role.
+
+A page is looked for in each branch of the user's scope (one path and one organisation, an index range), limited, and the branches
+are merged by the sort; so only sorts that the branches' indexes give are offered.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+
+COUNT_CAP = 10_000
+
+
+@dataclass(frozen=True)
+class Sort:
+    """A sort that an index gives: `name` in the URL, `fields` all in one direction, the last one unique ("-nameplate_ac_kw", "-id").
+
+    Fields are never NULL. `label` is what the user reads where there is no column heading to click.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    label: str = ""
+
+    @property
+    def descending(self) -> bool:
+        return self.fields[0].startswith("-")
+
+    @property
+    def names(self) -> list[str]:
+        return [field.lstrip("-") for field in self.fields]
+
+    def ordering(self, backwards: bool) -> list[str]:
+        sign = "-" if self.descending != backwards else ""
+        return [sign + name for name in self.names]
+
+
+class RowComparison(Func):
+    """(a, b) < (x, y): compared as a row, which an index over (a, b) answers."""
+
+    output_field = BooleanField()
+
+    def __init__(self, names: Sequence[str], values: Sequence, operator: str, fields: Sequence):
+        row = {"function": "", "output_field": BooleanField()}
+        left = Func(*[F(name) for name in names], **row)
+        right = Func(*[Value(value, output_field=field) for value, field in zip(values, fields, strict=True)], **row)
+        super().__init__(left, right, template="%(expressions)s", arg_joiner=f" {operator} ")
+
+
+@dataclass
+class Found:
+    """The primary keys of one page in order, and the cursors of the pages beside it (None: there is none)."""
+
+    keys: list
+    previous: str | None
+    following: str | None
+
+
+def encode(values: Sequence) -> str:
+    """A cursor for the URL: the sort's values of the row at the edge of the page."""
+    plain = [str(value) if isinstance(value, (Decimal, date, UUID)) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+
+
+def decode(cursor: str, fields: Sequence) -> list | None:
+    """The values of a cursor as the model's fields read them; None for one that nobody was given."""
+    try:
+        plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(plain, list) or len(plain) != len(fields) or None in plain:
+            return None
+        return [field.to_python(value) for field, value in zip(fields, plain, strict=True)]
+    except (ValueError, TypeError, ValidationError, binascii.Error):
+        return None
+
+
+def parts(rows: QuerySet, branches: list[Q] | None) -> list[QuerySet]:
+    """The rows of each branch; a row stands in the first branch that has it, so that the parts are disjoint."""
+    if branches is None:
+        return [rows]
+    taken, disjoint = Q(), []
+    for branch in branches:
+        disjoint.append(rows.filter(branch).exclude(taken) if taken else rows.filter(branch))
+        taken |= branch
+    return disjoint
+
+
+def merged(limited: list[QuerySet]) -> QuerySet:
+    return limited[0].union(*limited[1:], all=True) if len(limited) > 1 else limited[0]
+
+
+def find(rows: QuerySet, branches: list[Q] | None, sort: Sort, size: int, after: str = "", before: str = "") -> Found:
+    """One page of `rows` within the user's branches, after or before a cursor; an unknown cursor gives the first page."""
+    if branches == []:
+        return Found([], None, None)
+    fields = [rows.model._meta.get_field(name) for name in sort.names]
+    backwards = bool(before)
+    edge = decode(before or after, fields) if before or after else None
+    backwards = backwards and edge is not None
+    names = [*sort.names, rows.model._meta.pk.attname]
+    ordering = sort.ordering(backwards)
+    if edge is not None:
+        operator = "<" if sort.descending != backwards else ">"
+        rows = rows.filter(RowComparison(sort.names, edge, operator, fields))
+    limited = [part.order_by(*ordering).values_list(*dict.fromkeys(names))[: size + 1] for part in parts(rows, branches)]
+    found = list(merged(limited).order_by(*ordering)[: size + 1] if len(limited) > 1 else limited[0])
+    more, found = len(found) > size, found[:size]
+    if backwards:
+        found.reverse()
+    cursors = [encode(row[: len(fields)]) for row in (found[0], found[-1])] if found else [None, None]
+    has_previous, has_following = (more, True) if backwards else (edge is not None, more)
+    return Found([row[-1] for row in found], cursors[0] if has_previous else None, cursors[1] if has_following else None)
+
+
+def count_up_to(rows: QuerySet, branches: list[Q] | None, cap: int = COUNT_CAP) -> int:
+    """How many rows there are, counted no further than `cap` + 1."""
+    if branches == []:
+        return 0
+    key = rows.model._meta.pk.attname
+    limited = [part.order_by().values_list(key)[: cap + 1] for part in parts(rows, branches)]
+    return (merged(limited)[: cap + 1] if len(limited) > 1 else limited[0]).count()

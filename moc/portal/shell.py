@@ -1,0 +1,62 @@
+"""The context of the shell around every page: navigation by right, the account's menu, and the notice of a demonstration."""
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from moc.access import policy
+from moc.access.models import Membership
+
+# (label, URL name, permission that opens it; empty: everybody signed in)
+NAVIGATION = (
+    ("Home", "home", ""),
+    ("DERs", "registry:der_list", "view_registry"),
+    ("Submissions", "registry:submission_list", "view_registry"),
+    ("Reviews", "registry:review_list", "view_registry"),
+    ("State", "state", ""),
+    ("Records", "admin:index", "audit"),
+    ("Help", "help", ""),
+)
+ACCOUNT_MENU = (("Notices", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"))
+
+
+def navigation(request) -> dict:
+    """Context processor of base.html. Costs one query for who somebody is, and policy's for what they may."""
+    context = {"moc_title": settings.MOC_TITLE, "site_notice": settings.MOC_SITE_NOTICE, "zone_name": settings.TIME_ZONE}
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return context
+    entries = [(label, url_of(name)) for label, name, permission in NAVIGATION if _opens(user, permission)]
+    current = _current(request.path, [url for _, url in entries if url])
+    return context | {
+        "nav": [(label, url, url == current, None) for label, url in entries if url],
+        "account_name": str(user),
+        "account_role": _role(user),
+        "account_menu": [(label, url) for label, name in ACCOUNT_MENU if (url := url_of(name))],
+        "search_url": url_of("registry:der_list"),
+    }
+
+
+def url_of(name: str, *args) -> str:
+    """The address of a page, or nothing when that part of the platform is not installed."""
+    try:
+        return reverse(name, args=args)
+    except NoReverseMatch:
+        return ""
+
+
+def _opens(user, permission: str) -> bool:
+    return not permission or policy.allows(user, permission)
+
+
+def _current(path: str, urls: list[str]) -> str:
+    """The entry that the page belongs to: the longest that its address begins with; home only itself."""
+    return max((url for url in urls if path == url or (url != "/" and path.startswith(url))), key=len, default="")
+
+
+def _role(user) -> str:
+    seats = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
+    return "; ".join(f"{role}, {name}" for name, role in _labelled(seats.values_list("organization__name", "role").order_by("pk")))
+
+
+def _labelled(rows):
+    return [(name, Membership.Role(role).label) for name, role in rows]

@@ -1,0 +1,378 @@
+"""List, Detail, Create, Update and Transition: a page of the portal is a declaration on one of these.
+
+Every queryset starts from the user's scope: what one may not see is 404. Writes call a service, which checks the permission again.
+"""
+
+from collections.abc import Iterable
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.views.generic import TemplateView, View
+
+from moc.access import policy
+from moc.errors import UserError
+from moc.lifecycle import TransitionRefused
+from moc.portal import paging
+from moc.portal.moments import moment_of
+from moc.portal.tables import Table
+from moc.portal.timeline import timeline
+
+REFUSALS = (UserError, TransitionRefused)
+
+
+class Page(LoginRequiredMixin, TemplateView):
+    """A page with a title, breadcrumbs [(label, URL name)] above it and actions [(label, url, primary)] on it."""
+
+    title = ""
+    lead = ""
+    permission = "view_registry"
+    parents: Iterable[tuple[str, str]] = ()
+
+    def get_title(self) -> str:
+        return self.title
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return []
+
+    def breadcrumbs(self) -> list[tuple[str, str]]:
+        trail = [(label, reverse(name)) for label, name in self.parents]
+        return [*trail, (self.get_title(), "")] if trail else []
+
+    def get_context_data(self, **kwargs) -> dict:
+        shown = {"title": self.get_title(), "lead": self.lead, "actions": self.actions(), "breadcrumbs": self.breadcrumbs()}
+        return super().get_context_data(**shown | kwargs)
+
+
+class List(Page):
+    """A filtered, keyset-paged table of a model's rows within the user's scope; with `keeps_versions`, as of any moment too.
+
+    `exports` are (label, URL name) of export views of this list (moc.exports). A filtered list of several pages is counted only on
+    request (`counts_filtered` counts it at once, up to the cap): counting what no index answers would cost more than the page.
+    """
+
+    template_name = "portal/list.html"
+    model = None
+    table: Table
+    filterset_class = None
+    sorts: tuple[paging.Sort, ...] = (paging.Sort("-id", ("-id",)),)
+    page_size = 50
+    noun = "records"
+    exports: Iterable[tuple[str, str]] = ()
+    keeps_versions = False
+    counts_filtered = False
+
+    @classmethod
+    def for_user(cls, user, query: str, **kwargs) -> "List":
+        """The list as a job or an export sees it: a user, a query string, and the URL's arguments."""
+        request = HttpRequest()
+        request.user, request.GET = user, QueryDict(query)
+        view = cls()
+        view.setup(request, **kwargs)
+        return view
+
+    @cached_property
+    def moment(self):
+        """The as-of moment asked for; None for the present."""
+        return moment_of(self.request.GET.get("as_of", "")) if self.keeps_versions else None
+
+    def rows(self):
+        """The rows before scope and filters; for an as-of moment the versions that stood then."""
+        manager = self.model.history.model.objects if self.moment else self.model.objects
+        return manager.as_of(self.moment) if self.moment else manager.all()
+
+    @cached_property
+    def filterset(self):
+        if self.filterset_class is None:
+            return None
+        return self.filterset_class(self.request.GET, queryset=self.rows(), request=self.request)
+
+    def filtered(self):
+        """The rows that the filters let through, of any scope; none while a filter cannot be read."""
+        if self.filterset is None:
+            return self.rows()
+        return self.filterset.qs if self.filterset.form.is_valid() else self.rows().none()
+
+    def selected(self, permission: str = ""):
+        """All rows of the list within the scope, for exports and for actions on every row of the filter."""
+        return policy.scope(self.filtered(), self.request.user, permission or self.permission)
+
+    def branches(self):
+        """The scope as index ranges; None when one range is enough: everything, or what is the user's own."""
+        if "SELF" in policy.paths_of(self.model):
+            return None
+        return policy.branches(self.model, self.request.user, self.permission)
+
+    def unpaged(self):
+        return self.selected() if "SELF" in policy.paths_of(self.model) else self.filtered()
+
+    @cached_property
+    def sort(self) -> paging.Sort:
+        wanted = self.request.GET.get("sort", "")
+        return next((sort for sort in self.sorts if sort.name == wanted), self.sorts[0])
+
+    @cached_property
+    def found(self) -> paging.Found:
+        asked = {name: self.request.GET.get(name, "") for name in ("after", "before")}
+        return paging.find(self.unpaged(), self.branches(), self.sort, self.page_size, **asked)
+
+    def page_rows(self) -> list[dict]:
+        """The page's rows with the columns' lookups only, in the order found."""
+        rows = self.rows().model.objects.filter(pk__in=self.found.keys) if self.found.keys else []
+        key = self.rows().model._meta.pk.attname
+        by_key = {row[key]: row for row in (rows.values(*{key, *self.table.lookups}) if rows else ())}
+        return [by_key[key] for key in self.found.keys if key in by_key]
+
+    def address(self, **changes) -> str:
+        """This list's address with some parameters changed (None removes one), on the first page unless a cursor is given."""
+        query = self.request.GET.copy()
+        for name in ("after", "before"):
+            query.pop(name, None)
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value is not None:
+                query[name] = value
+        return f"?{query.urlencode()}"
+
+    def count(self) -> tuple[int, bool] | None:
+        """(rows, whether that is all of them); None when nobody counted."""
+        if self.request.GET.get("count") == "exact":
+            return self.selected().order_by().values("pk").distinct().count(), True
+        if self.found.previous is None and self.found.following is None:
+            return len(self.found.keys), True
+        if self.filterset is not None and self.filterset.in_force and not self.counts_filtered:
+            return None
+        counted = paging.count_up_to(self.unpaged(), self.branches())
+        return min(counted, paging.COUNT_CAP), counted <= paging.COUNT_CAP
+
+    def count_text(self, counted: tuple[int, bool] | None) -> str:
+        exact = self.request.GET.copy()
+        exact["count"] = "exact"
+        link = format_html('<a href="?{}">count them</a>', exact.urlencode())
+        if counted is None:
+            return format_html("several pages of {} ({})", self.noun, link)
+        number = f"{counted[0]:,} {self.noun}"
+        return number if counted[1] else format_html("more than {} ({})", number, link)
+
+    def get_context_data(self, **kwargs) -> dict:
+        counted, found = self.count(), self.found
+        table = self.table.bind(
+            self.page_rows(),
+            sorts=[sort.name for sort in self.sorts],
+            current=self.sort.name,
+            sort_url=lambda name: self.address(sort=name),
+        )
+        table.total_text = f"{counted[0]:,}" if counted and counted[1] else "rows"
+        query = self.address(count=None).lstrip("?")
+        shown = {
+            "filterset": self.filterset,
+            "table": table,
+            "page": {
+                "previous_url": self.address(before=found.previous) if found.previous else None,
+                "next_url": self.address(after=found.following) if found.following else None,
+                "count_text": self.count_text(counted),
+            },
+            "exports": [(label, f"{reverse(name, kwargs=self.kwargs)}?{query}") for label, name in self._exports()],
+            "as_of": self.moment,
+            "as_of_form": self.keeps_versions,
+        }
+        return super().get_context_data(**shown | kwargs)
+
+    def _exports(self) -> Iterable[tuple[str, str]]:
+        return self.exports if policy.allows(self.request.user, "export") else ()
+
+
+class One(Page):
+    """A page about one object within the user's scope, found by `key` (of the URL and of the model)."""
+
+    model = None
+    key = "uuid"
+
+    def get_queryset(self):
+        return self.model.objects.visible_to(self.request.user, self.permission)
+
+    @cached_property
+    def object(self):
+        return get_object_or_404(self.get_queryset(), **{self.key: self.kwargs[self.key]})
+
+    def get_title(self) -> str:
+        return self.title or str(self.object)
+
+
+class Detail(One):
+    """One object: facts in groups, its moves as buttons, and its timeline; with `keeps_versions`, as of any moment too.
+
+    `transition_url` is the URL name that takes the object's key and the transition's name.
+    """
+
+    template_name = "portal/detail.html"
+    keeps_versions = False
+    transition_url = ""
+    related: tuple[str, ...] = ()
+
+    @cached_property
+    def moment(self):
+        return moment_of(self.request.GET.get("as_of", "")) if self.keeps_versions else None
+
+    @cached_property
+    def versions(self):
+        """The object's versions within the scope, whether or not the object itself is still in it."""
+        pk = get_object_or_404(self.model.objects.values_list("pk", flat=True), **{self.key: self.kwargs[self.key]})
+        rows = self.model.history.model.objects.filter(**{self.model._meta.pk.attname: pk})
+        return policy.scope(rows, self.request.user, self.permission)
+
+    @cached_property
+    def object(self):
+        """The object, or its version that stood at the as-of moment."""
+        if self.moment is None:
+            return get_object_or_404(self.get_queryset().select_related(*self.related), **{self.key: self.kwargs[self.key]})
+        version = self.versions.as_of(self.moment).select_related(*self.related).first()
+        if version is None:
+            raise Http404("Nothing that you may see stood here then.")
+        return version
+
+    def facts(self) -> list:
+        """[(group, [(label, value, unit, help)])]"""
+        return []
+
+    def transitions(self) -> list[dict]:
+        """The moves that the user may make now."""
+        if not self.transition_url or self.moment is not None:
+            return []
+        offered = [
+            move
+            for move in self.model.lifecycle.available(self.object.status)
+            if move.permission and policy.allows(self.request.user, move.permission, self.object)
+        ]
+        return [
+            {
+                "name": move.name,
+                "label": move.title,
+                "needs_reason": move.needs_reason,
+                "danger": move.danger,
+                "url": reverse(self.transition_url, args=[getattr(self.object, self.key), move.name]),
+            }
+            for move in offered
+        ]
+
+    def timeline(self):
+        """Every version that the user may see, newest first; who wrote it is for those who may audit."""
+        return timeline(self.versions, names=policy.allows(self.request.user, "audit", self.object)) if self.keeps_versions else None
+
+    def get_context_data(self, **kwargs) -> dict:
+        status = getattr(self.object, "status", "")
+        shown = {
+            "object": self.object,
+            "kind": self.model._meta.verbose_name,
+            "status": status,
+            "status_label": self.object.get_status_display() if status else "",
+            "facts": self.facts(),
+            "transitions": self.transitions(),
+            "timeline": self.timeline(),
+            "as_of": self.moment,
+        }
+        return super().get_context_data(**shown | kwargs)
+
+
+class FormPage(Page):
+    """A form whose valid data goes to a service. `perform(form)` returns the result; a refusal is shown as an error of the form."""
+
+    template_name = "portal/form.html"
+    form_class = None
+    submit_label = "Save"
+    success = ""
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, self.permission)
+
+    def dispatch(self, request, *args, **kwargs) -> HttpResponse:
+        if request.user.is_authenticated and not self.allowed():
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_form_kwargs(self) -> dict:
+        return {}
+
+    @cached_property
+    def form(self):
+        bound = {"data": self.request.POST, "files": self.request.FILES} if self.request.method == "POST" else {}
+        return self.form_class(**bound, **self.get_form_kwargs())
+
+    def perform(self, form):
+        raise NotImplementedError
+
+    def done_url(self, result) -> str:
+        raise NotImplementedError
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        if not self.form.is_valid():
+            return self.render_to_response(self.get_context_data(), status=422)
+        try:
+            result = self.perform(self.form)
+        except (*REFUSALS, ValidationError) as refusal:
+            self.form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
+            return self.render_to_response(self.get_context_data(), status=422)
+        if self.success:
+            messages.success(request, self.success)
+        return HttpResponseRedirect(self.done_url(result))
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{"form": self.form, "submit_label": self.submit_label} | kwargs)
+
+
+class Create(FormPage):
+    """A form that makes something new."""
+
+
+class Update(FormPage, One):
+    """A form about one object, which must be in the scope of the permission that the change needs."""
+
+    view_permission = "view_registry"
+
+    def get_queryset(self):
+        return self.model.objects.visible_to(self.request.user, self.view_permission)
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, self.permission, self.object)
+
+
+class Transition(LoginRequiredMixin, View):
+    """POST …/transitions/<name>/: one move of one object's lifecycle, by the model's service; then back to the object's page.
+
+    `move(actor, object, name, reason)` calls the service, which checks the permission.
+    """
+
+    http_method_names = ["post"]
+    model = None
+    key = "uuid"
+    view_permission = "view_registry"
+    detail_url = ""
+
+    def move(self, actor, obj, name: str, reason: str) -> None:
+        raise NotImplementedError
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        rows = self.model.objects.visible_to(request.user, self.view_permission)
+        obj = get_object_or_404(rows, **{self.key: kwargs[self.key]})
+        transition = self.model.lifecycle.transitions.get(kwargs["name"])
+        if transition is None or transition.permission is None:
+            raise Http404
+        reason = request.POST.get("reason", "").strip()
+        if transition.needs_reason and not reason:
+            messages.error(request, f"Say why: “{transition.title}” needs a reason. Nothing was changed.")
+        else:
+            self._try(request, obj, transition, reason)
+        return HttpResponseRedirect(reverse(self.detail_url, args=[kwargs[self.key]]))
+
+    def _try(self, request, obj, transition, reason: str) -> None:
+        try:
+            self.move(request.user, obj, transition.name, reason)
+        except REFUSALS as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, f"Done: {transition.title}.")
