@@ -31,31 +31,11 @@ def as_owner() -> Iterator[None]:
 def flush() -> None:
     """Empty every table that has rows, with triggers and foreign keys at rest; only the superuser can."""
     if not settings.DATABASE_SUPERUSER_URL:
-        raise RuntimeError(
-            "Tests that commit need DATABASE_SUPERUSER_URL: the app role may neither truncate nor touch history."
-        )
-    with psycopg.connect(
-        settings.DATABASE_SUPERUSER_URL, dbname=connection.settings_dict["NAME"]
-    ) as server:
+        raise RuntimeError("Tests that commit need DATABASE_SUPERUSER_URL: the app role may neither truncate nor touch history.")
+    with psycopg.connect(settings.DATABASE_SUPERUSER_URL, dbname=connection.settings_dict["NAME"]) as server:
         server.execute("SET session_replication_role = replica")
-        tables = [
-            row[0]
-            for row in server.execute(
-                "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
-            )
-            if row[0] not in KEPT
-        ]
-        probes = [
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(
-                sql.Literal(table), sql.Identifier(table)
-            )
-            for table in tables
-        ]
-        filled = [
-            sql.Identifier(row[0])
-            for row in server.execute(sql.SQL(" UNION ALL ").join(probes))
-        ]
+        tables = [row[0] for row in server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'") if row[0] not in KEPT]
+        probes = [sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(sql.Literal(table), sql.Identifier(table)) for table in tables]
+        filled = [sql.Identifier(row[0]) for row in server.execute(sql.SQL(" UNION ALL ").join(probes))]
         if filled:
-            server.execute(
-                sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(filled))
-            )
+            server.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(filled)))

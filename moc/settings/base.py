@@ -8,7 +8,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
 VAR_DIR = Path(env("MOC_VAR", default=str(BASE_DIR / "var")))
-SECRET_KEY = env("SECRET_KEY", default="development only: not a secret")
+DEVELOPMENT_KEY = "development only: not a secret"
+SECRET_KEY = env("SECRET_KEY", default=DEVELOPMENT_KEY)
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DATABASE_ROLE = env("MOC_DATABASE_ROLE", default="app")
 DATABASE_APP = env.db("DATABASE_URL", default="postgres://moc_app@/moc")
 DATABASE_OWNER = env.db("DATABASE_OWNER_URL", default=env("DATABASE_URL", default="postgres://moc_owner@/moc"))
@@ -27,6 +29,13 @@ MOC_SITE_NOTICE = env(
 )
 TIME_ZONE = env("MOC_TIME_ZONE", default="America/New_York")
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
+MOC_TRUSTED_PROXIES = env.int("MOC_TRUSTED_PROXIES", default=0)  # how many proxies of ours append to X-Forwarded-For
+MOC_DEMONSTRATION = env.bool("MOC_DEMONSTRATION", default=True)  # may the demonstration state be loaded
+MOC_METRICS_TOKEN = env("MOC_METRICS_TOKEN", default="")  # empty: /metrics answers this machine only
+MOC_METRICS_DIR = env("PROMETHEUS_MULTIPROC_DIR", default="")  # where several web processes add up their metrics
+MOC_API_PER_MINUTE = env.int("MOC_API_PER_MINUTE", default=600)  # requests of one client
+MOC_UPLOADS_PER_HOUR = env.int("MOC_UPLOADS_PER_HOUR", default=120)  # files of one client
+MOC_MAX_UPLOAD_BYTES = env.int("MOC_MAX_UPLOAD_BYTES", default=500 * 2**20)
 
 DEBUG = False
 ROOT_URLCONF = "moc.urls"
@@ -62,12 +71,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "moc.middleware.request_log",
+    "moc.middleware.body_size",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "moc.middleware.rate_limits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "moc.middleware.session_age",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -100,17 +113,62 @@ DATABASES["default"].setdefault("OPTIONS", {})
 CACHES = {
     "default": env.cache_url_config(CACHE_URL)
     if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "moc_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "moc_cache",
+        "TIMEOUT": 3600,
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Signing in: by e-mail address, by invitation only; sessions end after an hour of rest and after a day (NIST SP 800-63B-4, AAL2)
+AUTHENTICATION_BACKENDS = ["moc.accounts.backends.EmailBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator", "OPTIONS": {"user_attributes": ["email", "name"]}},
 ]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "account_login"
+SESSION_COOKIE_AGE = 24 * 3600
+MOC_SESSION_IDLE_SECONDS = 3600
+MOC_INVITATION_DAYS = 7
+PASSWORD_RESET_TIMEOUT = 3600
+ACCOUNT_ADAPTER = "moc.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address; a changed address is proven before it counts
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "20/h/ip,5/h/key"}
+
+# Security. Production adds HTTPS, HSTS and secure cookies.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 2**20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]  # to disk, never whole in memory
 
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
@@ -138,6 +196,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
 SIMPLE_HISTORY_ENABLED = False  # the database writes history (moc.history)
@@ -145,5 +204,18 @@ SIMPLE_HISTORY_DATE_INDEX = False
 ANONYMOUS_USER_NAME = None  # guardian
 PGTRIGGER_SCHEMA_EDITOR = False
 SILENCED_SYSTEM_CHECKS = ["guardian.W001"]  # policy.py reads guardian's grants itself
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "moc.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.request": {"level": "ERROR"},  # moc.request has a line for every answer
+        "django.server": {"handlers": [], "propagate": True},
+    },
+}
 
 globals().update(EMAIL_CONFIG)

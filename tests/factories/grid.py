@@ -29,9 +29,7 @@ def counties() -> list[County]:
     )
 
 
-def lay(
-    edc: Organization, tso: Organization, served: list[County]
-) -> tuple[list[Feeder], list[ServicePoint]]:
+def lay(edc: Organization, tso: Organization, served: list[County]) -> tuple[list[Feeder], list[ServicePoint]]:
     """The utility's profile, territory and grid. Service points are "<slug>-up-01" …, alternating over both feeders."""
     UtilityProfile.objects.create(
         edc=edc,
@@ -42,13 +40,9 @@ def lay(
         annual_mwh=20_000_000,
         annual_mwh_year=2018,
     )
-    ServiceTerritory.objects.bulk_create(
-        ServiceTerritory(edc=edc, county=county) for county in served
-    )
+    ServiceTerritory.objects.bulk_create(ServiceTerritory(edc=edc, county=county) for county in served)
     pnode = Pnode.objects.create(tso=tso, name=f"{edc.slug.upper()} ZONE")
-    interface = TdInterface.objects.create(
-        edc=edc, pnode=pnode, code="TD1", name=f"Interface of {edc}"
-    )
+    interface = TdInterface.objects.create(edc=edc, pnode=pnode, code="TD1", name=f"Interface of {edc}")
     substation = Substation.objects.create(
         edc=edc,
         td_interface=interface,
@@ -57,14 +51,9 @@ def lay(
         latitude="40.25",
         longitude="-74.1",
     )
-    feeders = Feeder.objects.bulk_create(
-        Feeder(edc=edc, substation=substation, code=f"F{n}") for n in (1, 2)
-    )
+    feeders = Feeder.objects.bulk_create(Feeder(edc=edc, substation=substation, code=f"F{n}") for n in (1, 2))
     transformers = Transformer.objects.bulk_create(
-        Transformer(
-            edc=edc, feeder=feeder, code=f"T-{feeder.code}", rated_kva=Decimal(500)
-        )
-        for feeder in feeders
+        Transformer(edc=edc, feeder=feeder, code=f"T-{feeder.code}", rated_kva=Decimal(500)) for feeder in feeders
     )
     points = ServicePoint.objects.bulk_create(
         ServicePoint(

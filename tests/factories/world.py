@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 
 from django.contrib.auth.hashers import make_password
-from django.core.management import call_command, get_commands
 
 from moc.access.models import Membership, Organization, Oversight, User
 from moc.access.roles import ROLES
 from moc.history import acting
+from moc.rulesets import services as rulesets
 from registry.grid.models import County, Feeder, ServicePoint
 from tests.factories import grid
 
@@ -61,16 +61,13 @@ def build() -> World:
                 "filer",
                 kind=User.Kind.MACHINE,
             ),
-            nobody=User.objects.create_user(
-                "nobody@example.org", PASSWORD, name="Nobody's member"
-            ),
+            nobody=User.objects.create_user("nobody@example.org", PASSWORD, name="Nobody's member"),
         )
         world.counties = grid.counties()
         for key, tso in (("edc", "tso"), ("edc2", "tso2")):
             laid = grid.lay(organizations[key], organizations[tso], world.counties)
             world.feeders[key], world.service_points[key] = laid
-        if "load_rulesets" in get_commands():
-            call_command("load_rulesets", verbosity=0)
+        rulesets.load()
     return world
 
 
@@ -87,8 +84,7 @@ def _organizations() -> dict[str, Organization]:
     )
     organizations = dict(zip(keys, made, strict=True))
     Oversight.objects.bulk_create(
-        Oversight(overseer=organizations[overseer], overseen=organizations[overseen])
-        for overseer, overseen in OVERSEEN.items()
+        Oversight(overseer=organizations[overseer], overseen=organizations[overseen]) for overseer, overseen in OVERSEEN.items()
     )
     return organizations
 
@@ -96,11 +92,7 @@ def _organizations() -> dict[str, Organization]:
 def _users(organizations: dict[str, Organization]) -> dict[tuple[str, str], User]:
     """One user per organisation and role; e-mail <role>@<organisation key>.example.org, password PASSWORD."""
     password = make_password(PASSWORD)
-    seats = [
-        (key, role)
-        for key, organization in organizations.items()
-        for role in ROLES[organization.kind]
-    ]
+    seats = [(key, role) for key, organization in organizations.items() for role in ROLES[organization.kind]]
     people = User.objects.bulk_create(
         User(
             email=f"{role}@{key}.example.org",
@@ -110,15 +102,12 @@ def _users(organizations: dict[str, Organization]) -> dict[tuple[str, str], User
         for key, role in seats
     )
     Membership.objects.bulk_create(
-        Membership(user=user, organization=organizations[key], role=role)
-        for user, (key, role) in zip(people, seats, strict=True)
+        Membership(user=user, organization=organizations[key], role=role) for user, (key, role) in zip(people, seats, strict=True)
     )
     return dict(zip(seats, people, strict=True))
 
 
 def _member(email: str, organization: Organization, role: str, **facts) -> User:
-    user = User.objects.create_user(
-        email, None, name=email.partition("@")[0].capitalize(), **facts
-    )
+    user = User.objects.create_user(email, None, name=email.partition("@")[0].capitalize(), **facts)
     Membership.objects.create(user=user, organization=organization, role=role)
     return user

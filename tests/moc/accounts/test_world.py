@@ -9,9 +9,7 @@ from moc.access.roles import ROLES
 
 def test_tests_connect_as_the_app_role(db, settings):
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user"
-        )
+        cursor.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (settings.DATABASE_APP["USER"], False)
 
 
@@ -19,12 +17,7 @@ def test_the_world_has_everybody(world):
     assert {o.kind for o in world.organizations.values()} == set(ROLES)
     assert Membership.objects.count() == 2 * sum(map(len, ROLES.values())) + 2
     assert world.edc.slug == "edc"
-    assert (
-        Organization.history.model.objects.filter(
-            history_change_reason="system: tests"
-        ).count()
-        == 10
-    )
+    assert Organization.history.model.objects.filter(history_change_reason="system: tests").count() == 10
 
 
 @pytest.mark.parametrize("attempt", [1, 2])

@@ -1,0 +1,1 @@
+"""Signing in, invitations, members and their roles, API tokens. N2."""
