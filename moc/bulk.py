@@ -6,13 +6,28 @@ from functools import cache
 from pathlib import Path
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from psycopg import ClientCursor, sql
 
 
 @cache
-def _statement(path: Path) -> str:
-    return path.read_text()
+def _statement(caller: str, name: str) -> str:
+    """The text of `sql/<name>.sql` of the slice that the calling file belongs to."""
+    for folder in Path(caller).parents:
+        file = folder / "sql" / f"{name}.sql"
+        if file.is_file():
+            return file.read_text()
+    raise FileNotFoundError(f"No sql/{name}.sql above {caller}")
+
+
+def _caller() -> str:
+    """The file that called the function that asks (inspect.stack would read the source of every frame)."""
+    return inspect.currentframe().f_back.f_back.f_code.co_filename
+
+
+def _execute(cursor, caller: str, name: str, params: dict | None, fragments: dict) -> None:
+    text = sql.SQL(_statement(caller, name)).format(**fragments)
+    cursor.execute(text.as_string(cursor.connection), params)
 
 
 def run_sql(name: str, params: dict | None = None, **fragments: sql.Composable) -> int:
@@ -20,28 +35,24 @@ def run_sql(name: str, params: dict | None = None, **fragments: sql.Composable) 
 
     `%(name)s` are parameters; `{name}` are SQL fragments (identifiers, column lists) composed by psycopg.sql.
     """
-    folder = Path(inspect.stack()[1].filename).parent
-    text = _statement(folder / "sql" / f"{name}.sql")
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(text).format(**fragments).as_string(cursor.connection), params)
+        _execute(cursor, _caller(), name, params, fragments)
         return cursor.rowcount
 
 
 def fetch_sql(name: str, params: dict | None = None, **fragments: sql.Composable) -> list[tuple]:
     """As run_sql, returning the rows."""
-    folder = Path(inspect.stack()[1].filename).parent
-    text = _statement(folder / "sql" / f"{name}.sql")
     with connection.cursor() as cursor:
-        cursor.execute(sql.SQL(text).format(**fragments).as_string(cursor.connection), params)
+        _execute(cursor, _caller(), name, params, fragments)
         return cursor.fetchall()
 
 
-def copy_in(table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> int:
-    """COPY blocks of PostgreSQL CSV into a table, streaming; returns the row count. Runs in the caller's transaction."""
+def copy_in(table: str, columns: Iterable[str], blocks: Iterable[bytes], options: str = "FORMAT csv") -> int:
+    """COPY encoded blocks into a table, streaming; returns the row count. Runs in the caller's transaction."""
     names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
-    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(sql.Identifier(table), names)
+    command = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(sql.Identifier(table), names, sql.SQL(options))
     with connection.cursor() as cursor:
-        with cursor.copy(command.as_string(cursor.connection)) as copy:
+        with connection.wrap_database_errors, cursor.copy(command.as_string(cursor.connection)) as copy:
             for block in blocks:
                 copy.write(block)
         return cursor.rowcount
@@ -49,14 +60,15 @@ def copy_in(table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> int:
 
 def _compiled(queryset: QuerySet) -> str:
     """The queryset's SQL with its parameters as literals, for COPY and for statements that embed it."""
-    query, params = queryset.query.sql_with_params()
+    query, params = queryset.query.get_compiler(connection=connection, elide_empty=False).as_sql()  # nobody's rows are SQL too
     with connection.cursor() as cursor:
         return ClientCursor(cursor.connection).mogrify(query, params)
 
 
 def copy_out(queryset: QuerySet) -> Iterator[bytes]:
     """The rows of a values_list queryset as PostgreSQL CSV without a header, streamed by COPY TO in bounded memory."""
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({_compiled(queryset)}) TO STDOUT (FORMAT csv)") as copy:
+    command = f"COPY ({_compiled(queryset)}) TO STDOUT (FORMAT csv)"
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as copy:
         for data in copy:
             yield bytes(data)
 
@@ -72,3 +84,12 @@ def insert_select(table: str, columns: Iterable[str], querysets: list[QuerySet],
     with connection.cursor() as cursor:
         cursor.execute(f'INSERT INTO "{table}" ({names}) {source}{union}')
         return cursor.rowcount
+
+
+def analyze(model: type[Model]) -> None:
+    """Fresh statistics for a table that this transaction has just filled: plans over the new rows depend on them.
+
+    The app role does not own the table; the function belongs to the owner (moc.history.grant).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT moc_analyze(%s)", [model._meta.db_table])

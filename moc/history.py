@@ -239,12 +239,23 @@ def _set(cursor, actor: str, reason: str) -> None:
     cursor.execute("SELECT set_config('moc.actor', %s, true), set_config('moc.reason', %s, true)", [actor, reason])
 
 
+_ANALYZE = """
+    CREATE OR REPLACE FUNCTION moc_analyze(filled regclass) RETURNS void AS $$
+    BEGIN
+        EXECUTE format('ANALYZE %s', filled);
+    END;
+    $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
+    REVOKE ALL ON FUNCTION moc_analyze(regclass) FROM PUBLIC"""
+
+
 def grant(role: str) -> None:
     """Let the app role use all tables, but only read history and the record of migrations. Run by `migrate`, as the owner."""
     present = set(connection.introspection.table_names())
     sealed = {model._meta.db_table for model in apps.get_models() if issubclass(model, Version)} | {"django_migrations"}
     name = sql.Identifier(role)
     statements = [
+        sql.SQL(_ANALYZE),
+        sql.SQL("GRANT EXECUTE ON FUNCTION moc_analyze(regclass) TO {}").format(name),
         sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(name),
         sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
         *[sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name) for table in sorted(sealed & present)],

@@ -10,7 +10,7 @@ from functools import reduce
 from operator import or_
 
 from django.db.models import F, Q, QuerySet, TextField, Value
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 
 ERROR, WARNING = "error", "warning"
 registry: dict[str, "Rule"] = {}
@@ -31,7 +31,14 @@ class Rule:
 
     def __call__(self, rows: QuerySet) -> QuerySet:
         """The rows that violate the rule."""
-        return rows.filter(self.condition) if self.condition is not None else self.function(rows)
+        if self.condition is not None:
+            return rows.filter(self.condition)
+        return self.function(rows)
+
+    @property
+    def over_rows(self) -> bool:
+        """True for a rule that can be asked of rows; a `reading` rule is found while a file is read."""
+        return self.condition is not None or self.function is not None
 
     @property
     def column(self) -> str:
@@ -40,7 +47,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Violation:
-    """One row that violates one rule, with the value as the row holds it."""
+    """One row that violates one rule, with the value as the row holds it; empty where it holds none."""
 
     pk: int
     rule: Rule
@@ -64,6 +71,11 @@ def rule(code: str, *, remedy: str, columns: tuple[str, ...], cites: str = "", s
     return decorate
 
 
+def reading(code: str, sentence: str, *, remedy: str, columns: tuple[str, ...] = (), cites: str = "", severity: str = ERROR) -> Rule:
+    """Register what is found while values are read, before there is a typed row to ask."""
+    return _register(Rule(code, sentence, remedy, columns, cites, severity))
+
+
 def _register(made: Rule) -> Rule:
     if made.code in registry or not made.sentence or not made.remedy:
         raise ValueError(f"Rule {made.code} is registered twice, or lacks a sentence or a remedy")
@@ -72,7 +84,8 @@ def _register(made: Rule) -> Rule:
 
 
 def _value(rule_: Rule):
-    return Cast(F(rule_.column), TextField()) if rule_.column else Value(None, output_field=TextField())
+    nothing = Value("", output_field=TextField())
+    return Coalesce(Cast(F(rule_.column), TextField()), nothing) if rule_.column else nothing
 
 
 def violations(rows: QuerySet, rules: Iterable[Rule]) -> Iterator[QuerySet]:

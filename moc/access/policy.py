@@ -90,9 +90,9 @@ def scope(rows: QuerySet, user, permission: str = "view_registry") -> QuerySet:
     organizations = reach(user, permission)
     for path in paths:
         if path == "SELF":
-            condition |= Q(pk=user.pk) if rows.model is User else Q(user=user)
+            condition |= Q(id=user.pk) if getattr(rows.model, "instance_type", rows.model) is User else Q(user=user)
         elif path != "OPERATOR" and organizations:
-            condition |= Q(**{f"{_key(rows.model, path)}__in": sorted(organizations)}) & _only_when(rows.model, path)
+            condition |= _along(rows.model, path, sorted(organizations))
     return rows.filter(condition) if condition else rows.none()
 
 
@@ -101,11 +101,27 @@ def branches(model: type[Model], user, permission: str = "view_registry") -> lis
     if "PUBLIC" in paths_of(model) or everywhere(user, permission):
         return None
     return [
-        Q(**{_key(model, path): organization}) & _only_when(model, path)
+        _along(model, path, [organization])
         for path in paths_of(model)
         if path not in {"SELF", "OPERATOR"}
         for organization in sorted(reach(user, permission))
     ]
+
+
+def _along(model: type[Model], path: str, organizations: list[int]) -> Q:
+    """The rows that a path opens to organisations. A path through rows that point here is a subquery: no row comes twice, and versions,
+    which nothing points at, go by their object."""
+    key = _key(model, path)
+    found = Q(**{key: organizations[0]} if len(organizations) == 1 else {f"{key}__in": organizations}) & _only_when(model, path)
+    if not _points_here(model, path):
+        return found
+    owner = getattr(model, "instance_type", model)
+    return Q(**{f"{owner._meta.pk.attname}__in": owner._base_manager.filter(found).order_by().values("pk")})
+
+
+def _points_here(model: type[Model], path: str) -> bool:
+    """Whether a path starts at rows of another table that point at this one."""
+    return not getattr(model, "instance_type", model)._meta.get_field(path.split("__")[0]).concrete
 
 
 def _only_when(model: type[Model], path: str) -> Q:
@@ -139,6 +155,10 @@ def _organizations_of(obj: Model) -> set[int]:
     found = set()
     for path in paths_of(type(obj)):
         if path in {"SELF", "PUBLIC", "OPERATOR"}:
+            continue
+        condition = _only_when(type(obj), path)
+        if condition or _points_here(type(obj), path):
+            found.update(type(obj)._base_manager.filter(condition, pk=obj.pk).values_list(path, flat=True))
             continue
         value = obj
         for step in path.split("__"):

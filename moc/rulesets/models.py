@@ -15,16 +15,20 @@ class RuleSetQuerySet(ScopedQuerySet):
         """The rows in force on a day."""
         return self.filter(valid_during__contains=day)
 
-    def value_of(self, key: str, day, *authorities: str):
-        """The value of `key` on `day` of the first authority that has one ('' is the default authority), as JSON type.
+    def row_of(self, key: str, day, *authorities: str) -> "RuleSet":
+        """The row of `key` in force on `day` of the first authority that has one ('' is the default for all).
 
         Raises LookupError naming the key: a missing number is never guessed.
         """
         found = {row.authority: row for row in self.on(day).filter(key=key, authority__in=[*authorities, ""])}
         for authority in [*authorities, ""]:
             if authority in found:
-                return found[authority].value
-        raise LookupError(f"No rule set row for {key} on {day} (authorities {', '.join(authorities) or 'default'}). Add one in the admin.")
+                return found[authority]
+        raise LookupError(f"No rule set row for {key} on {day} (authorities: {', '.join(authorities) or 'default'}). Add one in the admin.")
+
+    def value_of(self, key: str, day, *authorities: str):
+        """The value of that row, as JSON type."""
+        return self.row_of(key, day, *authorities).value
 
 
 class RuleSet(models.Model):

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from moc import rules
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.documents.models import Document
@@ -71,6 +72,9 @@ class Submission(models.Model):
     job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     sheet = models.JSONField(default=dict, blank=True, help_text="how the file was read: kind, encoding, columns, unknown columns")
     row_count = models.PositiveIntegerField(default=0)
+    checked_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the rules last ran over all rows; empty when a row changed since"
+    )
     idempotency_key = models.CharField(max_length=80, blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -300,7 +304,15 @@ class StagedDer(DerFacts):
     service_point = models.ForeignKey(
         ServicePoint, null=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
-    der = models.ForeignKey(Der, null=True, on_delete=models.PROTECT, related_name="filings", db_constraint=False)
+    der = models.ForeignKey(
+        Der,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+        help_text="the record that the row would change, found when it was filed",
+    )
     decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="rows")
 
     objects = StagedDerQuerySet.as_manager()
@@ -308,7 +320,10 @@ class StagedDer(DerFacts):
     class Meta:
         verbose_name = "filed DER"
         constraints = [models.UniqueConstraint(fields=["submission", "row_number"], name="staged_row_once")]
-        indexes = [models.Index(fields=["submission", "edc", "row_number"], name="staged_by_review")]
+        indexes = [
+            models.Index(fields=["submission", "edc", "row_number"], name="staged_by_review"),
+            models.Index(fields=["aggregator", "external_id"], name="staged_by_external_id"),
+        ]
 
     def __str__(self) -> str:
         return f"Row {self.row_number}: {self.external_id}"
@@ -336,7 +351,7 @@ class Finding(models.Model):
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="findings", db_index=False)
     row = models.ForeignKey(StagedDer, on_delete=models.CASCADE, related_name="findings")
     row_number = models.PositiveIntegerField()
-    code = models.CharField(max_length=30)
+    code = models.CharField(max_length=60)
     severity = models.CharField(max_length=8)
     column = models.CharField(max_length=60, blank=True)
     value = models.TextField(blank=True)
@@ -349,3 +364,11 @@ class Finding(models.Model):
             models.Index(fields=["submission", "row_number"], name="finding_by_row"),
             models.Index(fields=["submission", "code"], name="finding_by_code"),
         ]
+
+    def __str__(self) -> str:
+        return f"Row {self.row_number}, {self.column}: {self.code}"
+
+    @property
+    def rule(self):
+        """The rule that found it: sentence, remedy and citation."""
+        return rules.registry[self.code]

@@ -1,0 +1,14 @@
+"""Add the shipped rule set rows that are not there yet."""
+
+from django.core.management.base import BaseCommand
+
+from moc.rulesets.services import load
+
+
+class Command(BaseCommand):
+    """manage.py load_rulesets"""
+
+    help = __doc__
+
+    def handle(self, *args, **options):
+        self.stdout.write(f"{load()} rule set rows added.")

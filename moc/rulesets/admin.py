@@ -1,0 +1,23 @@
+"""The law's numbers, edited by the operator; rows that nobody has checked are listed on the front page."""
+
+from django.contrib import admin
+
+from moc.admin import Line, ReferenceAdmin, panel
+from moc.rulesets.models import RuleSet
+
+
+@admin.register(RuleSet)
+class RuleSetAdmin(ReferenceAdmin):
+    section = "Rule sets"
+    write_permission = "manage_rulesets"
+    list_display = ("key", "authority", "value", "unit", "valid_during", "verified")
+    list_filter = ("verified", "authority")
+    search_fields = ("key", "source")
+
+
+@panel("Rule sets to verify", order=40, empty="Every number of the law has been checked.")
+def unverified(user) -> list[Line]:
+    """Rows that nobody has checked against the tariff."""
+    own = admin.site._registry[RuleSet]
+    rows = RuleSet.objects.filter(verified=False).order_by("key")[:12]
+    return [Line(str(row), own.address("change", row.pk), row.source) for row in rows]

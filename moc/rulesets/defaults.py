@@ -1,0 +1,54 @@
+"""The rule set rows that the platform ships, each with its source; what is unverified says so. Loaded once, then edited in the admin."""
+
+DESIGN = "Platform default; no authority prescribes it"
+
+ATTESTATION = (
+    "I attest, on behalf of the DER aggregator, that the facts filed are true and complete to the best of my knowledge; that each customer has "
+    "consented to their filing; and that the participation of these distributed energy resources complies with the tariffs and operating "
+    "procedures of the distribution utilities and with the rules and regulations of the relevant electric retail regulatory authorities."
+)
+
+# key, authority (slug of the RTO or regulator; empty: default), value, unit, source, verified
+ROWS = [
+    (
+        "utility_review_days",
+        "",
+        60,
+        "calendar days",
+        "FERC Order 2222 ¶295: the review should not exceed 60 days (paragraph number from memory)",
+        False,
+    ),
+    (
+        "utility_review_days",
+        "pjm",
+        60,
+        "calendar days",
+        "PJM's summary of its 2022 compliance filing, ER22-962; final tariff text not read",
+        False,
+    ),
+    ("utility_review_days", "nyiso", 60, "calendar days", "From memory; NYISO tariff not read", False),
+    ("utility_review_days", "caiso", 30, "calendar days", "From memory; CAISO tariff not read", False),
+    (
+        "review_expiry_policy",
+        "",
+        "escalate",
+        "escalate or deemed_approval",
+        "Deemed approval is a policy of each RTO; default from memory",
+        False,
+    ),
+    ("info_request_pauses_clock", "", False, "boolean", DESIGN, False),
+    ("completeness_business_days", "", 3, "business days", DESIGN + "; New York's interconnection analog is 10 business days", False),
+    ("resubmit_days", "", 30, "calendar days", DESIGN, False),
+    ("info_response_business_days", "", 10, "business days", DESIGN, False),
+    ("min_aggregation_kw", "", 100, "kW", "FERC Order 2222 ¶171: the minimum may not exceed 100 kW (paragraph number from memory)", False),
+    ("min_der_kw", "nyiso", 10, "kW", "FERC, 187 FERC ¶61,022 (ER23-2040), as reported; tariff text not read", False),
+    ("small_utility_mwh", "", 4_000_000, "MWh", "18 CFR 35.28(g)(1)(iii), as quoted in FERC NOI 174 ¶61,198", True),
+    (
+        "registration_attestation",
+        "",
+        {"version": "2026-1", "text": ATTESTATION},
+        "text",
+        "FERC Order 2222 ¶352: attestation of compliance",
+        True,
+    ),
+]

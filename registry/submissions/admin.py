@@ -1,0 +1,73 @@
+"""Filings, their findings, the utilities' reviews and decisions: read here, written by their services."""
+
+from django.contrib import admin
+from django.utils import timezone
+
+from moc.access import policy
+from moc.admin import Line, RecordAdmin, panel
+from moc.admin.filters import ScopedFilter
+from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+
+
+@admin.register(Submission)
+class SubmissionAdmin(RecordAdmin):
+    headline = 3
+    list_display = ("title", "aggregator", "status", "source", "row_count", "submitted_at", "created_by")
+    list_filter = ("status", "source", ("aggregator", ScopedFilter))
+    list_select_related = ("aggregator", "created_by")
+    search_fields = ("=uuid",)
+    search_help_text = "The submission's id"
+
+
+@admin.register(UtilityReview)
+class UtilityReviewAdmin(RecordAdmin):
+    headline = 4
+    list_display = ("submission", "edc", "aggregator", "status", "row_count", "started_at", "due_at", "closed_at")
+    list_filter = ("status", ("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("submission", "edc", "aggregator")
+    search_fields = ("=uuid",)
+    search_help_text = "The review's id"
+
+
+@admin.register(Decision)
+class DecisionAdmin(RecordAdmin):
+    headline = 5
+    list_display = ("__str__", "kind", "status", "reason_code", "row_count", "decided_by", "decided_at", "confirmed_by")
+    list_filter = ("kind", "status", "reason_code")
+    list_select_related = ("review__edc", "review__submission", "decided_by", "confirmed_by")
+    search_fields = ("=uuid",)
+    search_help_text = "The decision's id"
+
+
+@admin.register(StagedDer)
+class StagedDerAdmin(RecordAdmin):
+    list_display = ("row_number", "external_id", "der_type", "nameplate_ac_kw", "edc", "status", "change", "submission")
+    list_filter = ("status", "change", ("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("submission", "edc")
+    search_fields = ("=external_id",)
+    search_help_text = "The whole id that the aggregator gave"
+
+
+@admin.register(StagedOwner)
+class StagedOwnerAdmin(RecordAdmin):
+    view_permission = "view_personal"
+    list_display = ("row",)
+    list_select_related = ("row",)
+
+
+@admin.register(Finding)
+class FindingAdmin(RecordAdmin):
+    list_display = ("code", "severity", "row_number", "column", "value", "submission")
+    list_filter = ("severity",)
+    list_select_related = ("submission",)
+
+
+@panel("Overdue reviews", order=10, empty="No review is overdue.")
+def overdue(user) -> list[Line]:
+    """Reviews whose clock has expired and that are not closed, the longest overdue first."""
+    own = admin.site._registry[UtilityReview]
+    rows = policy.scope(UtilityReview.objects.undecided().filter(due_at__lte=timezone.now()), user, own.view_permission)
+    return [
+        Line(str(review), own.address("change", review.pk), f"{review.row_count:,} DERs", "overdue", "Overdue", review.due_at)
+        for review in rows.select_related("edc", "submission").order_by("due_at")[:8]
+    ]

@@ -1,0 +1,131 @@
+"""How a text becomes a typed column: one SQL expression per filing column, derived from the model's fields."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from psycopg import sql
+
+from registry.ders.choices import DerType
+from registry.ders.dictionary import FIELDS
+from registry.submissions.models import StagedDer, StagedOwner
+
+# what people write for a technology, beside its code and label
+SYNONYMS = {
+    DerType.PHOTOVOLTAIC: ("pv", "solar", "solar_pv"),
+    DerType.STORAGE: ("battery", "battery_storage", "bess", "energy_storage", "all_storage"),
+    DerType.PHOTOVOLTAIC_STORAGE: ("pv_storage", "solar_storage", "storage_pv", "pv+storage"),
+    DerType.ELECTRIC_VEHICLE: ("ev", "v2g"),
+    DerType.EVSE: ("ev_charger", "charger"),
+    DerType.COMBINED_HEAT_POWER: ("chp",),
+    DerType.DEMAND_RESPONSE: ("dr",),
+}
+TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A filing column: `typed` is the SQL value of the raw text `r.<name>`, `empty` the value of an absent text."""
+
+    name: str
+    problem: str
+    typed: sql.Composable
+    empty: sql.Composable
+    personal: bool = False
+
+    @property
+    def raw(self) -> sql.Identifier:
+        return sql.Identifier("r", self.name)
+
+
+@cache
+def columns() -> dict[str, Column]:
+    """All filing columns by name."""
+    made = {}
+    for name, term in FIELDS.items():
+        field = (StagedOwner if term.personal else StagedDer)._meta.get_field(name)
+        made[name] = _column(name, field, term.personal)
+    return made
+
+
+def _column(name: str, field: models.Field, personal: bool) -> Column:
+    raw, null = sql.Identifier("r", name), sql.SQL("NULL")
+    if isinstance(field, ArrayField):
+        return Column(name, "choice", _code_set(raw, field.base_field), sql.SQL("'{}'"), personal)
+    if isinstance(field, models.JSONField):
+        return Column(name, "json", _checked(raw, "jsonb"), null, personal)
+    if isinstance(field, models.BooleanField):
+        return Column(name, "boolean", _boolean(raw), null, personal)
+    if isinstance(field, models.DateField):
+        return Column(name, "date", _checked(raw, "date", sql.SQL("{} LIKE '____-__-__'").format(raw)), null, personal)
+    if isinstance(field, models.DecimalField):
+        kind = f"numeric({field.max_digits},{field.decimal_places})"
+        return Column(name, "number", _checked(raw, kind, sql.SQL("lower({}) <> 'nan'").format(raw)), null, personal)
+    if isinstance(field, models.IntegerField):
+        kind = "smallint" if isinstance(field, models.PositiveSmallIntegerField) else "integer"
+        return Column(name, "number", _checked(raw, kind, sql.SQL("left({}, 1) <> '-'").format(raw)), null, personal)
+    if field.choices:
+        return Column(name, "choice", _code(raw, dict(field.choices)), sql.SQL("''"), personal)
+    fits = sql.SQL("CASE WHEN length({raw}) <= {length} THEN {raw} ELSE '' END").format(raw=raw, length=sql.Literal(field.max_length))
+    return Column(name, "length", sql.SQL("coalesce({}, '')").format(fits), sql.SQL("''"), personal)
+
+
+def _checked(raw: sql.Identifier, kind: str, also: sql.Composable | None = None) -> sql.Composable:
+    """The cast where it is possible, else NULL; the row's finding follows from text without a value."""
+    valid = sql.SQL("pg_input_is_valid({}, {})").format(raw, sql.Literal(kind))
+    if also is not None:
+        valid = sql.SQL("{} AND {}").format(also, valid)
+    return sql.SQL("CASE WHEN {} THEN {}::{} END").format(valid, raw, sql.SQL(kind))
+
+
+def _normal(raw: sql.Composable) -> sql.Composable:
+    return sql.SQL("translate(lower({}), ' -/.', '____')").format(raw)
+
+
+def _spellings(choices: dict[str, str]) -> dict[str, str]:
+    """Accepted spelling → code: the code, its label, and the synonyms."""
+    accepted = {}
+    for code, label in choices.items():
+        accepted[str(label).lower().translate(str.maketrans(" -/.", "____"))] = code
+        accepted[code] = code
+    for code, spellings in SYNONYMS.items():
+        if code in choices:
+            accepted |= dict.fromkeys(spellings, code)
+    return accepted
+
+
+def _code(raw: sql.Identifier, choices: dict[str, str]) -> sql.Composable:
+    whens = sql.SQL(" ").join(
+        sql.SQL("WHEN {} THEN {}").format(sql.Literal(spelling), sql.Literal(str(code))) for spelling, code in _spellings(choices).items()
+    )
+    return sql.SQL("CASE {} {} ELSE '' END").format(_normal(raw), whens)
+
+
+def _code_set(raw: sql.Identifier, element: models.Field) -> sql.Composable:
+    items = sql.SQL("string_to_array(replace({}, ' ', ''), ';')").format(raw)
+    if not element.choices:
+        return sql.SQL("coalesce({}, '{{}}')").format(items)
+    legal = sql.Literal([code for code, _ in element.choices])
+    lowered = sql.SQL("string_to_array(translate(lower({}), ' ', ''), ';')").format(raw)
+    return sql.SQL("CASE WHEN {items} <@ {legal}::text[] THEN {items} ELSE '{{}}' END").format(items=lowered, legal=legal)
+
+
+def _boolean(raw: sql.Identifier) -> sql.Composable:
+    lowered = sql.SQL("lower({})").format(raw)
+    return sql.SQL("CASE WHEN {low} = ANY({yes}::text[]) THEN true WHEN {low} = ANY({no}::text[]) THEN false END").format(
+        low=lowered, yes=sql.Literal(list(TRUE)), no=sql.Literal(list(FALSE))
+    )
+
+
+def lost(column: Column) -> sql.Composable:
+    """True where there is a text `r` but no value `s`: the cast refused it."""
+    value = sql.Identifier("s", column.name)
+    field = (StagedOwner if column.personal else StagedDer)._meta.get_field(column.name)
+    if isinstance(field, ArrayField):
+        nothing = "= '{}'"
+    elif column.problem in {"choice", "length"}:
+        nothing = "= ''"
+    else:
+        nothing = "IS NULL"
+    return sql.SQL("({} IS NOT NULL AND {} {})").format(column.raw, value, sql.SQL(nothing))

@@ -1,0 +1,328 @@
+"""The aggregator's verbs: draft, upload, mend, attest and submit, answer, withdraw (R1, ¶292)."""
+
+import hashlib
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Max
+from django.utils import timezone
+
+from moc.access import policy
+from moc.access.models import Organization
+from moc.documents.models import Document
+from moc.documents.services import store
+from moc.errors import Conflict, UserError
+from moc.history import acting
+from moc.intervals import business_days_after, end_of_day_after
+from moc.jobs import services as jobs
+from moc.notices.services import tell
+from moc.rulesets.models import RuleSet
+from registry.ders.dictionary import FIELDS, PERSONAL
+from registry.ders.models import Der
+from registry.grid.models import ServicePoint
+from registry.participants.models import UtilityProfile
+from registry.submissions.models import Decision, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.submissions.services import deadlines, staging
+
+Status, Source = Submission.Status, Submission.Source
+EDITABLE = (Status.DRAFT, Status.RETURNED)
+CHECK_HOLDS = timezone.timedelta(minutes=10)
+
+
+def create_draft(*, actor, aggregator: Organization, title: str, source: str = Source.FORM) -> Submission:
+    """An empty draft to which rows are added by form."""
+    policy.require(actor, "file_ders", aggregator)
+    with acting(actor, "Started a draft"):
+        return Submission.objects.create(aggregator=aggregator, source=source, title=title[:200], created_by=actor)
+
+
+def receive_file(
+    *,
+    actor,
+    aggregator: Organization,
+    upload,
+    title: str = "",
+    source: str = Source.FILE,
+    idempotency_key: str = "",
+    submission: Submission | None = None,
+) -> Submission:
+    """Keep an uploaded file and have it read in the background; returns the submission, whose `job` shows progress.
+
+    With `submission` the file corrects that draft: its rows replace those with the same external_id. The same idempotency key gives
+    the submission that it made first.
+    """
+    policy.require(actor, "file_ders", aggregator)
+    known = Submission.objects.filter(aggregator=aggregator, idempotency_key=idempotency_key).first() if idempotency_key else None
+    if known:
+        return known
+    with acting(actor, f"Uploaded {upload.name}"):
+        document = store(actor=actor, owner=aggregator, kind=Document.Kind.UPLOAD, upload=upload)
+        if submission is None:
+            try:
+                with transaction.atomic():
+                    submission = _new_from_file(actor, aggregator, document, title, source, idempotency_key)
+            except IntegrityError as error:
+                raise Conflict(
+                    "The same idempotency key is being used by another request.", "Repeat the request to get its result."
+                ) from error
+        else:
+            _editable(submission)
+            Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "stage", actor=actor, document=document)
+        submission.job = jobs.enqueue(
+            actor=actor, task="registry.submissions.tasks.stage", title=f"Reading {document.name}", submission=submission.pk
+        )
+        submission.save(update_fields=["job"])
+    submission.refresh_from_db()
+    return submission
+
+
+def _new_from_file(actor, aggregator, document, title, source, idempotency_key) -> Submission:
+    return Submission.objects.create(
+        aggregator=aggregator,
+        source=source,
+        title=(title or document.name)[:200],
+        status=Status.STAGING,
+        document=document,
+        idempotency_key=idempotency_key,
+        created_by=actor,
+    )
+
+
+def _editable(submission: Submission) -> None:
+    if submission.status not in EDITABLE:
+        raise Conflict(
+            f"The submission is {submission.get_status_display().lower()}.", "Only a draft can be changed; start another submission."
+        )
+
+
+def staging_failed(*, submission: Submission, reason: str) -> None:
+    """The file could not be read, or reading was cancelled: a submission without rows is withdrawn, one with rows is a draft again."""
+    mine = Submission.objects.filter(pk=submission.pk, status=Status.STAGING)
+    if mine.exists():
+        move = "staged" if submission.rows.exists() else "withdraw"
+        Submission.lifecycle.move(mine, move, actor=None, reason=f"system: {reason}"[:500])
+
+
+def save_row(*, actor, submission: Submission, values: Mapping[str, object], row: StagedDer | None = None) -> StagedDer:
+    """Add a row to a draft, or change one, and check it again. `values` are clean values by filing column; absent ones keep theirs."""
+    policy.require(actor, "file_ders", submission.aggregator)
+    _editable(submission)
+    with acting(actor, "Changed a row"):
+        if row is None:
+            top = StagedDer.objects.filter(submission=submission).aggregate(top=Max("row_number"))["top"] or 0
+            row = StagedDer(submission=submission, aggregator_id=submission.aggregator_id, row_number=top + 1)
+        for name, value in values.items():
+            if name in FIELDS and name not in PERSONAL:
+                setattr(row, name, _empty(StagedDer, name) if value is None else value)
+        _resolve(row)
+        row.save()
+        personal = {name: values[name] or "" for name in PERSONAL if name in values}
+        if personal:
+            StagedOwner.objects.update_or_create(row=row, defaults=personal)
+        staging.check_rows(StagedDer.objects.filter(pk=row.pk))
+        _touched(submission)
+    return row
+
+
+def _empty(model, name: str):
+    field = model._meta.get_field(name)
+    return None if field.null else field.get_default()
+
+
+def _resolve(row: StagedDer) -> None:
+    """What a row's ids mean: utility, service point, and the record it would change."""
+    profile = UtilityProfile.objects.filter(eia_id=row.utility_id_eia).first() if row.utility_id_eia else None
+    row.edc_id = profile.edc_id if profile else None
+    point = ServicePoint.objects.filter(edc_id=row.edc_id, usage_point_id=row.usage_point_id).first() if profile else None
+    row.service_point_id = point.pk if point else None
+    record = Der.objects.filter(aggregator_id=row.aggregator_id, external_id=row.external_id).first()
+    row.der = record
+    facts = [field.attname for field in Der._meta.concrete_fields if field.name in FIELDS]
+    same = record and record.service_point_id == row.service_point_id and all(getattr(record, name) == getattr(row, name) for name in facts)
+    row.change = StagedDer.Change.UNCHANGED if same else StagedDer.Change.CHANGED if record else StagedDer.Change.NEW
+
+
+def remove_row(*, actor, row: StagedDer) -> None:
+    """Take a row out of a draft."""
+    policy.require(actor, "file_ders", row.submission.aggregator)
+    _editable(row.submission)
+    with acting(actor, "Removed a row"):
+        submission = row.submission
+        row.delete()
+        _touched(submission)
+
+
+def _touched(submission: Submission) -> None:
+    """The findings over several rows (duplicates) are to be made again before submission."""
+    Submission.objects.filter(pk=submission.pk).update(checked_at=None, row_count=StagedDer.objects.filter(submission=submission).count())
+
+
+def attestation() -> tuple[str, str, str]:
+    """Version, text and SHA-256 of the attestation in force (¶352)."""
+    value = RuleSet.objects.value_of("registration_attestation", timezone.localdate())
+    return value["version"], value["text"], hashlib.sha256(value["text"].encode()).hexdigest()
+
+
+def submit(*, actor, submission: Submission, attestation_version: str, only_good: bool = False) -> Submission:
+    """Attest and submit: completeness is checked by the rules, the good rows go to their utilities, and each review's clock starts.
+
+    Rows with errors refuse the whole submission, unless `only_good`: then they stay behind in a new draft.
+    """
+    policy.require(actor, "submit_ders", submission.aggregator)
+    with acting(actor, f"Attested ({attestation_version}) and submitted"):
+        submission = Submission.objects.select_for_update(of=("self",)).select_related("aggregator").get(pk=submission.pk)
+        _editable(submission)
+        version, _, digest = attestation()
+        if attestation_version != version:
+            raise UserError(f"The attestation in force is version {version}.", "Read it again and accept it.", "ATTESTATION")
+        if submission.checked_at is None:
+            staging.check(submission)
+        _leave_bad_rows(actor, submission, only_good)
+        _hand_in(actor, submission, version, digest)
+        if _complete(submission):
+            _start_reviews(submission)
+    submission.refresh_from_db()
+    return submission
+
+
+def _leave_bad_rows(actor, submission: Submission, only_good: bool) -> None:
+    rows = StagedDer.objects.filter(submission=submission)
+    bad = rows.bad()
+    count = bad.count()
+    if count and not only_good:
+        raise UserError(f"{count} rows have errors.", "Mend them, or submit only the good rows.", "ROWS-WITH-ERRORS")
+    if count == rows.count():
+        raise UserError("There is no row without errors.", "Mend the rows; each finding says how.", "NO-GOOD-ROWS")
+    if count:
+        rest = create_draft(
+            actor=actor, aggregator=submission.aggregator, title=f"{submission.title}, rows to mend"[:200], source=submission.source
+        )
+        Submission.objects.filter(pk=rest.pk).update(
+            continues=submission, document=submission.document, sheet=submission.sheet, row_count=count, checked_at=submission.checked_at
+        )
+        submission.findings.filter(row__in=bad.values("pk")).update(submission=rest)
+        StagedDer.objects.filter(submission=submission, findings__submission=rest).update(submission=rest)
+
+
+def _hand_in(actor, submission: Submission, version: str, digest: str) -> None:
+    now, today = timezone.now(), timezone.localdate()
+    due = business_days_after(now, RuleSet.objects.value_of("completeness_business_days", today), settings.TIME_ZONE)
+    move = "resubmit" if submission.status == Status.RETURNED else "submit"
+    Submission.lifecycle.move(
+        Submission.objects.filter(pk=submission.pk),
+        move,
+        actor=actor,
+        submitted_by=actor,
+        submitted_at=now,
+        attestation_version=version,
+        attestation_sha256=digest,
+        completeness_due_at=due,
+        row_count=StagedDer.objects.filter(submission=submission).count(),
+    )
+
+
+def _complete(submission: Submission) -> bool:
+    """The completeness check: the registry may have grown since the draft was checked. A filing that now has errors is returned."""
+    if submission.checked_at is None or submission.checked_at < timezone.now() - CHECK_HOLDS:
+        staging.check(submission)
+    bad = StagedDer.objects.filter(submission=submission).bad().count()
+    if bad:
+        deadlines.return_incomplete(submission=submission, reason=f"{bad} rows have errors that they did not have when they were drafted")
+    return not bad
+
+
+def _start_reviews(submission: Submission) -> None:
+    """The rules have found the submission complete: one review per utility, each with its own clock."""
+    found = Submission.objects.filter(pk=submission.pk)
+    Submission.lifecycle.move(found, "find_complete", actor=None, reason="system: all rows passed the rules")
+    counts = StagedDer.objects.filter(submission=submission).to_review().order_by().values_list("edc_id").annotate(Count("pk"))
+    for edc, count in counts:
+        review = _review(submission, Organization.objects.select_related("utility__tso").get(pk=edc), count)
+        tell(
+            review.edc,
+            "review_ders",
+            event="review_started",
+            subject=f"{count} DERs of {submission.aggregator} to review by {timezone.localdate(review.due_at)}",
+            url=f"/registry/reviews/{review.uuid}/",
+            review=review,
+        )
+    if not counts:
+        Submission.lifecycle.move(found, "complete", actor=None, reason="system: nothing differs from the registry")
+
+
+def _review(submission: Submission, edc: Organization, count: int) -> UtilityReview:
+    market = edc.utility.tso.slug if edc.utility.tso else ""
+    now, today = timezone.now(), timezone.localdate()
+    clock = RuleSet.objects.row_of("utility_review_days", today, market)
+    return UtilityReview.objects.create(
+        submission=submission,
+        edc=edc,
+        aggregator=submission.aggregator,
+        row_count=count,
+        started_at=now,
+        due_at=end_of_day_after(now, clock.value, settings.TIME_ZONE),
+        clock_rule=clock,
+        pauses_clock=RuleSet.objects.value_of("info_request_pauses_clock", today, market),
+    )
+
+
+def withdraw(*, actor, submission: Submission, reason: str) -> Submission:
+    """Take a submission back; rows that are not decided yet are withdrawn and open reviews closed. Decided rows stand."""
+    policy.require(actor, "file_ders", submission.aggregator)
+    if not reason.strip():
+        raise UserError("A withdrawal needs a reason.", "Write it for the record.", "REASON")
+    with acting(actor, reason):
+        submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+        if submission.status == Status.STAGING and submission.job:
+            jobs.cancel(actor=None, job=submission.job)
+        rows = StagedDer.objects.filter(submission=submission, status__in=StagedDer.OPEN)
+        StagedDer.lifecycle.move(rows, "withdraw", actor=actor, reason=reason)
+        reviews = UtilityReview.objects.filter(submission=submission).undecided()
+        UtilityReview.lifecycle.move(reviews, "close", actor=None, reason=f"system: withdrawn, {reason}", closed_at=timezone.now())
+        Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "withdraw", actor=actor, reason=reason)
+    submission.refresh_from_db()
+    return submission
+
+
+def answer(*, actor, decision: Decision, text: str) -> Decision:
+    """Answer a utility's request for information: its rows are open again, and a paused clock runs on."""
+    review = decision.review
+    policy.require(actor, "file_ders", review.aggregator)
+    if not text.strip():
+        raise UserError("The answer is empty.", "Write what the utility asked for.", "ANSWER")
+    with acting(actor, f"Answered: {text}"[:300]):
+        decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
+        if decision.status != Decision.Status.EFFECTIVE or decision.kind != Decision.Kind.REQUEST_INFO:
+            raise Conflict("This request is answered already.", "Reload the page.")
+        Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "answer", actor=actor, answer=text)
+        asked = StagedDer.objects.filter(decision=decision, status=StagedDer.Status.INFO_REQUESTED)
+        StagedDer.lifecycle.move(asked, "answer", actor=actor)
+        if not StagedDer.objects.of_review(review).filter(status=StagedDer.Status.INFO_REQUESTED).exists():
+            resume(review)
+        tell(
+            review.edc,
+            "review_ders",
+            event="answered",
+            subject=f"{review.aggregator} answered",
+            url=f"/registry/reviews/{review.uuid}/",
+            decision=decision,
+            answer=text,
+        )
+    decision.refresh_from_db()
+    return decision
+
+
+def resume(review: UtilityReview) -> None:
+    """Nothing is being asked any more: the review is open again, its clock later by the time it was paused."""
+    waiting = UtilityReview.objects.filter(pk=review.pk, status=UtilityReview.Status.INFO_REQUESTED)
+    now = timezone.now()
+    waiting.filter(paused_at__isnull=False).update(due_at=F("due_at") + (now - F("paused_at")), paused_at=None)
+    UtilityReview.lifecycle.move(waiting, "resume", actor=None, reason="system: the information was given")
+
+
+def cancel_reading(*, actor, submission: Submission) -> None:
+    """Stop reading a file; nothing of it is kept but the document."""
+    policy.require(actor, "file_ders", submission.aggregator)
+    if submission.job:
+        jobs.cancel(actor=None, job=submission.job)

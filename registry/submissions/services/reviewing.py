@@ -1,0 +1,226 @@
+"""The utility's verbs: decide one row or a hundred thousand, confirm denials, close (¶292, ¶296, ¶297)."""
+
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from psycopg import sql
+
+from moc.access import policy
+from moc.bulk import run_sql
+from moc.documents.models import Document
+from moc.errors import Conflict, UserError
+from moc.history import acting
+from moc.lifecycle import TransitionRefused
+from moc.notices.services import tell
+from registry.ders.models import DerFacts
+from registry.participants.models import OwnerFacts
+from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+
+Kind, Status = Decision.Kind, Decision.Status
+MOVES = {
+    Kind.APPROVE: "approve",
+    Kind.APPROVE_LIMITED: "approve_limited",
+    Kind.REQUEST_INFO: "request_info",
+    Kind.DENY: "deny",
+    Kind.DEEMED: "deem",
+}
+MERGING = (Kind.APPROVE, Kind.APPROVE_LIMITED, Kind.DEEMED)
+
+
+def decide(
+    *,
+    actor,
+    review: UtilityReview,
+    rows: QuerySet[StagedDer],
+    kind: str,
+    statement: str = "",
+    reason_code: str = "",
+    evidence: Document | None = None,
+    export_limit_kw: Decimal | None = None,
+    import_limit_kw: Decimal | None = None,
+    temporal_limits: list | None = None,
+) -> Decision:
+    """Decide rows of a review in one transaction: the decision, the rows, the master records and their history, the notices.
+
+    Approvals take effect at once; a denial is only proposed (`confirm_denial`). Raises UserError for what the decision lacks, and
+    Conflict when any of the rows was decided meanwhile; then nothing is changed.
+    """
+    policy.require(actor, "review_ders", review.edc)
+    _require_complete(kind, statement, reason_code, evidence, (export_limit_kw, import_limit_kw, temporal_limits))
+    with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
+        review = _locked(review)
+        decision = Decision.objects.create(
+            review=review,
+            kind=kind,
+            status=Status.PROPOSED if kind == Kind.DENY else Status.EFFECTIVE,
+            statement=statement,
+            reason_code=reason_code,
+            evidence=evidence,
+            export_limit_kw=export_limit_kw,
+            import_limit_kw=import_limit_kw,
+            temporal_limits=temporal_limits,
+            decided_by=actor,
+        )
+        _take(decision, rows.of_review(review), actor)
+        if kind in MERGING:
+            merge(decision)
+        _after(review, decision)
+    return decision
+
+
+def _require_complete(kind: str, statement: str, reason_code: str, evidence, limits: tuple) -> None:
+    if kind not in Kind.values:
+        raise UserError("Unknown kind of decision.", f"Choose one of {', '.join(Kind.values)}.", "DECISION-KIND")
+    if kind == Kind.DENY and reason_code not in Decision.Reason.values:
+        raise Conflict(
+            "A denial needs a reason of the closed list.", f"Choose one of {', '.join(Decision.Reason.values)}.", "DECISION-REASON"
+        )
+    if kind == Kind.DENY and evidence is None:
+        raise UserError("A denial needs evidence (¶297).", "Attach the study or the record that shows the grounds.", "DECISION-EVIDENCE")
+    if kind == Kind.APPROVE_LIMITED and all(limit is None for limit in limits):
+        raise UserError("An approval with limits needs a limit.", "Give an import, an export or a temporal limit.", "DECISION-LIMITS")
+    if kind == Kind.REQUEST_INFO and not statement.strip():
+        raise UserError("A request for information needs a question.", "Write what the aggregator shall answer.", "DECISION-QUESTION")
+    if any(limit is not None and limit < 0 for limit in limits[:2]):
+        raise UserError("Limits are magnitudes.", "Give limits of zero or more.", "DECISION-LIMITS")
+
+
+def _locked(review: UtilityReview) -> UtilityReview:
+    """Decisions on one review wait for each other; so of two people who decide the same rows one wins and the other is told."""
+    locked = UtilityReview.objects.select_for_update(of=("self",)).select_related("submission", "edc", "aggregator").get(pk=review.pk)
+    if locked.status == UtilityReview.Status.CLOSED:
+        raise Conflict("This review is closed.", "Reload the page.")
+    return locked
+
+
+def _take(decision: Decision, rows: QuerySet[StagedDer], actor) -> None:
+    """Move the rows' status and tie them to the decision."""
+    if not rows.order_by().exists():
+        raise UserError("No rows are selected.", "Select rows, or change the filter.", "DECISION-EMPTY")
+    try:
+        decision.row_count = StagedDer.lifecycle.move(rows, MOVES[decision.kind], actor=actor, reason=str(decision), decision=decision)
+    except TransitionRefused as refused:
+        raise Conflict(
+            f"{refused.refused} of {refused.expected} rows were decided meanwhile; nothing was changed.", "Reload, and decide what is left."
+        ) from refused
+    decision.save(update_fields=["row_count"])
+
+
+def merge(decision: Decision) -> None:
+    """Write the decision's rows into the master record: owners, then DERs, one statement each."""
+    comma = sql.SQL(", ")
+    owner = [field.column for field in OwnerFacts._meta.get_fields()]
+    run_sql(
+        "merge_owners",
+        {"decision": decision.pk},
+        names=comma.join(map(sql.Identifier, owner)),
+        values=comma.join(sql.Identifier("o", name) for name in owner),
+        **_upsert("registry_derowner", owner[1:]),
+    )
+    facts = [field.column for field in DerFacts._meta.get_fields()]
+    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", "export_limit_kw", "import_limit_kw"]
+    run_sql(
+        "merge_ders",
+        {
+            "decision": decision.pk,
+            "today": timezone.localdate(),
+            "export_limit_kw": decision.export_limit_kw,
+            "import_limit_kw": decision.import_limit_kw,
+        },
+        facts=comma.join(map(sql.Identifier, facts)),
+        values=comma.join(sql.Identifier("s", name) for name in facts),
+        **_upsert("registry_der", [*facts[1:], *keys]),
+    )
+
+
+def _upsert(table: str, names: list[str]) -> dict[str, sql.Composable]:
+    comma = sql.SQL(", ")
+    return {
+        "updates": comma.join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names),
+        "current": comma.join(sql.Identifier(table, name) for name in names),
+        "proposed": comma.join(sql.SQL("EXCLUDED.{}").format(sql.Identifier(name)) for name in names),
+    }
+
+
+def _after(review: UtilityReview, decision: Decision) -> None:
+    """Clock, closing and notices that follow a decision."""
+    if decision.kind == Kind.REQUEST_INFO and review.status == UtilityReview.Status.OPEN:
+        values = {"paused_at": timezone.now()} if review.pauses_clock else {}
+        UtilityReview.lifecycle.move(_only(review), "request_info", actor=decision.decided_by, reason=decision.statement, **values)
+    if decision.kind == Kind.REQUEST_INFO or decision.status == Status.EFFECTIVE:
+        tell(
+            review.aggregator,
+            "file_ders",
+            event="decision",
+            subject=f"{review.edc}: {decision.get_kind_display().lower()}, {decision.row_count} DERs",
+            url=f"/registry/submissions/{review.submission.uuid}/",
+            review=review,
+            decision=decision,
+        )
+    if decision.status == Status.PROPOSED:
+        tell(
+            review.edc,
+            "confirm_denials",
+            event="denial_proposed",
+            subject=f"Denial of {decision.row_count} DERs awaits confirmation",
+            url=f"/registry/reviews/{review.uuid}/",
+            review=review,
+            decision=decision,
+        )
+    close_if_decided(review)
+
+
+def close_if_decided(review: UtilityReview) -> bool:
+    """Close a review without open rows, and complete a submission without open reviews."""
+    if StagedDer.objects.of_review(review).filter(status__in=StagedDer.OPEN).exists():
+        return False
+    UtilityReview.lifecycle.move(_only(review), "close", actor=None, reason="system: all rows are decided", closed_at=timezone.now())
+    if not UtilityReview.objects.undecided().filter(submission_id=review.submission_id).exists():
+        submission = Submission.objects.filter(pk=review.submission_id, status=Submission.Status.IN_REVIEW)
+        Submission.lifecycle.move(submission, "complete", actor=None, reason="system: all reviews are closed")
+    return True
+
+
+def _only(review: UtilityReview) -> QuerySet[UtilityReview]:
+    return UtilityReview.objects.filter(pk=review.pk)
+
+
+def _proposed(decision: Decision) -> Decision:
+    locked = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
+    if locked.status != Status.PROPOSED:
+        raise Conflict("This denial is no longer proposed.", "Reload the page.")
+    return locked
+
+
+@transaction.atomic
+def confirm_denial(*, actor, decision: Decision) -> Decision:
+    """A second person makes a proposed denial effective; the one who proposed it may not (four eyes)."""
+    policy.require(actor, "confirm_denials", decision.review.edc)
+    if actor == decision.decided_by:
+        raise UserError("A denial is confirmed by another person than the one who proposed it.", "Ask a colleague.", "FOUR-EYES")
+    with acting(actor, f"Confirmed the denial: {decision.get_reason_code_display()}"):
+        review, decision = _locked(decision.review), _proposed(decision)
+        Decision.lifecycle.move(
+            Decision.objects.filter(pk=decision.pk), "confirm", actor=actor, confirmed_by=actor, confirmed_at=timezone.now()
+        )
+        StagedDer.lifecycle.move(StagedDer.objects.filter(decision=decision), "confirm_denial", actor=actor)
+        decision.refresh_from_db()
+        _after(review, decision)
+    return decision
+
+
+@transaction.atomic
+def reject_denial(*, actor, decision: Decision, reason: str) -> Decision:
+    """A second person does not confirm a proposed denial; its rows are open again."""
+    policy.require(actor, "confirm_denials", decision.review.edc)
+    if not reason.strip():
+        raise UserError("A denial is not confirmed for a reason.", "Write the reason.", "REASON")
+    with acting(actor, reason):
+        _locked(decision.review)
+        decision = _proposed(decision)
+        Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "reject", actor=actor, reason=reason, answer=reason)
+        StagedDer.lifecycle.move(StagedDer.objects.filter(decision=decision), "reject_denial", actor=actor, reason=reason)
+    decision.refresh_from_db()
+    return decision

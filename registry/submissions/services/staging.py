@@ -1,0 +1,181 @@
+"""The set-based engine: a file becomes typed rows with findings in a handful of statements, all or nothing."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from django.db import transaction
+from django.db.models import Count, Exists, Max, OuterRef
+from django.utils import timezone
+from psycopg import sql
+
+from moc import rules as rule_engine
+from moc.bulk import analyze, copy_in, insert_select, run_sql
+from moc.history import acting
+from moc.jobs.services import Progress
+from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
+from registry.submissions.columns import Column, columns, lost
+from registry.submissions.models import Finding, StagedDer, Submission
+from registry.submissions.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
+from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
+
+FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
+
+
+def vocabulary() -> Vocabulary:
+    """The columns a file may have, by the data dictionary."""
+    aliases = {alias: name for name, term in FIELDS.items() for alias in term.aliases}
+    return Vocabulary(names=tuple(FIELDS), aliases=aliases, required=REQUIRED)
+
+
+def stage_file(submission: Submission, progress: Progress) -> dict:
+    """Read the submission's document into typed rows and check them; one transaction. Returns what was found, for the job's outcome.
+
+    Raises readers.FileRefused for a file that cannot be read, Cancelled when the user asked for it; both leave nothing behind.
+    """
+    document = submission.document
+    with transaction.atomic(), acting(submission.created_by, f"Read {document.name}"):
+        offset = submission.rows.aggregate(top=Max("row_number"))["top"] or 0
+        with open_rows(document.file.path, name=document.name, vocabulary=vocabulary(), limits=Limits()) as reader:
+            present = [columns()[name] for name in reader.sheet.recognised]
+            _create_filing(present)
+            copy_in(
+                "filing", ["row_number", "shape_problem", *(column.name for column in present)], _blocks(reader, progress), COPY_OPTIONS
+            )
+            sheet = asdict(reader.sheet)
+        if offset:
+            run_sql("replace", {"submission": submission.pk, "offset": offset})
+        progress(0, None, "Checking types")
+        _stage_typed(submission, present, offset)
+        analyze(StagedDer)
+        _find_reading_problems(submission, present, offset)
+        count = check(submission, progress)
+        submission.sheet, submission.row_count = sheet, count
+        submission.save(update_fields=["sheet", "row_count"])
+        Submission.lifecycle.move(
+            Submission.objects.filter(pk=submission.pk), "staged", actor=None, reason=f"Read {count} rows of {document.name}"
+        )
+    return summary(submission)
+
+
+def _blocks(reader, progress: Progress) -> Iterator[bytes]:
+    for block in reader.blocks():
+        progress(reader.bytes_read, reader.size, "Reading the file")
+        yield block.copy_text
+
+
+def _create_filing(present: list[Column]) -> None:
+    run_sql("filing", columns=sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(column.name)) for column in present))
+
+
+def _stage_typed(submission: Submission, present: list[Column], offset: int) -> None:
+    facts = [column for column in present if not column.personal]
+    given = {column.name for column in facts}
+    compared = [column.name for column in facts if column.name not in NOT_FACTS]
+    everything = [column for column in columns().values() if not column.personal]
+    joiner = sql.SQL(", ")
+    run_sql(
+        "stage",
+        {"submission": submission.pk, "aggregator": submission.aggregator_id, "offset": offset},
+        names=joiner.join(sql.Identifier(column.name) for column in everything),
+        casts=joiner.join(sql.SQL("{} AS {}").format(column.typed, sql.Identifier(column.name)) for column in _needed(facts)),
+        values=joiner.join(_value(column, given) for column in everything),
+        present_typed=joiner.join(sql.Identifier("t", name) for name in compared),
+        present_record=joiner.join(sql.Identifier("d", name) for name in compared),
+    )
+    owners = [column for column in present if column.personal]
+    if owners:
+        run_sql(
+            "stage_owners",
+            {"submission": submission.pk, "offset": offset},
+            names=joiner.join(sql.Identifier(name) for name in PERSONAL),
+            casts=joiner.join(column.typed if column in owners else column.empty for column in columns().values() if column.personal),
+        )
+
+
+# columns of a filing that are not columns of the record: they are resolved to keys
+NOT_FACTS = ("utility_id_eia", "usage_point_id", "county_fips")
+
+
+def _needed(facts: list[Column]) -> list[Column]:
+    """The columns to cast: those of the file, and the keys that the joins need even when the file lacks them."""
+    given = {column.name for column in facts}
+    absent = [
+        Column(name, "", columns()[name].empty if name != "utility_id_eia" else sql.SQL("NULL::integer"), columns()[name].empty)
+        for name in ("external_id", "usage_point_id", "utility_id_eia")
+        if name not in given
+    ]
+    return [*facts, *absent]
+
+
+def _value(column: Column, given: set[str]) -> sql.Composable:
+    if column.name in given:
+        return sql.Identifier("t", column.name)
+    if column.name in NOT_FACTS or column.name == "external_id":
+        return column.empty
+    if column.empty.as_string() == "NULL":
+        return sql.Identifier("d", column.name)
+    return sql.SQL("coalesce({}, {})").format(sql.Identifier("d", column.name), column.empty)
+
+
+def _find_reading_problems(submission: Submission, present: list[Column], offset: int) -> None:
+    facts = [column for column in present if not column.personal]
+    broken = [lost(column) for column in facts]
+    problems = [
+        sql.SQL("({}, {}, {}, {})").format(condition, sql.Literal(READING[column.problem].code), sql.Literal(column.name), column.raw)
+        for column, condition in zip(facts, broken, strict=True)
+    ]
+    for shape, found in SHAPE.items():
+        broken.append(sql.SQL("r.shape_problem IS NOT NULL"))
+        problems.append(sql.SQL("(r.shape_problem = {}, {}, '', '')").format(sql.Literal(shape), sql.Literal(found.code)))
+    run_sql(
+        "reading_findings",
+        {"submission": submission.pk, "offset": offset},
+        problems=sql.SQL(", ").join(problems),
+        any_problem=sql.SQL(" OR ").join(broken),
+    )
+
+
+def check(submission: Submission, progress: Progress | None = None) -> int:
+    """Run all rules over the submission's rows; findings of earlier runs are replaced, those of reading stay. Returns the row count."""
+    everything = [*CONDITIONS, *OVER_ROWS]
+    submission.findings.filter(code__in=[rule.code for rule in everything]).delete()
+    rows = StagedDer.objects.filter(submission=submission)
+    if progress:
+        progress(0, len(everything), "Checking the rules")
+    _insert_findings(rows, CONDITIONS, narrowed=rule_engine.suspects(rows, CONDITIONS))
+    for number, rule in enumerate(OVER_ROWS, len(CONDITIONS)):
+        if progress:
+            progress(number, len(everything), f"Checking {rule.code}")
+        _insert_findings(rows, [rule])
+    _drop_echoes(submission.findings)
+    submission.checked_at = timezone.now()
+    submission.row_count = rows.count()
+    submission.save(update_fields=["checked_at", "row_count"])
+    return submission.row_count
+
+
+def _drop_echoes(findings) -> None:
+    """A cell that could not be read is not also missing: reading has said it already, with the value as given."""
+    said = Finding.objects.filter(row=OuterRef("row"), column=OuterRef("column"), code__in=[rule.code for rule in READING.values()])
+    findings.exclude(code__startswith="FILE-").filter(Exists(said)).delete()
+
+
+def check_rows(rows) -> None:
+    """Run all rules over some rows (a form's); their findings are replaced."""
+    Finding.objects.filter(row__in=rows.values("pk")).delete()
+    _insert_findings(rows, [*CONDITIONS, *OVER_ROWS])
+
+
+def _insert_findings(rows, rules, narrowed=None) -> None:
+    """The findings of rules over rows, in one statement."""
+    found = ("pk", "rule_code", "rule_severity", "rule_column", "rule_value", "submission_id", "row_number")
+    queries = [query.values_list(*found) for query in rule_engine.violations(rows, rules)]
+    insert_select("registry_finding", FINDING_COLUMNS, queries, narrowed=narrowed)
+
+
+def summary(submission: Submission) -> dict:
+    """Counts for the outcome of a job and for the page: rows, rows with errors, by change."""
+    rows = StagedDer.objects.filter(submission=submission)
+    bad = submission.findings.filter(severity=rule_engine.ERROR).aggregate(rows=Count("row_id", distinct=True))["rows"]
+    changes = dict(rows.order_by().values_list("change").annotate(Count("pk")))
+    return {"rows": sum(changes.values()), "bad": bad, "good": sum(changes.values()) - bad, "changes": changes}
