@@ -101,7 +101,7 @@ class BodyLimit:
         self.app, self.limit = app, limit + FORM_OVERHEAD_BYTES
 
     async def __call__(self, scope, receive, send) -> None:
-        """Pass everything on; a body beyond the limit ends like a client that hung up."""
+        """Pass everything on; a body beyond the limit ends for Django as if the client had hung up, and for the client with 413."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -109,7 +109,7 @@ class BodyLimit:
         if length.isdigit() and int(length) > self.limit:
             await self._refuse(send)
             return
-        received = 0
+        received, answered = 0, False
 
         async def counted():
             nonlocal received
@@ -117,7 +117,14 @@ class BodyLimit:
             received += len(message.get("body", b""))
             return message if received <= self.limit else {"type": "http.disconnect"}
 
-        await self.app(scope, counted, send)
+        async def watched(message):
+            nonlocal answered
+            answered = True
+            await send(message)
+
+        await self.app(scope, counted, watched)
+        if received > self.limit and not answered:
+            await self._refuse(send)
 
     async def _refuse(self, send) -> None:
         body = b'{"type": "about:blank", "status": 413, "title": "The file is too large", "code": "TOO_LARGE"}'

@@ -1,5 +1,7 @@
 """What every test may use: the database as production has it (two roles), a small world of parties, and clients that are signed in."""
 
+from time import time
+
 import pytest
 from django.core.cache import cache
 from django.test import Client, TransactionTestCase
@@ -7,6 +9,7 @@ from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from moc.access.models import ApiToken, User
+from moc.middleware import SEEN, STARTED
 from tests import database
 from tests.factories.world import World, build
 
@@ -60,6 +63,9 @@ def client_of():
         client = Client()
         if user is not None:
             client.force_login(user)
+            session = client.session  # as after signing in, so that no later request writes it for the first time
+            session[STARTED] = session[SEEN] = int(time())
+            session.save()
         return client
 
     return make

@@ -215,6 +215,8 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         "django.request": {"level": "ERROR"},  # moc.request has a line for every answer
         "django.server": {"handlers": [], "propagate": True},
+        "fontTools": {"level": "ERROR"},
+        "weasyprint.progress": {"level": "WARNING"},
     },
 }
 
