@@ -6,6 +6,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from celery import current_task
+from django.utils.functional import LazyObject
 
 current_request: ContextVar = ContextVar("current_request", default=None)
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -13,8 +14,10 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 
 def actor_of(request) -> int | None:
     """The id of the signed-in user, without asking the database: None until the request's user has been looked up."""
-    user = getattr(request, "_cached_user", None) or vars(request).get("user")
-    return getattr(user, "pk", None) if type(user).__name__ != "SimpleLazyObject" else None
+    user = vars(request).get("user")
+    if isinstance(user, LazyObject):
+        user = getattr(request, "_cached_user", None)
+    return getattr(user, "pk", None)
 
 
 def _where() -> dict:

@@ -17,6 +17,7 @@ from moc import health
 from moc.jobs.models import Job
 from moc.logs import JsonFormatter
 from moc.middleware import FORM_OVERHEAD_BYTES, BodyLimit, client_address
+from tests.factories.world import PASSWORD
 
 API = "/api/v1/anything/"
 
@@ -66,6 +67,13 @@ def test_one_json_line_a_request_with_id_and_actor(world, client_of, caplog):
     line = next(line for line in lines if line["logger"] == "moc.request")
     assert line["request_id"] == "abc" and line["actor"] == user.pk and line["status"] == 200
     assert line["view"] == "account_home" and line["method"] == "GET" and line["ms"] > 0
+
+
+def test_signing_in_is_logged_with_who_it_was(world, client, caplog):
+    caplog.handler.setFormatter(JsonFormatter())
+    user = world.user("edc", "viewer")
+    client.post(reverse("account_login"), {"login": user.email, "password": PASSWORD})
+    assert json.loads(caplog.handler.stream.getvalue().splitlines()[-1])["actor"] == user.pk
 
 
 def test_logs_of_the_unknown_and_of_errors():
