@@ -15,6 +15,7 @@ from moc.jobs.models import Job
 
 log = logging.getLogger(__name__)
 REPORT_EVERY_S, CLOSE_WITHIN_S = 0.5, 10
+REFUSAL = ("code", "sentence", "remedy", "row", "column", "problems")  # what a refusal says of itself, kept in the job's outcome
 
 
 class Cancelled(Exception):
@@ -23,7 +24,7 @@ class Cancelled(Exception):
 
 def enqueue(*, actor, task: str, title: str, **arguments) -> Job:
     """Write a job and wake a worker when the transaction commits."""
-    job = Job.objects.create(task=task, title=title, user=actor, arguments=arguments)
+    job = Job.objects.create(task=task, title=title[:200], user=actor, arguments=arguments)
     wake(job)
     return job
 
@@ -132,7 +133,9 @@ def running(pk: int) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
         if not connection.is_usable():
             raise
         log.exception("job %s failed", pk)
-        _end(job, Job.Status.FAILED, error=getattr(error, "sentence", "") or f"{type(error).__name__}: {error}")
+        refusal = {name: getattr(error, name) for name in REFUSAL if getattr(error, name, None)} if hasattr(error, "sentence") else {}
+        said = getattr(error, "sentence", "") or f"{type(error).__name__}: {error}"
+        _end(job, Job.Status.FAILED, error=said, outcome=job.outcome | refusal)
     else:
         _end(job, Job.Status.DONE, done=job.total or job.done, total=job.total, outcome=job.outcome)
     finally:

@@ -48,7 +48,7 @@ def decide(
     Conflict when any of the rows was decided meanwhile; then nothing is changed.
     """
     policy.require(actor, "review_ders", review.edc)
-    _require_complete(kind, statement, reason_code, evidence, (export_limit_kw, import_limit_kw, temporal_limits))
+    require_complete(kind, statement, reason_code, evidence, (export_limit_kw, import_limit_kw, temporal_limits))
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
         review = _locked(review)
         decision = Decision.objects.create(
@@ -70,7 +70,8 @@ def decide(
     return decision
 
 
-def _require_complete(kind: str, statement: str, reason_code: str, evidence, limits: tuple) -> None:
+def require_complete(kind: str, statement: str, reason_code: str, evidence, limits: tuple) -> None:
+    """Raise UserError for what a decision of this kind lacks."""
     if kind not in Kind.values:
         raise UserError("Unknown kind of decision.", f"Choose one of {', '.join(Kind.values)}.", "DECISION-KIND")
     if kind == Kind.DENY and reason_code not in Decision.Reason.values:
