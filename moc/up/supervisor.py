@@ -203,8 +203,8 @@ def serve(services: list[Service], environment: Mapping[str, str], cluster: Clus
     """Start the services, say where they are, and watch them; returns only when one of them cannot be kept alive."""
     for service in services:
         service.start()
+    run_command(environment, "demo_logins")  # while the others start
     wait_for_web(services[0], place)
-    run_command(environment, "demo_logins")
     shown = place.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost")
     say(f"\nThe platform runs at http://{shown}/  (logs in var/log; Ctrl-C stops it)")
     if warning:
