@@ -11,7 +11,7 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Model, Q, QuerySet
 
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
-from moc.access.roles import permissions_of, roles_with
+from moc.access.roles import OVERSIGHT, permissions_of, roles_with
 
 EVERYWHERE = "operator"
 
@@ -32,20 +32,25 @@ def _rights(user) -> dict[str, frozenset[int]]:
 
 def _resolve(user) -> dict[str, frozenset[int]]:
     rights: dict[str, set[int]] = defaultdict(set)
+    kinds = user._moc_kinds = {}
     own = list(
         Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values_list(
             "organization_id", "organization__kind", "role"
         )
     )
     overseen = defaultdict(set)
-    for overseer, organization in Oversight.objects.filter(overseer__in={row[0] for row in own}).values_list("overseer_id", "overseen_id"):
+    oversight = Oversight.objects.filter(overseer__in={row[0] for row in own})
+    for overseer, organization, kind in oversight.values_list("overseer_id", "overseen_id", "overseen__kind"):
         overseen[overseer].add(organization)
+        kinds[organization] = kind
     for organization, kind, role in own:
+        kinds[organization] = kind
         for permission in permissions_of(kind, role):
-            rights[permission] |= {organization} | overseen[organization]
-    granted = OrganizationUserObjectPermission.objects.filter(user=user).values_list("permission__codename", "content_object_id")
-    for permission, organization in granted:
+            rights[permission] |= {organization} | (overseen[organization] if permission in OVERSIGHT else set())
+    granted = OrganizationUserObjectPermission.objects.filter(user=user)
+    for permission, organization, kind in granted.values_list("permission__codename", "content_object_id", "content_object__kind"):
         rights[permission].add(organization)
+        kinds[organization] = kind
     return {permission: frozenset(ids) for permission, ids in rights.items()}
 
 
@@ -56,14 +61,14 @@ def reach(user, permission: str) -> frozenset[int]:
 
 def own_organizations(user) -> list[Organization]:
     """The organisations that the user is a member of."""
-    if not user.is_authenticated:
+    if user is None or not user.is_authenticated or not user.is_active:
         return []
     return list(Organization.objects.filter(memberships__user=user, memberships__is_active=True, is_active=True).distinct())
 
 
 def everywhere(user, permission: str) -> bool:
     """True for staff of the platform's operator who hold the permission: they reach every record."""
-    if not user.is_authenticated or not user.is_active:
+    if user is None or not user.is_authenticated or not user.is_active:
         return False
     cached = getattr(user, "_moc_everywhere", None)
     if cached is None:
@@ -90,22 +95,33 @@ def scope(rows: QuerySet, user, permission: str = "view_registry") -> QuerySet:
     organizations = reach(user, permission)
     for path in paths:
         if path == "SELF":
-            condition |= Q(id=user.pk) if getattr(rows.model, "instance_type", rows.model) is User else Q(user=user)
+            condition |= _own(rows.model, user)
         elif path != "OPERATOR" and organizations:
             condition |= _along(rows.model, path, sorted(organizations))
     return rows.filter(condition) if condition else rows.none()
 
 
 def branches(model: type[Model], user, permission: str = "view_registry") -> list[Q] | None:
-    """The same as `scope`, one condition per (path, organisation), so that each branch is an index range; None means everything."""
+    """The same as `scope`, one condition per (path, organisation), so that each branch is an index range; None means everything.
+
+    Branches are disjoint: a record is in the first that has it. A path named after a kind of organisation has branches only for that kind.
+    """
     if "PUBLIC" in paths_of(model) or everywhere(user, permission):
         return None
-    return [
-        _along(model, path, [organization])
-        for path in paths_of(model)
-        if path not in {"SELF", "OPERATOR"}
-        for organization in sorted(reach(user, permission))
-    ]
+    found, earlier = [], Q()
+    for path in paths_of(model):
+        organizations = [pk for pk in sorted(reach(user, permission)) if _may_stand_in(path, user._moc_kinds[pk])]
+        if path in {"SELF", "OPERATOR"} or not organizations:
+            continue
+        rest = ~earlier if earlier else Q()
+        found += [_along(model, path, [organization]) & rest for organization in organizations]
+        earlier |= _along(model, path, organizations)
+    return found
+
+
+def _own(model: type[Model], user) -> Q:
+    """A user's own rows; a user's own row among users."""
+    return Q(id=user.pk) if getattr(model, "instance_type", model) is User else Q(user=user)
 
 
 def _along(model: type[Model], path: str, organizations: list[int]) -> Q:
@@ -121,7 +137,13 @@ def _along(model: type[Model], path: str, organizations: list[int]) -> Q:
 
 def _points_here(model: type[Model], path: str) -> bool:
     """Whether a path starts at rows of another table that point at this one."""
-    return not getattr(model, "instance_type", model)._meta.get_field(path.split("__")[0]).concrete
+    return not getattr(model, "instance_type", model)._meta.get_field(path.partition("__")[0]).concrete
+
+
+def _may_stand_in(path: str, kind: str) -> bool:
+    """Foreign keys are named after the kind of organisation that they hold: a utility is nobody's `aggregator`."""
+    name = path.rpartition("__")[2]
+    return name == kind or name not in Organization.Kind.values
 
 
 def _only_when(model: type[Model], path: str) -> Q:
@@ -152,19 +174,17 @@ def allows(user, permission: str, obj: Model | None = None) -> bool:
 def _organizations_of(obj: Model) -> set[int]:
     if isinstance(obj, Organization):
         return {obj.pk}
-    found = set()
-    for path in paths_of(type(obj)):
+    live, found = getattr(type(obj), "instance_type", type(obj)), set()
+    for path in paths_of(live):
         if path in {"SELF", "PUBLIC", "OPERATOR"}:
             continue
-        condition = _only_when(type(obj), path)
-        if condition or _points_here(type(obj), path):
-            found.update(type(obj)._base_manager.filter(condition, pk=obj.pk).values_list(path, flat=True))
-            continue
-        value = obj
-        for step in path.split("__"):
-            value = getattr(value, _key(type(value), step) if step == path.split("__")[-1] else step)
-        found.add(value)
-    return found
+        condition = _only_when(live, path)
+        if condition or "__" in path:
+            same = live._base_manager.filter(condition, pk=getattr(obj, live._meta.pk.attname))
+            found.update(same.values_list(path, flat=True))
+        else:
+            found.add(getattr(obj, _key(live, path)))
+    return found - {None}
 
 
 def require(user, permission: str, obj: Model | None = None) -> None:

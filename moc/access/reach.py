@@ -1,0 +1,76 @@
+"""Who can reach a record, and why: the facts that policy.py decides on, told as a list."""
+
+from dataclasses import dataclass
+
+from django.db.models import Model, Q
+
+from moc.access import policy
+from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
+from moc.access.roles import roles_with
+
+WORDS = {"SELF", "PUBLIC", "OPERATOR"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way by which a user reaches a record: as who, and why."""
+
+    user: User
+    organization: Organization | None
+    role: str
+    why: str
+
+
+def is_public(model: type[Model]) -> bool:
+    """Whether everybody signed in may read the model's rows."""
+    return "PUBLIC" in policy.paths_of(model)
+
+
+def parties_of(obj: Model) -> dict[int, Organization]:
+    """The organisations whose record it is, by the model's access paths and their conditions."""
+    conditions = getattr(obj, "access_conditions", {})
+    found = set()
+    for path in set(policy.paths_of(type(obj))) - WORDS:
+        own = type(obj)._base_manager.filter(conditions.get(path, Q()), pk=obj.pk)
+        found.update(own.values_list(path, flat=True))
+    return Organization.objects.in_bulk(found - {None})
+
+
+def explain(obj: Model, permission: str) -> list[Way]:
+    """Every way by which active users reach `obj` with `permission`; for PUBLIC models nobody needs one (`is_public`)."""
+    parties = parties_of(obj)
+    ways = [*_own(obj), *_members(permission, {pk: f"{party} is a party to it" for pk, party in parties.items()})]
+    for oversight in Oversight.objects.filter(overseen__in=parties).select_related("overseer", "overseen"):
+        ways += _members(permission, {oversight.overseer_id: f"{oversight.overseer} oversees {oversight.overseen}, a party to it"})
+    operators = Organization.objects.filter(kind=policy.EVERYWHERE, is_active=True).exclude(pk__in=parties)
+    ways += _members(permission, dict.fromkeys(operators.values_list("pk", flat=True), "the platform's operator reaches every record"))
+    return ways + _grants(permission, parties)
+
+
+def _own(obj: Model) -> list[Way]:
+    """The user whose row it is."""
+    if "SELF" not in policy.paths_of(type(obj)):
+        return []
+    user = obj if isinstance(obj, User) else obj.user
+    return [Way(user, None, "", "the row is the user's own")] if user and user.is_active else []
+
+
+def _members(permission: str, reasons: dict[int, str]) -> list[Way]:
+    """Members of the given organisations whose role gives the permission."""
+    giving = set(roles_with(permission))
+    seats = Membership.objects.filter(
+        organization__in=reasons, is_active=True, user__is_active=True, organization__is_active=True
+    ).select_related("user", "organization")
+    return [
+        Way(seat.user, seat.organization, seat.get_role_display(), reasons[seat.organization_id])
+        for seat in seats.order_by("organization__name", "role", "user__email")
+        if (seat.organization.kind, seat.role) in giving
+    ]
+
+
+def _grants(permission: str, parties: dict[int, Organization]) -> list[Way]:
+    """Users of other organisations who were granted the permission on a party."""
+    grants = OrganizationUserObjectPermission.objects.filter(
+        content_object__in=parties, permission__codename=permission, user__is_active=True
+    ).select_related("user", "content_object")
+    return [Way(grant.user, grant.content_object, "", f"granted on {grant.content_object}, a party to it") for grant in grants]
