@@ -1,0 +1,1 @@
+"""The platform's own documentation, drawn from the code: data dictionary, rules, lifecycles, roles, API."""

@@ -1,0 +1,159 @@
+"""The help pages: nothing is written twice, every page is drawn from the code that it explains."""
+
+from itertools import groupby
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from moc import rules
+from moc.access.models import Membership, Organization
+from moc.access.roles import PERMISSIONS, ROLES
+from moc.apps import own_models
+from moc.help.drawing import draw
+from moc.portal.shell import url_of
+from moc.portal.views import Page
+from registry.ders.dictionary import FIELDS, by_group
+from registry.submissions import rules as filing_rules  # noqa: F401  (fills the register of rules)
+from registry.submissions.models import StagedDer, StagedOwner
+
+STANDARDS = (("cim", "CIM"), ("sunspec", "SunSpec 702"), ("ieee_2030_5", "IEEE 2030.5"), ("eia_861", "EIA-861"), ("aemo", "AEMO"))
+PAGES = (
+    (
+        "help_dictionary",
+        "Data dictionary",
+        "Every column of a filing: what it holds, whether it is required, and its names in the standards.",
+    ),
+    ("help_rules", "Rules", "What is checked when DERs are filed: each rule's sentence, its remedy and where it is from."),
+    ("help_lifecycles", "Lifecycles", "Which status may follow which, and who may make each move."),
+    ("help_roles", "Roles and permissions", "What each role may do in its own and in overseen organisations."),
+    ("api_docs", "API", "Every operation of the API with its parameters, bodies and answers."),
+)
+
+
+class Help(Page):
+    """A help page, one step below the index."""
+
+    parents = (("Help", "help"),)
+
+
+class Index(Page):
+    """What there is to read."""
+
+    title = "Help"
+    lead = "These pages are drawn from the platform's own code: they say what it does."
+    template_name = "help/index.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        pages = [(title, url, words) for name, title, words in PAGES if (url := url_of(name))]
+        return super().get_context_data(pages=pages, **kwargs)
+
+
+class Dictionary(Help):
+    """The filing columns with their types and their names in the standards."""
+
+    title = "Data dictionary"
+    lead = "The columns of a filing, in any order. A header is recognised by its name or by one of its other names."
+    template_name = "help/dictionary.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        groups = [(group, [_entry(name) for name in names]) for group, names in by_group().items()]
+        return super().get_context_data(groups=groups, count=len(FIELDS), **kwargs)
+
+
+def _entry(name: str) -> dict:
+    term = FIELDS[name]
+    field = (StagedOwner if term.personal else StagedDer)._meta.get_field(name)
+    several = isinstance(field, ArrayField)
+    choices = (field.base_field if several else field).flatchoices
+    return {
+        "name": name,
+        "label": str(field.verbose_name),
+        "help": field.help_text,
+        "kind": _kind(field),
+        "choices": choices,
+        "term": term,
+        "standards": [(label, getattr(term, key)) for key, label in STANDARDS if getattr(term, key)],
+    }
+
+
+def _kind(field: models.Field) -> str:
+    """What a value of the column looks like, in a few words."""
+    if isinstance(field, ArrayField):
+        return "codes, separated by semicolons" if field.base_field.choices else "words, separated by semicolons"
+    if field.choices:
+        return "one code"
+    for kind, words in KINDS:
+        if isinstance(field, kind):
+            return words
+    return f"text, at most {field.max_length} characters"
+
+
+KINDS = (
+    (models.JSONField, "JSON"),
+    (models.BooleanField, "true or false"),
+    (models.DateField, "date, YYYY-MM-DD"),
+    (models.DecimalField, "number"),
+    (models.IntegerField, "whole number"),
+    (models.EmailField, "e-mail address"),
+)
+
+
+class Rules(Help):
+    """Every registered rule, by the part of its code before the first dash."""
+
+    title = "Rules"
+    lead = "The same rules check a form, a file of a million rows and the whole registry. Errors keep a row from being submitted, warnings do not."
+    template_name = "help/rules.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        known = sorted(rules.registry.values(), key=lambda rule: rule.code)
+        groups = [(family, [vars(rule) for rule in own]) for family, own in groupby(known, key=lambda rule: rule.code.partition("-")[0])]
+        named = [(FAMILIES.get(family, family), own) for family, own in groups]
+        return super().get_context_data(groups=named, count=len(known), **kwargs)
+
+
+FAMILIES = {"DER": "The facts of a DER", "FILE": "Reading a file", "FILING": "A filing, the grid and the registry"}
+
+
+class Lifecycles(Help):
+    """Each model's lifecycle as a diagram and a table of its moves."""
+
+    title = "Lifecycles"
+    lead = "The database refuses every other move, whoever asks for it."
+    template_name = "help/lifecycles.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        drawn = [
+            {
+                "name": str(model._meta.verbose_name),
+                "anchor": model._meta.model_name,
+                "about": (model.__doc__ or "").strip().partition("\n")[0],
+                "drawing": draw(model.lifecycle, dict(model._meta.get_field("status").flatchoices)),
+            }
+            for model in own_models()
+            if hasattr(model, "lifecycle")
+        ]
+        return super().get_context_data(lifecycles=drawn, permissions=PERMISSIONS, **kwargs)
+
+
+class Roles(Help):
+    """roles.py as one table for each kind of organisation."""
+
+    title = "Roles and permissions"
+    lead = "A role counts in one's own organisation and in those that it oversees. The operator's staff reach every record."
+    template_name = "help/roles.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        kinds = [
+            (
+                Organization.Kind(kind).label,
+                [Membership.Role(role).label for role in roles],
+                [(name, words, [name in held for held in roles.values()]) for name, words in PERMISSIONS.items() if _held(name, roles)],
+            )
+            for kind, roles in ROLES.items()
+        ]
+        return super().get_context_data(kinds=kinds, **kwargs)
+
+
+def _held(permission: str, roles: dict[str, set[str]]) -> bool:
+    return any(permission in held for held in roles.values())
