@@ -19,5 +19,5 @@ class RuleSetAdmin(ReferenceAdmin):
 def unverified(user) -> list[Line]:
     """Rows that nobody has checked against the tariff."""
     own = admin.site._registry[RuleSet]
-    rows = RuleSet.objects.filter(verified=False).order_by("key")[:12]
+    rows = RuleSet.objects.filter(verified=False).order_by("key")[:6]
     return [Line(str(row), own.address("change", row.pk), row.source) for row in rows]

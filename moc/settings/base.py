@@ -49,7 +49,7 @@ LANGUAGE_CODE = "en-us"
 INSTALLED_APPS = [
     "moc",
     "registry",
-    "django.contrib.admin",
+    "moc.apps.MocAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

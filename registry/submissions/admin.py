@@ -68,6 +68,6 @@ def overdue(user) -> list[Line]:
     own = admin.site._registry[UtilityReview]
     rows = policy.scope(UtilityReview.objects.undecided().filter(due_at__lte=timezone.now()), user, own.view_permission)
     return [
-        Line(str(review), own.address("change", review.pk), f"{review.row_count:,} DERs", "overdue", "Overdue", review.due_at)
+        Line(str(review), own.address("change", review.pk), f"{review.row_count:,} DERs, due", "overdue", "Overdue", review.due_at)
         for review in rows.select_related("edc", "submission").order_by("due_at")[:8]
     ]

@@ -1,0 +1,130 @@
+"""Users, organisations, memberships, oversight and grants, edited by those who administer them."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
+from django.forms.renderers import DjangoTemplates
+
+from moc.access import policy
+from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, Oversight, User
+from moc.access.roles import PERMISSIONS, ROLES
+from moc.admin import RecordAdmin, ReferenceAdmin
+from moc.admin.filters import ScopedFilter
+from moc.admin.records import ReasonForm
+
+
+class MembershipForm(ReasonForm):
+    """A role must be one that the kind of organisation has."""
+
+    def clean(self):
+        values = super().clean()
+        organization, role = values.get("organization"), values.get("role")
+        if organization and role and role not in ROLES.get(organization.kind, {}):
+            raise ValidationError({"role": f"{organization.get_kind_display()} has the roles {', '.join(ROLES[organization.kind])}."})
+        return values
+
+
+class GrantForm(forms.ModelForm):
+    """A grant names one of roles.py's permissions."""
+
+    default_renderer = DjangoTemplates
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["permission"].queryset = Permission.objects.filter(
+            content_type__app_label="moc", content_type__model="organization", codename__in=PERMISSIONS
+        ).order_by("name")
+        self.fields["permission"].label_from_instance = lambda permission: permission.name
+
+
+class GrantInline(admin.TabularInline):
+    """Grants across organisations on this one, given by the operator (guardian's table)."""
+
+    model = OrganizationUserObjectPermission
+    form = GrantForm
+    fields = ("user", "permission")
+    raw_id_fields = ("user",)
+    extra = 0
+    verbose_name_plural = "Grants to users of other organisations"
+
+    def get_queryset(self, request):
+        return super().get_queryset(request).select_related("user", "permission__content_type")
+
+    def has_view_permission(self, request, obj=None) -> bool:
+        return policy.allows(request.user, "audit", obj)
+
+    def has_add_permission(self, request, obj=None) -> bool:
+        return policy.everywhere(request.user, "administer") and "as_of" not in request.GET
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return self.has_add_permission(request, obj)
+
+    def has_delete_permission(self, request, obj=None) -> bool:
+        return self.has_add_permission(request, obj)
+
+
+@admin.register(User)
+class UserAdmin(ReferenceAdmin):
+    write_permission = "administer"
+    keyset = True
+    hidden = ("password",)
+    readonly_fields = ("email", "kind", "last_login", "created_at")
+    list_display = ("email", "name", "kind", "is_active", "created_at")
+    list_filter = ("kind", "is_active")
+    search_fields = ("=email",)
+    search_help_text = "The whole e-mail address"
+
+    def has_add_permission(self, request) -> bool:
+        """People are invited, and machine clients issued, on the accounts' pages."""
+        return False
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReferenceAdmin):
+    write_permission = "administer"
+    list_display = ("name", "legal_name", "kind", "is_active")
+    list_filter = ("kind", "is_active")
+    search_fields = ("name", "legal_name")
+    inlines = (GrantInline,)
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReferenceAdmin):
+    form = MembershipForm
+    write_permission = "manage_members"
+    list_display = ("user", "organization", "role", "is_active")
+    list_filter = ("role", "is_active", ("organization", ScopedFilter))
+    list_select_related = ("user", "organization")
+    raw_id_fields = ("user",)
+    search_fields = ("=user__email",)
+    search_help_text = "The user's whole e-mail address"
+
+    def get_readonly_fields(self, request, obj=None):
+        """A seat is given to one user in one organisation; another seat is another row."""
+        return [*super().get_readonly_fields(request, obj), *(("user", "organization") if obj else ())]
+
+
+@admin.register(Oversight)
+class OversightAdmin(ReferenceAdmin):
+    write_permission = "administer"
+    deletable = True
+    list_display = ("overseer", "overseen")
+    list_filter = (("overseer", ScopedFilter),)
+    list_select_related = ("overseer", "overseen")
+
+
+@admin.register(OrganizationUserObjectPermission)
+class GrantAdmin(RecordAdmin):
+    list_display = ("user", "permission", "content_object")
+    list_filter = (("content_object", ScopedFilter),)
+    list_select_related = ("user", "permission__content_type", "content_object")
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(RecordAdmin):
+    hidden = ("digest",)
+    list_display = ("name", "user", "created_at", "revoked_at")
+    list_select_related = ("user",)
+    search_fields = ("=user__email",)
+    search_help_text = "The user's whole e-mail address"

@@ -1,0 +1,116 @@
+"""The admin site: who may enter, its front page, and its list of records by slice."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import update_wrapper
+
+from django.conf import settings
+from django.contrib.admin import AdminSite
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.shortcuts import resolve_url
+from django.utils.text import capfirst
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_protect
+
+from moc.access import policy
+
+ENTRY = ("audit", "administer", "manage_grid", "manage_rulesets", "manage_members")
+NOT_OURS = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a panel of the front page. `status` is a status code, shown with its label."""
+
+    text: str
+    url: str = ""
+    note: str = ""
+    status: str = ""
+    label: str = ""
+    moment: object = None
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the front page, seen by those who hold the permission."""
+
+    title: str
+    permission: str
+    order: int
+    empty: str
+    lines: Callable[[object], Iterable[Line]]
+
+
+panels: list[Panel] = []
+
+
+def panel(title: str, *, permission: str = "audit", order: int = 50, empty: str = "Nothing."):
+    """Declare a part of the front page: a function user → lines."""
+
+    def declare(lines: Callable[[object], Iterable[Line]]):
+        panels.append(Panel(title, permission, order, empty, lines))
+        return lines
+
+    return declare
+
+
+class Workplace(AdminSite):
+    """Auditors and administrators work here; policy.py decides, and what one may not see is not there."""
+
+    index_title = "Workplace"
+    site_url = "/"
+    enable_nav_sidebar = True
+
+    @property
+    def site_title(self) -> str:
+        return settings.MOC_TITLE
+
+    site_header = site_title
+
+    def has_permission(self, request) -> bool:
+        return any(policy.allows(request.user, permission) for permission in ENTRY)
+
+    def admin_view(self, view, cacheable=False):
+        """Strangers are sent to sign in; whoever has no work here, and whatever may not be read, finds no page."""
+
+        def inner(request, *args, **kwargs):
+            if not request.user.is_authenticated:
+                return redirect_to_login(request.get_full_path(), resolve_url(settings.LOGIN_URL))
+            if not self.has_permission(request):
+                raise Http404
+            try:
+                return view(request, *args, **kwargs)
+            except PermissionDenied:
+                if request.method in {"GET", "HEAD"}:
+                    raise Http404 from None
+                raise
+
+        wrapped = csrf_protect(inner if cacheable else never_cache(inner))
+        return update_wrapper(wrapped, view)
+
+    def get_urls(self):
+        """Signing in and out belongs to the accounts' pages."""
+        return [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) not in NOT_OURS]
+
+    def get_app_list(self, request, app_label=None) -> list[dict]:
+        """The records by slice, in the order of the slices, instead of one long list per app."""
+        sections: dict[str, dict] = {}
+        for app in super().get_app_list(request, app_label):
+            for entry in app["models"]:
+                title = self._registry[entry["model"]].section_title
+                section = sections.setdefault(title, {**app, "name": title, "models": []})
+                section["models"].append({**entry, "name": capfirst(entry["model"]._meta.verbose_name_plural)})
+        return [sections[title] for title in sorted(sections)]
+
+    def index(self, request, extra_context=None):
+        """The front page: what waits, what changed."""
+        shown = [
+            {"title": part.title, "empty": part.empty, "lines": list(part.lines(request.user))}
+            for part in sorted(panels, key=lambda part: part.order)
+            if policy.allows(request.user, part.permission)
+        ]
+        from moc.admin.front import figures
+
+        return super().index(request, {"figures": figures(request.user), "panels": shown, **(extra_context or {})})

@@ -1,0 +1,38 @@
+"""The master record of DERs: read here, written by decisions, moved by its service."""
+
+from django.contrib import admin
+
+from moc.admin import RecordAdmin
+from moc.admin.filters import ScopedFilter
+from registry.ders import services
+from registry.ders.dictionary import by_group
+from registry.ders.filters import FOUND_AT_MOST, matching_ids
+from registry.ders.models import Der
+
+RECORD = ["uuid", "status", "aggregator", "edc", "service_point", "feeder", "county", "owner", "registered_on"]
+LIMITS = ["export_limit_kw", "import_limit_kw"]
+FACTS = {field.name for field in Der._meta.concrete_fields}
+
+
+@admin.register(Der)
+class DerAdmin(RecordAdmin):
+    section = "DERs"
+    headline = 1
+    list_display = ("external_id", "der_type", "nameplate_ac_kw", "aggregator", "edc", "county", "status", "registered_on")
+    list_filter = ("status", "der_type", ("edc", ScopedFilter), ("aggregator", ScopedFilter), ("county", ScopedFilter))
+    list_select_related = ("aggregator", "edc", "county")
+    moves = tuple(Der.lifecycle.transitions)
+    search_fields = ("=uuid", "=external_id", "=serial_no", "premise_address")
+    search_help_text = "DER id, the aggregator's id, serial number or address"
+    fieldsets = [
+        ("Record", {"fields": RECORD}),
+        ("Limits set by the utility", {"fields": LIMITS}),
+        *[(group, {"fields": [name for name in names if name in FACTS]}) for group, names in by_group().items() if FACTS & set(names)],
+    ]
+
+    def find(self, rows, term):
+        """As the portal's list: each kind of name by its own index, the first few hundred."""
+        return rows.filter(id__in=matching_ids(term)[:FOUND_AT_MOST])
+
+    def move_service(self, *, actor, rows, name, reason):
+        services.move(actor=actor, der=rows, name=name, reason=reason)
