@@ -1,3 +1,23 @@
-"""The portal's addresses."""
+"""The platform's addresses."""
 
-urlpatterns = []
+from django.contrib import admin
+from django.urls import include, path
+
+from moc import health, metrics
+from moc.home import Home
+from registry.ders.views import State
+
+urlpatterns = [
+    path("", Home.as_view(), name="home"),
+    path("state/", State.as_view(), name="state"),
+    path("registry/", include("registry.urls")),
+    path("accounts/", include("moc.accounts.urls")),
+    path("notices/", include("moc.notices.urls")),
+    path("jobs/", include("moc.jobs.urls")),
+    path("documents/", include("moc.documents.urls")),
+    path("help/", include("moc.help.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
+]

@@ -1,5 +1,7 @@
 """Filters of lists: one filterset for portal and API; its choices name only parties that the user may know."""
 
+from collections.abc import Callable
+
 import django_filters
 from django.db.models import Q
 
@@ -8,9 +10,13 @@ from moc.access.models import Organization
 
 
 class ScopedFilterSet(django_filters.FilterSet):
-    """A filterset that knows its user: `party_filters` maps a filter's name to the kind of organisation that it offers."""
+    """A filterset that knows its user: `party_filters` maps a filter's name to the kind of organisation that it offers,
+
+    `choice_filters` to a function of no arguments that gives its choices, read once a request.
+    """
 
     party_filters: dict[str, str] = {}
+    choice_filters: dict[str, Callable[[], list[tuple]]] = {}
 
     def __init__(self, data=None, queryset=None, *, request=None, prefix=None, user=None):
         super().__init__(data, queryset, request=request, prefix=prefix)
@@ -19,6 +25,8 @@ class ScopedFilterSet(django_filters.FilterSet):
             known = parties(self.user, set(self.party_filters.values()))
             for name, kind in self.party_filters.items():
                 self.filters[name].extra["choices"] = known[kind]
+        for name, choices in self.choice_filters.items():
+            self.filters[name].extra["choices"] = choices()
 
     @property
     def in_force(self) -> bool:

@@ -82,14 +82,8 @@ def decode(cursor: str, fields: Sequence) -> list | None:
 
 
 def parts(rows: QuerySet, branches: list[Q] | None) -> list[QuerySet]:
-    """The rows of each branch; a row stands in the first branch that has it, so that the parts are disjoint."""
-    if branches is None:
-        return [rows]
-    taken, disjoint = Q(), []
-    for branch in branches:
-        disjoint.append(rows.filter(branch).exclude(taken) if taken else rows.filter(branch))
-        taken |= branch
-    return disjoint
+    """The rows of each branch (policy.branches are disjoint)."""
+    return [rows] if branches is None else [rows.filter(branch) for branch in branches]
 
 
 def merged(limited: list[QuerySet]) -> QuerySet:

@@ -61,9 +61,19 @@ class Table:
         heads = [Head(column, *_heading(column, offered, current, sort_url)) for column in self.columns]
         return Bound(self, heads, [self._row(row, heads) for row in rows])
 
-    def _row(self, row: dict, heads: list["Head"]) -> dict:
+    def _row(self, row: dict, heads: list["Head"]) -> "Row":
         cells = [(head, head.column.read(row), head.column.url(row) if head.column.url else None) for head in heads]
-        return {"cells": cells, "url": self.url(row) if self.url else None, "selected_value": row.get(self.selected), "selected": False}
+        return Row(cells, self.url(row) if self.url else None, row.get(self.selected))
+
+
+@dataclass
+class Row:
+    """A row as it is drawn: cells are (head, value, url)."""
+
+    cells: list[tuple]
+    url: str | None
+    selected_value: object = None
+    selected: bool = False
 
 
 @dataclass
@@ -85,7 +95,7 @@ class Bound:
 
     table: Table
     columns: list[Head]
-    rows: list[dict] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     total_text: str = ""
 
     def __post_init__(self):

@@ -123,9 +123,12 @@ class List(Page):
 
     def page_rows(self) -> list[dict]:
         """The page's rows with the columns' lookups only, in the order found."""
-        rows = self.rows().model.objects.filter(pk__in=self.found.keys) if self.found.keys else []
-        key = self.rows().model._meta.pk.attname
-        by_key = {row[key]: row for row in (rows.values(*{key, *self.table.lookups}) if rows else ())}
+        if not self.found.keys:
+            return []
+        model = self.rows().model
+        key = model._meta.pk.attname
+        rows = model.objects.filter(pk__in=self.found.keys).values(*{key, *self.table.lookups})
+        by_key = {row[key]: row for row in rows}
         return [by_key[key] for key in self.found.keys if key in by_key]
 
     def address(self, **changes) -> str:

@@ -1,0 +1,218 @@
+"""Exports of any list, as filtered and as of the moment shown: CSV streamed by COPY in bounded memory, XLSX at once or as a job.
+
+A list view declares `export_columns` {header: lookup} and `export_name`; `CsvExport` and `XlsxExport` do the rest. Texts that a
+spreadsheet program would compute are neutralised in both.
+"""
+
+from collections.abc import Iterable, Iterator
+from tempfile import TemporaryFile
+
+from asgiref.sync import sync_to_async
+from celery import shared_task
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.files import File
+from django.core.handlers.asgi import ASGIRequest
+from django.db.models import BooleanField, CharField, DateTimeField, F, Func, JSONField, TextField, UUIDField, Value
+from django.db.models.functions import Cast
+from django.http import FileResponse, Http404, HttpResponseRedirect, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.views.generic import View
+
+from moc import sheets
+from moc.access import policy
+from moc.bulk import copy_out
+from moc.documents import services as documents
+from moc.documents.models import Document
+from moc.errors import UserError
+from moc.jobs.services import Job, enqueue, running
+from moc.notices.models import Notice
+from moc.portal.shell import url_of
+
+XLSX_AT_ONCE = 10_000
+BLOCK = 256 * 1024
+FORMULA = r"^[=+@\t\r-]"
+NUMBER = r"^[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][+-]?[0-9]+)?$"
+
+
+class Neutral(Func):
+    """A text with an apostrophe before what a spreadsheet program would take for a formula; a true number stays (as moc.sheets)."""
+
+    output_field = TextField()
+    arity = 1
+
+    def as_sql(self, compiler, connection, **extra):
+        inner, params = compiler.compile(self.source_expressions[0])
+        sql = f"CASE WHEN {inner} ~ %s AND {inner} !~ %s THEN '''' || {inner} ELSE {inner} END"
+        return sql, (*params, FORMULA, *params, NUMBER, *params, *params)
+
+
+class Joined(Func):
+    """An array as text, by semicolons."""
+
+    function, output_field = "array_to_string", TextField()
+
+    def __init__(self, array):
+        super().__init__(array, Value(";"))
+
+
+def columns(model, lookups: Iterable[str], *, as_text: bool) -> list:
+    """Expressions of the lookups as an export writes them; `as_text` for CSV, whose only type is text."""
+    return [_expression(_field(model, lookup), F(lookup), as_text) for lookup in lookups]
+
+
+def _field(model, lookup: str):
+    """The field at the end of a lookup through foreign keys."""
+    *path, last = lookup.split("__")
+    for step in path:
+        model = model._meta.get_field(step).related_model
+    return model._meta.get_field(last)
+
+
+def _expression(field, value, as_text: bool):
+    field = getattr(field, "target_field", field)
+    if isinstance(field, ArrayField):
+        joined = Joined(value)
+        return joined if field.base_field.choices else Neutral(joined)
+    if isinstance(field, JSONField):
+        return Neutral(Cast(value, TextField()))
+    if isinstance(field, (CharField, TextField)) and not field.choices:
+        return Neutral(value)
+    if isinstance(field, UUIDField) or (as_text and isinstance(field, (BooleanField, DateTimeField))):
+        return Cast(value, TextField())
+    return value
+
+
+def csv_of(rows, chosen: dict[str, str]) -> Iterator[bytes]:
+    """Rows as CSV with a header (UTF-8 with its mark, for spreadsheet programs), in blocks, streamed by the database."""
+    yield (sheets.BOM + ",".join(chosen) + "\n").encode()
+    block = bytearray()
+    for line in copy_out(rows.order_by().values_list(*columns(rows.model, chosen.values(), as_text=True))):
+        block += line
+        if len(block) >= BLOCK:
+            yield bytes(block)
+            block.clear()
+    if block:
+        yield bytes(block)
+
+
+def write_xlsx(out, rows, chosen: dict[str, str], title: str, progress=None) -> int:
+    """Rows into a workbook in constant memory; returns how many. `progress(done)` is told now and then."""
+    values = rows.values_list(*columns(rows.model, chosen.values(), as_text=False)).iterator(chunk_size=5_000)
+    return sheets.write_xlsx(out, list(chosen), _reported(values, progress), title=title)
+
+
+def _reported(values: Iterable, progress) -> Iterator:
+    for done, row in enumerate(values):
+        if progress and done % 1_000 == 0:
+            progress(done)
+        yield row
+
+
+class Export(LoginRequiredMixin, View):
+    """An export of `list_view`: the same filters in the URL, the same scope, for those who hold `export`."""
+
+    list_view = None
+    suffix = ""
+
+    def listed(self):
+        """The list view with this request's filters, user and moment."""
+        if not policy.allows(self.request.user, "export"):
+            raise Http404
+        view = self.list_view()
+        view.setup(self.request, **self.kwargs)
+        return view
+
+    def name(self, view) -> str:
+        return file_name(view, self.suffix)
+
+
+def file_name(view, suffix: str) -> str:
+    moment = getattr(view, "moment", None)
+    stamp = f"as-of-{timezone.localtime(moment):%Y-%m-%dT%H%M}" if moment else f"{timezone.localtime():%Y-%m-%d}"
+    return f"{view.export_name}-{stamp}.{suffix}"
+
+
+class CsvExport(Export):
+    """The list as CSV, a million rows in bounded memory, under WSGI and ASGI."""
+
+    suffix = "csv"
+
+    def get(self, request, *args, **kwargs) -> StreamingHttpResponse:
+        view = self.listed()
+        blocks = csv_of(view.selected("export"), view.export_columns)
+        content = _in_turn(blocks) if isinstance(request, ASGIRequest) else blocks
+        headers = {"Content-Disposition": f'attachment; filename="{self.name(view)}"'}
+        return StreamingHttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _in_turn(blocks: Iterator[bytes]):
+    """The blocks, each fetched in the thread that owns the database connection, so that an ASGI server streams them too."""
+    following = sync_to_async(lambda: next(blocks, None), thread_sensitive=True)
+    while (block := await following()) is not None:
+        yield block
+
+
+class XlsxExport(Export):
+    """The list as a workbook: at once up to XLSX_AT_ONCE rows, above that as a job whose file comes to the inbox."""
+
+    suffix = "xlsx"
+
+    def get(self, request, *args, **kwargs):
+        view = self.listed()
+        rows = view.selected("export")
+        if rows.order_by().values("pk")[: XLSX_AT_ONCE + 1].count() > XLSX_AT_ONCE:
+            return self.later(view)
+        out = TemporaryFile()  # noqa: SIM115 - the response closes it
+        write_xlsx(out, rows, view.export_columns, view.title)
+        out.seek(0)
+        return FileResponse(out, as_attachment=True, filename=self.name(view))
+
+    def later(self, view):
+        job = enqueue_xlsx(actor=self.request.user, view=view)
+        messages.info(self.request, "The list is long: the workbook is being written and will be in your notices.")
+        return HttpResponseRedirect(url_of("job_detail", job.pk) or "/")
+
+
+def enqueue_xlsx(*, actor, view) -> Job:
+    """Have a list written as a workbook in the background; the actor must hold `export`."""
+    policy.require(actor, "export")
+    path = f"{type(view).__module__}.{type(view).__qualname__}"
+    arguments = {"view": path, "query": view.request.GET.urlencode(), "kwargs": {name: str(value) for name, value in view.kwargs.items()}}
+    return enqueue(actor=actor, task="moc.exports.deliver_xlsx", title=f"Export of {view.title} as XLSX", **arguments)
+
+
+@shared_task(name="moc.exports.deliver_xlsx")
+def deliver_xlsx(pk: int) -> None:
+    """Write the workbook of an export job, keep it as a document of the user's organisation, and tell the user."""
+    with running(pk) as (job, progress):
+        if job is None:
+            return
+        view = import_string(job.arguments["view"]).for_user(job.user, job.arguments["query"], **job.arguments["kwargs"])
+        rows = view.selected("export")
+        total = rows.order_by().count()
+        if total >= sheets.XLSX_ROWS:
+            raise UserError(
+                f"A sheet holds {sheets.XLSX_ROWS - 1:,} rows, this list has {total:,}.", "Export it as CSV, or narrow the filters."
+            )
+        with TemporaryFile() as out:
+            count = write_xlsx(out, rows, view.export_columns, view.title, lambda done: progress(done, total, "Writing"))
+            out.seek(0)
+            document = _keep(job, File(out, name=file_name(view, "xlsx")))
+        job.total = count
+        job.outcome = {"document": str(document.uuid), "rows": count, "url": url_of("document", document.uuid)}
+
+
+def _keep(job: Job, upload: File) -> Document:
+    owner = policy.own_organizations(job.user)[0]
+    document = documents.store(actor=job.user, owner=owner, kind=Document.Kind.EXPORT, upload=upload)
+    Notice.objects.create(
+        user=job.user,
+        event="export_ready",
+        subject=f"{job.title} is ready",
+        body=f"{document.name} ({document.size:,} bytes) can be downloaded.",
+        url=url_of("document", document.uuid),
+    )
+    return document

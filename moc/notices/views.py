@@ -1,0 +1,73 @@
+"""The inbox: notices to the user, newest first."""
+
+import django_filters
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.generic import View
+
+from moc.notices import services
+from moc.notices.models import Notice
+from moc.portal import Column, Detail, List, ScopedFilterSet, Table
+
+
+class NoticeFilterSet(ScopedFilterSet):
+    """Unread or all."""
+
+    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull", label="Unread")
+
+
+class NoticeList(List):
+    """The user's notices."""
+
+    model = Notice
+    title = "Notices"
+    noun = "notices"
+    template_name = "notices/list.html"
+    filterset_class = NoticeFilterSet
+    counts_filtered = True
+    table = Table(
+        caption="Notices",
+        url=lambda row: reverse("notice_detail", args=[row["id"]]),
+        needs=("id",),
+        empty_title="No notices",
+        columns=(
+            Column("subject", "Subject"),
+            Column(
+                "read_at",
+                "Status",
+                kind="status",
+                value=lambda row: ("read", "Read") if row["read_at"] else ("new", "Unread"),
+                needs=("read_at",),
+            ),
+            Column("created_at", "When"),
+        ),
+    )
+
+
+class NoticeDetail(Detail):
+    """One notice; opening it marks it as read."""
+
+    model = Notice
+    key = "pk"
+    template_name = "notices/detail.html"
+    parents = (("Notices", "notice_list"),)
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        url = self.object.url
+        return [("Open", url, True)] if url and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else []
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        services.read(user=request.user, notices=Notice.objects.filter(pk=self.object.pk))
+        return super().get(request, *args, **kwargs)
+
+
+class ReadAll(LoginRequiredMixin, View):
+    """POST: mark every notice of the user as read."""
+
+    http_method_names = ["post"]
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        services.read(user=request.user, notices=Notice.objects.all())
+        return HttpResponseRedirect(reverse("notice_list"))

@@ -1,0 +1,163 @@
+"""What screens and documents show of DERs: a record's facts, its place, and the state's capacity."""
+
+from collections import defaultdict
+from datetime import date
+
+from django.core.cache import cache
+from django.db.models import Count, Sum
+from django.db.models.functions import TruncMonth
+
+from moc import charts
+from moc.access import policy
+from moc.access.models import Organization
+from registry.ders import dictionary
+from registry.ders.choices import DerType
+from registry.ders.models import Der
+from registry.grid.models import County
+
+STATE_CACHE_S = 120
+CERTIFIED = (
+    "external_id der_type manufacturer model serial_no nameplate_ac_kw energy_capacity_kwh commissioned_on premise_address zip_code".split()
+)
+
+
+def facts(der, *, personal: bool) -> list:
+    """The record in the dictionary's groups, [(group, [(label, value, unit, help)])], of a DER or one of its versions.
+
+    What was not given is named in one line. The owner is shown only with `personal`.
+    """
+    groups = [("Registry", registry_facts(der))]
+    names = {field.name for field in Der._meta.concrete_fields}
+    for group, filed in dictionary.by_group().items():
+        rows = _given(der, [name for name in filed if name in names])
+        if rows:
+            groups.append((group, rows))
+    if personal and der.owner_id:
+        groups.append((dictionary.OWNER, owner_facts(der)))
+    return groups
+
+
+def registry_facts(der) -> list:
+    """Who and where, as the registry knows it."""
+    return [
+        ("DER id (mRID)", str(der.uuid), None, None),
+        ("Registered on", der.registered_on, None, None),
+        ("Aggregator", _name(der, "aggregator"), None, None),
+        ("Utility", _name(der, "edc"), None, None),
+        ("Service point", _name(der, "service_point"), None, None),
+        ("Feeder", _name(der, "feeder"), None, None),
+        ("County", _name(der, "county"), None, None),
+        ("Export limit by decision", der.export_limit_kw, "kW", None),
+        ("Import limit by decision", der.import_limit_kw, "kW", None),
+    ]
+
+
+def owner_facts(der) -> list:
+    owner = der.owner
+    named = (("edc_account_no", "Utility account"), ("owner_name", "Name"), ("owner_email", "E-mail"), ("owner_phone", "Telephone"))
+    return [(label, getattr(owner, name), None, None) for name, label in named]
+
+
+def certified_facts(der) -> list:
+    """The facts that a certificate states."""
+    return [(_label(name), _words(der, name)) for name in CERTIFIED if _words(der, name) not in (None, "", [])]
+
+
+def place(der) -> dict | None:
+    """What includes/map.html needs; None for a DER without coordinates."""
+    if der.latitude is None or der.longitude is None:
+        return None
+    point = {"lat": float(der.latitude), "lon": float(der.longitude), "label": f"{der.external_id}, {der.premise_address}", "url": ""}
+    return {"title": "Place", "identity": "der-place", "data": {"points": [point], "outline": None}}
+
+
+def _given(der, names: list[str]) -> list:
+    rows = [(_label(name), _words(der, name), None, None) for name in names]
+    given = [row for row in rows if row[1] not in (None, "", [])]
+    missing = [row[0].lower() for row in rows if row[1] in (None, "", [])]
+    return [*given, ("Not given", ", ".join(missing), None, None)] if given and missing else given
+
+
+def _name(der, field: str) -> str:
+    related = getattr(der, field)
+    return str(related) if related is not None else ""
+
+
+def _label(name: str) -> str:
+    label = str(Der._meta.get_field(name).verbose_name)
+    return label[:1].upper() + label[1:]
+
+
+def _words(der, name: str):
+    """A field's value in words: labels of codes."""
+    field, value = Der._meta.get_field(name), getattr(der, name)
+    choices = dict(getattr(field, "base_field", field).flatchoices or ())
+    if isinstance(value, list):
+        return [choices.get(part, part) for part in value]
+    return choices.get(value, value)
+
+
+def capacity(rows) -> list[tuple]:
+    """(technology, utility id, county, month registered, DERs, kW) of a queryset of DERs or versions: one pass of the table."""
+    month = TruncMonth("registered_on")
+    cut = rows.order_by().values("der_type", "edc_id", "county_id", month=month)
+    return list(
+        cut.annotate(ders=Count("pk"), kw=Sum("nameplate_ac_kw")).values_list("der_type", "edc_id", "county_id", "month", "ders", "kw")
+    )
+
+
+def state(user) -> dict:
+    """Context of the state page: totals and charts over what the user may see; kept for two minutes for everybody of equal reach."""
+    key = f"state:{hash((policy.everywhere(user, 'view_registry'), tuple(sorted(policy.reach(user, 'view_registry')))))}"
+    cells = cache.get(key)
+    if cells is None:
+        cells = capacity(Der.objects.registered().visible_to(user))
+        cache.set(key, cells, STATE_CACHE_S)
+    return figures(cells)
+
+
+def figures(cells: list[tuple]) -> dict:
+    """Totals and charts from the cells of `capacity`."""
+    names = dict(Organization.objects.filter(pk__in={cell[1] for cell in cells}).values_list("pk", "name"))
+    counties = dict(County.objects.values_list("fips", "name"))
+    technologies = _folded(cells, lambda cell: DerType(cell[0]).label if cell[0] in DerType.values else cell[0])
+    return {
+        "ders": sum(cell[4] for cell in cells),
+        "kw": sum(cell[5] or 0 for cell in cells),
+        "technologies": technologies,
+        "charts": [
+            _bars("technology", "Capacity by technology", technologies, "Technology"),
+            _bars("utility", "Capacity by utility", _folded(cells, lambda cell: names.get(cell[1], "")), "Utility"),
+            _bars("county", "Capacity by county", _folded(cells, lambda cell: counties.get(cell[2], "Not known")), "County"),
+        ],
+        "monthly": _columns(cells),
+    }
+
+
+def _folded(cells: list[tuple], label) -> list[tuple[str, int, float]]:
+    """(label, DERs, kW), largest first."""
+    sums: dict[str, list] = defaultdict(lambda: [0, 0])
+    for cell in cells:
+        entry = sums[label(cell)]
+        entry[0] += cell[4]
+        entry[1] += cell[5] or 0
+    return sorted(((name, ders, kw) for name, (ders, kw) in sums.items()), key=lambda row: -row[2])
+
+
+def _bars(identity: str, title: str, rows: list, category: str) -> charts.Chart:
+    in_mw = [(name, float(kw) / 1000) for name, _, kw in rows]
+    return charts.bar_chart(in_mw, identity=f"capacity-{identity}", title=title, unit="MW", category=category)
+
+
+def _columns(cells: list[tuple]) -> charts.Chart:
+    """Capacity registered in each month, months without any included."""
+    sums: dict[date, float] = defaultdict(float)
+    for cell in cells:
+        sums[cell[3]] += float(cell[5] or 0) / 1000
+    rows = [(f"{month:%Y-%m}", sums.get(month, 0.0)) for month in _months(min(sums), max(sums))] if sums else []
+    return charts.column_chart(rows, identity="capacity-month", title="Capacity registered by month", unit="MW")
+
+
+def _months(first: date, last: date) -> list[date]:
+    spans = range(first.year * 12 + first.month - 1, last.year * 12 + last.month)
+    return [date(span // 12, span % 12 + 1, 1) for span in spans]

@@ -1,0 +1,15 @@
+"""Addresses of DERs, below /registry/ders/."""
+
+from django.urls import path
+
+from moc.exports import CsvExport, XlsxExport
+from registry.ders import views
+
+urlpatterns = [
+    path("", views.DerList.as_view(), name="der_list"),
+    path("export.csv", CsvExport.as_view(list_view=views.DerList), name="der_csv"),
+    path("export.xlsx", XlsxExport.as_view(list_view=views.DerList), name="der_xlsx"),
+    path("<uuid:uuid>/", views.DerDetail.as_view(), name="der_detail"),
+    path("<uuid:uuid>/certificate.pdf", views.Certificate.as_view(), name="der_certificate"),
+    path("<uuid:uuid>/transitions/<slug:name>/", views.DerTransition.as_view(), name="der_transition"),
+]

@@ -1,0 +1,112 @@
+"""Pages of DERs: the list, the record with its timeline, the certificate; and the state's figures."""
+
+from django.http import Http404, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+
+from moc.access import policy
+from moc.documents.models import Document
+from moc.pdf import render_pdf
+from moc.portal import Detail, List, Page, Sort, Transition
+from moc.portal.shell import url_of
+from registry.ders import reports, services
+from registry.ders.filters import DerFilterSet
+from registry.ders.models import Der
+from registry.ders.tables import DER_EXPORT, DER_TABLE
+
+NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
+LARGEST = (Sort("-nameplate_ac_kw", ("-nameplate_ac_kw", "-id")), Sort("nameplate_ac_kw", ("nameplate_ac_kw", "id")))
+PARTIES = ("aggregator", "edc", "feeder", "county", "service_point")
+
+
+class DerList(List):
+    """Every DER within reach; newest first or by size. As of a past moment only newest first: history is not indexed by size."""
+
+    model = Der
+    title = "DERs"
+    noun = "DERs"
+    table = DER_TABLE
+    filterset_class = DerFilterSet
+    keeps_versions = True
+    exports = (("CSV", "registry:der_csv"), ("XLSX", "registry:der_xlsx"))
+    export_columns = DER_EXPORT
+    export_name = "ders"
+
+    @property
+    def sorts(self) -> tuple[Sort, ...]:
+        return NEWEST if self.moment else NEWEST + LARGEST
+
+
+class DerDetail(Detail):
+    """The record of one DER, now or as of a moment."""
+
+    model = Der
+    template_name = "registry/ders/detail.html"
+    keeps_versions = True
+    transition_url = "registry:der_transition"
+    parents = (("DERs", "registry:der_list"),)
+    related = PARTIES
+
+    def get_title(self) -> str:
+        return self.object.external_id
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        url = reverse("registry:der_certificate", args=[self.object.uuid])
+        query = f"?as_of={self.request.GET['as_of']}" if self.moment else ""
+        return [("Certificate (PDF)", url + query, False)]
+
+    def facts(self) -> list:
+        return reports.facts(self.object, personal=policy.allows(self.request.user, "view_personal", self.object))
+
+    def filings(self) -> list[dict]:
+        """Filings of this DER with the decisions on them, and the evidence that the user may read."""
+        rows = Der(pk=self.object.id).filings.visible_to(self.request.user).select_related("submission", "decision")
+        rows = list(rows.order_by("-id")[:50])
+        keys = {row.decision.evidence_id for row in rows if row.decision_id and row.decision.evidence_id}
+        readable = Document.objects.visible_to(self.request.user).in_bulk(keys) if keys else {}
+        return [
+            {
+                "row": row,
+                "url": url_of("registry:submission_detail", row.submission.uuid),
+                "evidence": readable.get(row.decision.evidence_id) if row.decision_id else None,
+            }
+            for row in rows
+        ]
+
+    def get_context_data(self, **kwargs) -> dict:
+        shown = {"map": reports.place(self.object), "filings": self.filings()}
+        return super().get_context_data(**shown | kwargs)
+
+
+class DerTransition(Transition):
+    """A move of a DER's lifecycle."""
+
+    model = Der
+    detail_url = "registry:der_detail"
+
+    def move(self, actor, obj, name: str, reason: str) -> None:
+        services.move(actor=actor, der=obj, name=name, reason=reason)
+
+
+class Certificate(Detail):
+    """The registration certificate of a DER as PDF, now or as of a moment."""
+
+    model = Der
+    keeps_versions = True
+    related = PARTIES
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        context = {"der": self.object, "facts": reports.certified_facts(self.object), "moment": self.moment or timezone.now()}
+        return render_pdf(request, "documents/certificate.html", context, f"certificate-{self.object.uuid}.pdf")
+
+
+class State(Page):
+    """Capacity by technology, utility, county and month over what the user may see."""
+
+    title = "The state in figures"
+    template_name = "state.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        if not policy.allows(self.request.user, "view_registry"):
+            raise Http404
+        return super().get_context_data(**reports.state(self.request.user) | kwargs)

@@ -1,0 +1,9 @@
+"""Addresses of the registry, below /registry/."""
+
+from django.urls import include, path
+
+app_name = "registry"
+
+urlpatterns = [
+    path("ders/", include("registry.ders.urls")),
+]
