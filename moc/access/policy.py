@@ -106,9 +106,11 @@ def branches(model: type[Model], user, permission: str = "view_registry") -> lis
 
     Branches are disjoint: a record is in the first that has it. A path named after a kind of organisation has branches only for that kind.
     """
+    if user is None or not user.is_authenticated or not user.is_active:
+        return []
     if "PUBLIC" in paths_of(model) or everywhere(user, permission):
         return None
-    found, earlier = [], Q()
+    found, earlier = ([_own(model, user)], _own(model, user)) if "SELF" in paths_of(model) else ([], Q())
     for path in paths_of(model):
         organizations = [pk for pk in sorted(reach(user, permission)) if _may_stand_in(path, user._moc_kinds[pk])]
         if path in {"SELF", "OPERATOR"} or not organizations:

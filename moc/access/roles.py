@@ -51,6 +51,10 @@ ROLES: dict[str, dict[str, set[str]]] = {
 }
 
 
+# What a role gives in the organisations that its own oversees: seeing, never doing.
+OVERSIGHT = frozenset(_AUDIT)
+
+
 def permissions_of(kind: str, role: str) -> set[str]:
     """The permissions that a role gives in an organisation of a kind; empty for a role that the kind does not have."""
     return ROLES.get(kind, {}).get(role, set())
