@@ -33,7 +33,7 @@ from moc.portal.shell import url_of
 
 XLSX_AT_ONCE = 10_000
 BLOCK = 256 * 1024
-FORMULA = r"^[=+@\t\r-]"
+RISKY = "=+-@\t\r"
 NUMBER = r"^[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][+-]?[0-9]+)?$"
 
 
@@ -45,8 +45,9 @@ class Neutral(Func):
 
     def as_sql(self, compiler, connection, **extra):
         inner, params = compiler.compile(self.source_expressions[0])
-        sql = f"CASE WHEN {inner} ~ %s AND {inner} !~ %s THEN '''' || {inner} ELSE {inner} END"
-        return sql, (*params, FORMULA, *params, NUMBER, *params, *params)
+        risky = f"{inner} <> '' AND strpos(%s, left({inner}, 1)) > 0 AND {inner} !~ %s"
+        sql = f"CASE WHEN {risky} THEN '''' || {inner} ELSE {inner} END"
+        return sql, (*params, RISKY, *params, *params, NUMBER, *params, *params)
 
 
 class Joined(Func):

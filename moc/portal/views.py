@@ -52,8 +52,8 @@ class Page(LoginRequiredMixin, TemplateView):
 class List(Page):
     """A filtered, keyset-paged table of a model's rows within the user's scope; with `keeps_versions`, as of any moment too.
 
-    `exports` are (label, URL name) of export views of this list (moc.exports). A filtered list of several pages is counted only on
-    request (`counts_filtered` counts it at once, up to the cap): counting what no index answers would cost more than the page.
+    `exports` are (label, URL name) of export views of this list (moc.exports). A list of several pages that is filtered or as of a moment
+    is counted only on request (`counts_filtered` counts it at once, up to the cap): what no index counts would cost more than the page.
     """
 
     template_name = "portal/list.html"
@@ -148,7 +148,8 @@ class List(Page):
             return self.selected().order_by().values("pk").distinct().count(), True
         if self.found.previous is None and self.found.following is None:
             return len(self.found.keys), True
-        if self.filterset is not None and self.filterset.in_force and not self.counts_filtered:
+        narrowed = self.filterset is not None and self.filterset.in_force
+        if (narrowed or self.moment) and not self.counts_filtered:
             return None
         counted = paging.count_up_to(self.unpaged(), self.branches())
         return min(counted, paging.COUNT_CAP), counted <= paging.COUNT_CAP

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from datetime import date
 
+from django.apps import apps
 from django.core.cache import cache
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncMonth
@@ -16,6 +17,7 @@ from registry.ders.models import Der
 from registry.grid.models import County
 
 STATE_CACHE_S = 120
+FILINGS = 50
 CERTIFIED = (
     "external_id der_type manufacturer model serial_no nameplate_ac_kw energy_capacity_kwh commissioned_on premise_address zip_code".split()
 )
@@ -69,6 +71,13 @@ def place(der) -> dict | None:
         return None
     point = {"lat": float(der.latitude), "lon": float(der.longitude), "label": f"{der.external_id}, {der.premise_address}", "url": ""}
     return {"title": "Place", "identity": "der-place", "data": {"points": [point], "outline": None}}
+
+
+def filings(der, user) -> list:
+    """The newest filings of a DER that a user may see, with submission and decision. Filings stand above this slice: reached by name."""
+    rows = apps.get_model("registry", "StagedDer").objects.visible_to(user)
+    of_der = rows.filter(aggregator_id=der.aggregator_id, external_id=der.external_id)
+    return list(of_der.select_related("submission", "decision").order_by("-id")[:FILINGS])
 
 
 def _given(der, names: list[str]) -> list:

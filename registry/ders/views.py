@@ -60,8 +60,7 @@ class DerDetail(Detail):
 
     def filings(self) -> list[dict]:
         """Filings of this DER with the decisions on them, and the evidence that the user may read."""
-        rows = Der(pk=self.object.id).filings.visible_to(self.request.user).select_related("submission", "decision")
-        rows = list(rows.order_by("-id")[:50])
+        rows = reports.filings(self.object, self.request.user)
         keys = {row.decision.evidence_id for row in rows if row.decision_id and row.decision.evidence_id}
         readable = Document.objects.visible_to(self.request.user).in_bulk(keys) if keys else {}
         return [
