@@ -6,7 +6,7 @@ from django.db.models import Model, Q
 
 from moc.access import policy
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
-from moc.access.roles import roles_with
+from moc.access.roles import OVERSIGHT, roles_with
 
 WORDS = {"SELF", "PUBLIC", "OPERATOR"}
 
@@ -40,7 +40,8 @@ def explain(obj: Model, permission: str) -> list[Way]:
     """Every way by which active users reach `obj` with `permission`; for PUBLIC models nobody needs one (`is_public`)."""
     parties = parties_of(obj)
     ways = [*_own(obj), *_members(permission, {pk: f"{party} is a party to it" for pk, party in parties.items()})]
-    for oversight in Oversight.objects.filter(overseen__in=parties).select_related("overseer", "overseen"):
+    oversight_counts = parties if permission in OVERSIGHT else ()
+    for oversight in Oversight.objects.filter(overseen__in=oversight_counts).select_related("overseer", "overseen"):
         ways += _members(permission, {oversight.overseer_id: f"{oversight.overseer} oversees {oversight.overseen}, a party to it"})
     operators = Organization.objects.filter(kind=policy.EVERYWHERE, is_active=True).exclude(pk__in=parties)
     ways += _members(permission, dict.fromkeys(operators.values_list("pk", flat=True), "the platform's operator reaches every record"))

@@ -64,7 +64,7 @@ def invite_again(*, actor: User, organization: Organization, user: User) -> None
         _write(user, organization)
 
 
-def set_roles(*, actor: User, organization: Organization, user: User, roles: Iterable[str]) -> None:
+def set_roles(*, actor: User, organization: Organization, user: User, roles: Iterable[str], reason: str = "") -> None:
     """Give a member exactly these roles. Nobody changes their own, and the last administrator stays one.
 
     Raises UserError (ROLE_UNKNOWN, OWN_ROLES, LAST_ADMINISTRATOR).
@@ -72,7 +72,7 @@ def set_roles(*, actor: User, organization: Organization, user: User, roles: Ite
     policy.require(actor, PERMISSION, organization)
     roles = _checked(organization, roles)
     _refuse_own(actor, user)
-    with acting(actor, f"roles in {organization} changed"):
+    with acting(actor, reason or f"roles in {organization} changed"):
         _set(organization, user, roles)
         _keep_an_administrator(organization)
 

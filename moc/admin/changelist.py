@@ -1,10 +1,7 @@
 """Lists that stay fast at a million rows: pages by key, counts with a ceiling, and the record as of a moment."""
 
-from datetime import datetime
-
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
@@ -12,20 +9,6 @@ from moc.access import policy
 from moc.portal import paging
 
 AS_OF, AFTER, BEFORE = "as_of", "after", "before"
-
-
-def standing(versions: QuerySet, moment: datetime) -> QuerySet:
-    """The version of each object that stood at `moment`, in a form that streams in key order (a page reads only its rows).
-
-    The same rows as `VersionQuerySet.as_of(moment)`: no later version of the object is known by then, and the last is no removal.
-    """
-    key = versions.model.instance_type._meta.pk.attname
-    later = versions.model.objects.order_by().filter(
-        Q(history_date__gt=OuterRef("history_date")) | Q(history_date=OuterRef("history_date"), history_id__gt=OuterRef("history_id")),
-        history_date__lte=moment,
-        **{key: OuterRef(key)},
-    )
-    return versions.order_by().filter(~Exists(later), history_date__lte=moment).exclude(history_type="-")
 
 
 class CappedPaginator(Paginator):
@@ -82,7 +65,7 @@ class RecordChangeList(ChangeList):
         self.more = self.result_count >= paging.COUNT_CAP
 
     def _get_page(self, request) -> None:
-        rows, branches = self._ranges(request)
+        rows, branches = self.matching, policy.branches(self.model, request.user, self.model_admin.view_permission)
         found = paging.find(
             rows.order_by().select_related(None), branches, paging.Sort("key", (f"-{self.key}",)), self.list_per_page, **self.edges
         )
@@ -96,12 +79,6 @@ class RecordChangeList(ChangeList):
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions = bool(self.result_list)
         self.can_show_all = self.multi_page = False
-
-    def _ranges(self, request) -> tuple[QuerySet, list[Q] | None]:
-        """The rows, and the scope as index ranges; None when the rows are already within it."""
-        if "SELF" in policy.paths_of(self.model):
-            return self.queryset, None
-        return self.matching, policy.branches(self.model, request.user, self.model_admin.view_permission)
 
     def url_for_result(self, result) -> str:
         """A version leads to its record as of the same moment."""

@@ -21,6 +21,7 @@ from moc.access.roles import PERMISSIONS
 from moc.admin.changelist import CappedPaginator, RecordChangeList
 from moc.admin.moves import Moves
 from moc.admin.versions import Versions
+from moc.errors import UserError
 from moc.history import acting
 
 
@@ -209,6 +210,14 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
         return self.render_page(request, "admin/reach.html", f"Who can reach {obj}", obj, context)
 
     # What is written
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
+        """A service's refusal is told; nothing was changed."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except UserError as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request, obj, form, change):
         policy.require(request.user, self.write_permission, obj)

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from moc.access import policy
-from moc.admin.changelist import AS_OF, standing
+from moc.admin.changelist import AS_OF
 from moc.portal.moments import moment_of
 from moc.portal.timeline import differences
 
@@ -31,7 +31,7 @@ class Versions:
         return moment_of(request.GET.get(AS_OF, "")) if self.recorded else None
 
     def standing_rows(self, request):
-        return standing(self.model.history.model.objects.all(), self.moment(request))
+        return self.model.history.model.objects.as_of(self.moment(request)).order_by()
 
     def get_object(self, request, object_id, from_field=None):
         """The record, or with `as_of` an unsaved copy of the version that stood then; None when the user may not see it."""
@@ -42,7 +42,7 @@ class Versions:
             own = self.model.history.model.objects.filter(**{self.opts.pk.attname: self.opts.pk.to_python(object_id)})
         except ValidationError:
             return None
-        version = policy.scope(standing(own, moment), request.user, self.view_permission).first()
+        version = policy.scope(own.as_of(moment), request.user, self.view_permission).first()
         return version.instance if version else None
 
     def get_history_queryset(self, request, history_manager, pk_name, object_id):

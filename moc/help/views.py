@@ -102,7 +102,7 @@ class Rules(Help):
     """Every registered rule, by the part of its code before the first dash."""
 
     title = "Rules"
-    lead = "The same rules check a form, a file of a million rows and the whole registry. Errors keep a row from being submitted, warnings do not."
+    lead = "The same rules check a form, a file and the whole registry. Errors keep a row from being submitted, warnings do not."
     template_name = "help/rules.html"
 
     def get_context_data(self, **kwargs) -> dict:
@@ -112,7 +112,12 @@ class Rules(Help):
         return super().get_context_data(groups=named, count=len(known), **kwargs)
 
 
-FAMILIES = {"DER": "The facts of a DER", "FILE": "Reading a file", "FILING": "A filing, the grid and the registry"}
+FAMILIES = {
+    "DER": "The facts of a DER",
+    "DUPLICATE": "Duplicates",
+    "FILE": "Reading a file",
+    "FILING": "A filing, the grid and the registry",
+}
 
 
 class Lifecycles(Help):

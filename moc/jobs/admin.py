@@ -14,9 +14,9 @@ class JobAdmin(RecordAdmin):
     list_select_related = ("user",)
 
 
-@panel("Failed jobs", order=30, empty="No job has failed lately.")
+@panel("Failed jobs", order=30, empty="No job has failed.")
 def failed(user) -> list[Line]:
     """The latest jobs that failed, of those that the user may see."""
-    own = admin.site._registry[Job]
+    own = admin.site.get_model_admin(Job)
     rows = policy.scope(Job.objects.filter(status=Job.Status.FAILED), user, own.view_permission).order_by("-id")[:8]
     return [Line(job.title, own.address("change", job.pk), job.error, job.status, job.get_status_display(), job.ended_at) for job in rows]

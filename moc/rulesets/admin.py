@@ -17,7 +17,9 @@ class RuleSetAdmin(ReferenceAdmin):
 
 @panel("Rule sets to verify", order=40, empty="Every number of the law has been checked.")
 def unverified(user) -> list[Line]:
-    """Rows that nobody has checked against the tariff."""
-    own = admin.site._registry[RuleSet]
-    rows = RuleSet.objects.filter(verified=False).order_by("key")[:6]
-    return [Line(str(row), own.address("change", row.pk), row.source) for row in rows]
+    """The first of the rows that nobody has checked against the tariff."""
+    own = admin.site.get_model_admin(RuleSet)
+    rows = RuleSet.objects.filter(verified=False)
+    lines = [Line(str(row), own.address("change", row.pk), row.source) for row in rows.order_by("key", "authority")[:5]]
+    further = rows.count() - len(lines)
+    return [*lines, Line(f"{further} more", f"{own.address('changelist')}?verified__exact=0")] if further > 0 else lines

@@ -65,7 +65,7 @@ class FindingAdmin(RecordAdmin):
 @panel("Overdue reviews", order=10, empty="No review is overdue.")
 def overdue(user) -> list[Line]:
     """Reviews whose clock has expired and that are not closed, the longest overdue first."""
-    own = admin.site._registry[UtilityReview]
+    own = admin.site.get_model_admin(UtilityReview)
     rows = policy.scope(UtilityReview.objects.undecided().filter(due_at__lte=timezone.now()), user, own.view_permission)
     return [
         Line(str(review), own.address("change", review.pk), f"{review.row_count:,} DERs, due", "overdue", "Overdue", review.due_at)

@@ -1,28 +1,16 @@
-"""Users, organisations, memberships, oversight and grants, edited by those who administer them."""
+"""Users, organisations, memberships, oversight and grants, edited by those who administer them; roles through the accounts' services."""
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Permission
-from django.core.exceptions import ValidationError
 from django.forms.renderers import DjangoTemplates
 
 from moc.access import policy
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, Oversight, User
-from moc.access.roles import PERMISSIONS, ROLES
+from moc.access.roles import PERMISSIONS
+from moc.accounts import services
 from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
-from moc.admin.records import ReasonForm
-
-
-class MembershipForm(ReasonForm):
-    """A role must be one that the kind of organisation has."""
-
-    def clean(self):
-        values = super().clean()
-        organization, role = values.get("organization"), values.get("role")
-        if organization and role and role not in ROLES.get(organization.kind, {}):
-            raise ValidationError({"role": f"{organization.get_kind_display()} has the roles {', '.join(ROLES[organization.kind])}."})
-        return values
 
 
 class GrantForm(forms.ModelForm):
@@ -66,6 +54,7 @@ class GrantInline(admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(ReferenceAdmin):
+    section = "Access"
     write_permission = "administer"
     keyset = True
     hidden = ("password",)
@@ -82,6 +71,7 @@ class UserAdmin(ReferenceAdmin):
 
 @admin.register(Organization)
 class OrganizationAdmin(ReferenceAdmin):
+    section = "Access"
     write_permission = "administer"
     list_display = ("name", "legal_name", "kind", "is_active")
     list_filter = ("kind", "is_active")
@@ -91,7 +81,7 @@ class OrganizationAdmin(ReferenceAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(ReferenceAdmin):
-    form = MembershipForm
+    section = "Access"
     write_permission = "manage_members"
     list_display = ("user", "organization", "role", "is_active")
     list_filter = ("role", "is_active", ("organization", ScopedFilter))
@@ -101,12 +91,22 @@ class MembershipAdmin(ReferenceAdmin):
     search_help_text = "The user's whole e-mail address"
 
     def get_readonly_fields(self, request, obj=None):
-        """A seat is given to one user in one organisation; another seat is another row."""
-        return [*super().get_readonly_fields(request, obj), *(("user", "organization") if obj else ())]
+        """A seat is one role of one user in one organisation: it is ended and revived; another role is another seat."""
+        return [*super().get_readonly_fields(request, obj), *(("user", "organization", "role") if obj else ("is_active",))]
+
+    def save_model(self, request, obj, form, change):
+        """Through the accounts' services: nobody changes their own roles, and the last administrator stays."""
+        seat = {"actor": request.user, "organization": obj.organization, "user": obj.user}
+        roles = services.roles_in(obj.organization, obj.user)
+        roles = roles | {obj.role} if obj.is_active else roles - {obj.role}
+        reason = form.cleaned_data["reason"]
+        services.set_roles(**seat, roles=roles, reason=reason) if roles else services.deactivate_member(**seat, reason=reason)
+        obj.pk = Membership.objects.get(user=obj.user, organization=obj.organization, role=obj.role).pk
 
 
 @admin.register(Oversight)
 class OversightAdmin(ReferenceAdmin):
+    section = "Access"
     write_permission = "administer"
     deletable = True
     list_display = ("overseer", "overseen")
@@ -116,6 +116,7 @@ class OversightAdmin(ReferenceAdmin):
 
 @admin.register(OrganizationUserObjectPermission)
 class GrantAdmin(RecordAdmin):
+    section = "Access"
     list_display = ("user", "permission", "content_object")
     list_filter = (("content_object", ScopedFilter),)
     list_select_related = ("user", "permission__content_type", "content_object")
@@ -123,6 +124,7 @@ class GrantAdmin(RecordAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(RecordAdmin):
+    section = "Access"
     hidden = ("digest",)
     list_display = ("name", "user", "created_at", "revoked_at")
     list_select_related = ("user",)
