@@ -18,6 +18,7 @@ MAX_ATTEMPTS, BATCH = 5, 100
 
 def tell(organization: Organization, permission: str, *, event: str, subject: str, url: str = "", **context) -> int:
     """Notify everybody who holds `permission` in an organisation; the body is templates/emails/<event>.txt. Returns how many."""
+    subject = " ".join(subject.split())  # one line: a title may hold several
     body = render_to_string(f"emails/{event}.txt", {"subject": subject, "organization": organization, **context}).strip()
     people = policy.holders(permission, organization)
     made = Notice.objects.bulk_create(Notice(user=user, event=event, subject=subject[:200], body=body, url=url) for user in people)
@@ -36,7 +37,12 @@ def deliver() -> int:
 
 @transaction.atomic
 def _deliver_one(pk: int) -> bool:
-    notice = Notice.objects.select_for_update(skip_locked=True).select_related("user").filter(pk=pk, emailed_at__isnull=True).first()
+    notice = (
+        Notice.objects.select_for_update(skip_locked=True, of=("self",))
+        .select_related("user")
+        .filter(pk=pk, emailed_at__isnull=True)
+        .first()
+    )
     if notice is None:
         return False
     notice.email_attempts += 1
@@ -44,7 +50,7 @@ def _deliver_one(pk: int) -> bool:
     try:
         send_mail(notice.subject, body, settings.DEFAULT_FROM_EMAIL, [notice.user.email])
         notice.emailed_at = timezone.now()
-    except OSError:
+    except (OSError, ValueError):  # the server is away, or an address or subject is none: the next notice is not to wait for this one
         log.exception("e-mail of notice %s failed", pk)
     notice.save(update_fields=["emailed_at", "email_attempts"])
     return notice.emailed_at is not None

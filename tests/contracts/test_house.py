@@ -77,7 +77,15 @@ def test_public_functions_and_classes_of_the_business_say_what_they_do():
 def test_slices_of_the_registry_use_the_houses_file_names(folder):
     own = {"dictionary", "columns"}  # the data dictionary of DERs, and the columns of a filing made of it
     assert {path.stem for path in folder.glob("*.py")} <= {*SLICE_FILES, *own}
-    assert {path.name for path in folder.iterdir() if path.is_dir()} <= {"sql", "services", "readers", "rules", "__pycache__"}
+    assert {path.name for path in folder.iterdir() if path.is_dir()} <= {
+        "sql",
+        "services",
+        "readers",
+        "rules",
+        "forms",
+        "views",
+        "__pycache__",
+    }
 
 
 def test_models_are_written_in_slices():

@@ -1,0 +1,64 @@
+"""Documents: kept whole under a name nobody can guess, found by those who may read them, with a digest and a version."""
+
+import hashlib
+import re
+
+import pytest
+from django.core.files.base import ContentFile, File
+from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+
+from moc.access import policy
+from moc.documents import services
+from moc.documents.models import Document
+
+pytestmark = pytest.mark.django_db
+CONTENT = bytes(range(256)) * 1000
+
+
+def stored(world, upload, **facts) -> Document:
+    return services.store(actor=world.user("edc", "reviewer"), owner=world.edc, kind="evidence", upload=upload, **facts)
+
+
+def test_a_file_is_kept_whole_with_size_and_digest(world):
+    document = stored(world, SimpleUploadedFile("study.pdf", CONTENT))
+    assert document.file.open("rb").read() == CONTENT
+    assert (document.size, document.sha256) == (len(CONTENT), hashlib.sha256(CONTENT).hexdigest())
+    assert (document.name, document.uploaded_by) == ("study.pdf", world.user("edc", "reviewer"))
+
+
+def test_a_large_upload_is_read_in_pieces(world):
+    upload = TemporaryUploadedFile("big.csv", "text/csv", len(CONTENT) * 20, None)
+    upload.write(CONTENT * 20)
+    upload.seek(0)
+    document = stored(world, upload)
+    assert document.sha256 == hashlib.sha256(CONTENT * 20).hexdigest()
+    assert document.file.size == len(CONTENT) * 20
+    upload.close()
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "a/b/c.csv", "con\x00fig", "x" * 500 + ".csv", "ключ 🔑.pdf", "'; DROP TABLE x; --"])
+def test_what_the_user_called_it_is_never_a_path(world, name):
+    upload = ContentFile(b"x", name="harmless")
+    upload.name = name.replace("\x00", "")
+    document = stored(world, upload)
+    assert re.fullmatch(r"documents/[0-9a-f]{2}/[0-9a-f]{32}", document.file.name)
+    assert len(document.name) <= 200
+
+
+def test_the_same_file_twice_is_two_documents(world):
+    first, second = (stored(world, File(ContentFile(b"x").file, name="a.txt")) for _ in range(2))
+    assert first.file.name != second.file.name and first.sha256 == second.sha256
+
+
+def test_owner_and_counterparty_see_it_others_do_not(world):
+    document = stored(world, SimpleUploadedFile("study.pdf", b"x"), counterparty=world.aggregator)
+    for key in world.organizations:
+        expected = key in {"edc", "aggregator", "operator", "operator2", "tso", "rerra"}
+        assert Document.objects.visible_to(world.user(key, "viewer")).filter(pk=document.pk).exists() == expected, key
+    assert not policy.scope(Document.objects.all(), world.nobody).exists()
+
+
+def test_storing_leaves_a_version_with_its_reason(world):
+    document = stored(world, SimpleUploadedFile("study.pdf", b"x"))
+    version = document.history.get()
+    assert (version.history_user, version.history_change_reason) == (world.user("edc", "reviewer"), "Stored study.pdf")
