@@ -1,11 +1,11 @@
 """What every test may use: the database as production has it (two roles), a small world of parties, and clients that are signed in."""
 
+from collections.abc import Iterator
 from time import time
 
 import pytest
 from django.core.cache import cache
 from django.test import Client, TransactionTestCase
-from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from moc.access.models import ApiToken, User
@@ -15,26 +15,15 @@ from tests.factories.world import World, build
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(
-    request,
-    django_test_environment,
-    django_db_blocker,
-    django_db_keepdb,
-    django_db_createdb,
-    django_db_modify_db_settings,
-) -> None:
-    """One database per worker, created and migrated by the owner role; everything after connects as the app role."""
+def django_db_setup(django_test_environment, django_db_blocker, django_db_keepdb, django_db_modify_db_settings) -> Iterator[None]:
+    """One database per process, made by the owner role; everything after connects to it as the app role."""
     with django_db_blocker.unblock(), database.as_owner():
-        made = setup_databases(
-            verbosity=request.config.option.verbose,
-            interactive=False,
-            keepdb=django_db_keepdb and not django_db_createdb,
-            serialized_aliases=[],
-        )
-    yield
+        name = database.create()
+    with database.connected_to(name):
+        yield
     if not django_db_keepdb:
         with django_db_blocker.unblock(), database.as_owner():
-            teardown_databases(made, verbosity=request.config.option.verbose)
+            database.drop(name)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -60,6 +60,9 @@ class IssueToken(Create):
     def done_url(self, result) -> str:
         return reverse("account_home")
 
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{"cancel_url": reverse("account_home")} | kwargs)
+
     def post(self, request, *args, **kwargs) -> HttpResponse:
         response = super().post(request, *args, **kwargs)
         if self.issued is None:
