@@ -32,7 +32,7 @@ from moc.notices.models import Notice
 from moc.portal.shell import url_of
 
 XLSX_AT_ONCE = 10_000
-BLOCK = 256 * 1024
+BLOCK = 1024 * 1024
 RISKY = "=+-@\t\r"
 NUMBER = r"^[+-]?([0-9]+[.,]?[0-9]*|[.,][0-9]+)([eE][+-]?[0-9]+)?$"
 
@@ -45,9 +45,10 @@ class Neutral(Func):
 
     def as_sql(self, compiler, connection, **extra):
         inner, params = compiler.compile(self.source_expressions[0])
-        risky = f"{inner} <> '' AND strpos(%s, left({inner}, 1)) > 0 AND {inner} !~ %s"
-        sql = f"CASE WHEN {risky} THEN '''' || {inner} ELSE {inner} END"
-        return sql, (*params, RISKY, *params, *params, NUMBER, *params, *params)
+        plain = f"""{inner} COLLATE "C" >= 'A' OR {inner} = ''"""  # most texts: one comparison of bytes
+        risky = f"strpos(%s, left({inner}, 1)) > 0 AND {inner} !~ %s"
+        sql = f"CASE WHEN {plain} THEN {inner} WHEN {risky} THEN '''' || {inner} ELSE {inner} END"
+        return sql, (*params, *params, *params, RISKY, *params, *params, NUMBER, *params, *params)
 
 
 class Joined(Func):
