@@ -40,8 +40,8 @@ def explain(obj: Model, permission: str) -> list[Way]:
     """Every way by which active users reach `obj` with `permission`; for PUBLIC models nobody needs one (`is_public`)."""
     parties = parties_of(obj)
     ways = [*_own(obj), *_members(permission, {pk: f"{party} is a party to it" for pk, party in parties.items()})]
-    oversight_counts = parties if permission in OVERSIGHT else ()
-    for oversight in Oversight.objects.filter(overseen__in=oversight_counts).select_related("overseer", "overseen"):
+    overseeable = parties if permission in OVERSIGHT else ()
+    for oversight in Oversight.objects.filter(overseen__in=overseeable).select_related("overseer", "overseen"):
         ways += _members(permission, {oversight.overseer_id: f"{oversight.overseer} oversees {oversight.overseen}, a party to it"})
     operators = Organization.objects.filter(kind=policy.EVERYWHERE, is_active=True).exclude(pk__in=parties)
     ways += _members(permission, dict.fromkeys(operators.values_list("pk", flat=True), "the platform's operator reaches every record"))

@@ -34,7 +34,7 @@ class RecordList:
     def __init__(self, one: RecordAdmin, request: HttpRequest, selection=None):
         self.one, self.request, self.selection = one, request, selection
         self.kwargs = {"model": one.opts.label}
-        self.title = capfirst(one.opts.verbose_name_plural)
+        self.title = str(capfirst(one.opts.verbose_name_plural))
         self.export_name = slugify(self.title)
         self.moment = one.moment(request)
 
