@@ -1,0 +1,136 @@
+"""The portal's base: paging by key, tables, as-of moments, queues and the shell."""
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moc.access import policy
+from moc.access.models import Membership
+from moc.history import acting
+from moc.portal import Column, Sort, Table, paging
+from moc.portal.moments import moment_of
+from moc.portal.queues import Work, waiting_for
+from registry.ders.models import Der
+from tests.factories.ders import register
+
+NEWEST, LARGEST = Sort("-id", ("-id",)), Sort("-nameplate_ac_kw", ("-nameplate_ac_kw", "-id"))
+SMALLEST = Sort("nameplate_ac_kw", ("nameplate_ac_kw", "id"))
+
+
+def walk(branches, sort: Sort, size: int) -> tuple[list, list]:
+    """All keys by following the pages, and all keys by walking back from the last page."""
+    forth, cursor = [], ""
+    while True:
+        page = paging.find(Der.objects.all(), branches, sort, size, after=cursor)
+        forth.append(page.keys)
+        if page.following is None:
+            break
+        cursor = page.following
+    back = [page.keys]
+    while page.previous is not None:
+        page = paging.find(Der.objects.all(), branches, sort, size, before=page.previous)
+        back.insert(0, page.keys)
+    return sum(forth, []), sum(back, [])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sort", [NEWEST, LARGEST, SMALLEST], ids=lambda sort: sort.name)
+@pytest.mark.parametrize("size", [2, 3, 50])
+def test_pages_cover_the_scope_once_in_order_forth_and_back(world, sort, size):
+    register(world, 5, prefix="A")
+    register(world, 4, prefix="B", edc="edc2", aggregator="aggregator2")
+    register(world, 3, prefix="C", aggregator="aggregator2", nameplate_ac_kw=2)
+    for user in (world.user("aggregator", "viewer"), world.user("edc", "viewer"), world.user("operator", "viewer")):
+        expected = list(Der.objects.visible_to(user).order_by(*sort.fields).values_list("pk", flat=True))
+        forth, back = walk(policy.branches(Der, user), sort, size)
+        assert forth == back == expected
+
+
+@pytest.mark.django_db
+def test_a_row_in_two_branches_comes_once(world):
+    register(world, 3)
+    both = world.user("edc", "viewer")
+    with acting(None, "system: tests"):
+        Membership.objects.create(user=both, organization=world.aggregator, role="viewer")
+    branches = policy.branches(Der, both)
+    assert len(paging.find(Der.objects.all(), branches, NEWEST, 50).keys) == 3
+    assert paging.count_up_to(Der.objects.all(), branches) == 3
+
+
+@pytest.mark.django_db
+def test_who_reaches_nothing_asks_nothing(world, django_assert_num_queries):
+    register(world, 1)
+    branches = policy.branches(Der, world.nobody)
+    with django_assert_num_queries(0):
+        assert paging.find(Der.objects.all(), branches, NEWEST, 50) == paging.Found([], None, None)
+        assert paging.count_up_to(Der.objects.all(), branches) == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cursor", ["nonsense", "W10", "WyJ4Il0", "WzEsIDJd", "W251bGxd", "é"])
+def test_a_cursor_that_nobody_was_given_shows_the_first_page(world, cursor):
+    ders = register(world, 3)
+    for name in ("after", "before"):
+        page = paging.find(Der.objects.all(), None, NEWEST, 2, **{name: cursor})
+        assert page.keys == [ders[2].pk, ders[1].pk]
+
+
+@pytest.mark.django_db
+def test_counting_stops_at_the_cap(world):
+    register(world, 5)
+    assert paging.count_up_to(Der.objects.all(), None, cap=3) == 4
+
+
+@given(st.lists(st.integers(-(2**62), 2**62) | st.decimals(allow_nan=False, allow_infinity=False, places=3), min_size=1, max_size=3))
+def test_a_cursor_keeps_its_values(values):
+    class Same:
+        @staticmethod
+        def to_python(value):
+            return value
+
+    assert paging.decode(paging.encode(values), [Same] * len(values)) == [
+        value if isinstance(value, int) else str(value) for value in values
+    ]
+
+
+def test_a_heading_turns_its_sort_round():
+    table = Table((Column("kw", "AC", sort="kw"), Column("name", "Name")), "Rows")
+    bound = table.bind([{"kw": 1, "name": "x"}], sorts=["-kw", "kw"], current="-kw", sort_url=lambda name: f"?sort={name}")
+    assert [(head.sortable, head.sorted, head.sort_url) for head in bound.columns] == [(True, "desc", "?sort=kw"), (False, "", "")]
+    assert bound.rows[0].cells[0][1:] == (1, None)
+
+
+def test_a_status_shows_its_words():
+    column = Column("status", "Status", kind="status", choices=Der.Status)
+    assert column.read({"status": "active"}) == ("active", "Active")
+    assert column.read({"status": ""}) == ""
+
+
+def test_a_day_means_its_end_in_the_states_zone():
+    assert moment_of("2024-03-10") == datetime(2024, 3, 11, tzinfo=ZoneInfo("America/New_York"))
+    assert moment_of("2024-03-10T12:00") == datetime(2024, 3, 10, 12, tzinfo=ZoneInfo("America/New_York"))
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2024-13-45", "9999-12-31", "2024-02-30T00:00"])
+def test_no_date_and_the_future_mean_the_present(text):
+    assert moment_of(text) is None
+    assert moment_of((timezone.now() + timedelta(hours=1)).isoformat()) is None
+
+
+@pytest.mark.django_db
+def test_home_shows_what_waits(world, client_of):
+    user = world.user("edc", "reviewer")
+    assert all(isinstance(work, Work) for work in waiting_for(user))
+    page = client_of(user).get("/").content.decode()
+    assert "Unread notices" in page and "Reviewer, Edc of the tests" in page
+
+
+@pytest.mark.django_db
+def test_a_stranger_is_asked_to_sign_in(client):
+    for url in ("/", "/registry/ders/", "/state/", "/notices/", "/jobs/", "/registry/ders/export.csv"):
+        response = client.get(url)
+        assert response.status_code == 302 and "login" in response.url
