@@ -1,7 +1,9 @@
 """What screens and documents show of DERs: a record's facts, its place, and the state's capacity."""
 
 from collections import defaultdict
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
+from hashlib import sha256
 
 from django.apps import apps
 from django.core.cache import cache
@@ -55,6 +57,7 @@ def registry_facts(der) -> list:
 
 
 def owner_facts(der) -> list:
+    """Whose it is; personal."""
     owner = der.owner
     named = (("edc_account_no", "Utility account"), ("owner_name", "Name"), ("owner_email", "E-mail"), ("owner_phone", "Telephone"))
     return [(label, getattr(owner, name), None, None) for name, label in named]
@@ -115,9 +118,31 @@ def capacity(rows) -> list[tuple]:
     )
 
 
+def capacity_by_technology(user, edc: int, moment: datetime | None = None) -> dict[str, tuple[int, Decimal]]:
+    """technology → (DERs, kW) of a utility (by id) within the user's reach, now or as of a moment.
+
+    A DER that came to the utility or left it is counted where it was.
+    """
+    rows = Der.objects.registered().filter(edc=edc)
+    if moment is not None:
+        versions = Der.history.model.objects.filter(edc=edc)
+        rows = versions.exclude(status=Der.Status.DECOMMISSIONED).as_of(moment, among=versions)
+    sums = policy.scope(rows, user).order_by().values("der_type").annotate(ders=Count("pk"), kw=Sum("nameplate_ac_kw"))
+    return {technology: (ders, kw) for technology, ders, kw in sums.values_list("der_type", "ders", "kw")}
+
+
+def then_and_now(user, edc: int, moment: datetime) -> list[tuple]:
+    """[(technology, DERs then, kW then, DERs now, kW now)] of a utility, in the order of the technologies."""
+    then, now = capacity_by_technology(user, edc, moment), capacity_by_technology(user, edc)
+    found = [kind for kind in DerType if kind in then or kind in now]
+    return [(kind.label, *then.get(kind, (0, 0)), *now.get(kind, (0, 0))) for kind in found]
+
+
 def state(user) -> dict:
-    """Context of the state page: totals and charts over what the user may see; kept for two minutes for everybody of equal reach."""
-    key = f"state:{hash((policy.everywhere(user, 'view_registry'), tuple(sorted(policy.reach(user, 'view_registry')))))}"
+    """Context of the state page: totals and charts over what the user may see, kept for a while for everybody of equal reach."""
+    everything = policy.everywhere(user, "view_registry")
+    scope = "everything" if everything else ",".join(map(str, sorted(policy.reach(user, "view_registry"))))
+    key = f"state:{sha256(scope.encode()).hexdigest()}"
     cells = cache.get(key)
     if cells is None:
         cells = capacity(Der.objects.registered().visible_to(user))

@@ -11,6 +11,7 @@ from moc.portal import Detail, List, Page, Sort, Transition
 from moc.portal.shell import url_of
 from registry.ders import reports, services
 from registry.ders.filters import DerFilterSet
+from registry.ders.forms import ThenForm
 from registry.ders.models import Der
 from registry.ders.tables import DER_EXPORT, DER_TABLE
 
@@ -100,7 +101,7 @@ class Certificate(Detail):
 
 
 class State(Page):
-    """Capacity by technology, utility, county and month over what the user may see."""
+    """Capacity by technology, utility, county and month over what the user may see; and one utility then and now."""
 
     title = "The state in figures"
     template_name = "state.html"
@@ -108,4 +109,10 @@ class State(Page):
     def get_context_data(self, **kwargs) -> dict:
         if not policy.allows(self.request.user, "view_registry"):
             raise Http404
-        return super().get_context_data(**reports.state(self.request.user) | kwargs)
+        user = self.request.user
+        form = ThenForm(self.request.GET if "utility" in self.request.GET else None, user=user)
+        compared = None
+        if form.is_valid():
+            compared = reports.then_and_now(user, form.cleaned_data["utility"], form.cleaned_data["day"])
+        shown = reports.state(user) | {"form": form, "compared": compared, "then": form.is_valid() and form.cleaned_data["day"]}
+        return super().get_context_data(**shown | kwargs)

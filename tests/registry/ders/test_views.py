@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from moc.history import acting
+from registry.ders import reports
 from registry.ders.models import Der
 from tests.factories.ders import own, register
 
@@ -211,6 +212,22 @@ def test_the_states_figures_add_up(world, client_of):
     assert page.context["technologies"] == [("Photovoltaic", 3, 6), ("Storage", 2, 3)]
     assert client_of(world.user("edc2", "viewer")).get("/state/").context["ders"] == 2
     assert client_of(world.nobody).get("/state/").status_code == 404
+
+
+def test_a_utility_then_and_now(world, client_of):
+    moved, _ = register(world, 2)
+    with acting(None, "system: tests"):
+        Der.objects.filter(pk=moved.pk).update(edc=world.edc2)
+    user = world.user("operator", "viewer")
+    now = timezone.now()
+    assert reports.then_and_now(user, world.edc.pk, now) == [("Photovoltaic", 1, 2, 1, 2)]
+    assert reports.then_and_now(user, world.edc2.pk, now) == [("Photovoltaic", 1, 1, 1, 1)]
+    before = moved.history.last().history_date
+    assert reports.then_and_now(user, world.edc.pk, before) == [("Photovoltaic", 2, 3, 1, 2)]
+    assert reports.then_and_now(world.user("aggregator2", "viewer"), world.edc.pk, before) == []
+    page = client_of(user).get(f"/state/?utility={world.edc.pk}&day=2020-01-01")
+    assert page.context["compared"] == [("Photovoltaic", 0, 0, 1, 2)]
+    assert client_of(user).get("/state/?utility=0&day=tomorrow").context["compared"] is None
 
 
 def test_versions_among_named_objects_are_those_that_stood(world, ders):
