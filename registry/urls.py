@@ -6,4 +6,5 @@ app_name = "registry"
 
 urlpatterns = [
     path("ders/", include("registry.ders.urls")),
+    path("", include("registry.submissions.urls")),
 ]

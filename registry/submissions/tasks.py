@@ -2,10 +2,12 @@
 
 from celery import shared_task
 
+from moc.documents.models import Document
 from moc.jobs.services import Cancelled, running
-from registry.submissions.models import Submission
+from registry.submissions.filters import selected_rows
+from registry.submissions.models import Submission, UtilityReview
 from registry.submissions.readers import FileRefused
-from registry.submissions.services import deadlines, filing, staging
+from registry.submissions.services import bulk_decisions, deadlines, filing, staging
 
 
 @shared_task
@@ -25,6 +27,25 @@ def stage(pk: int) -> None:
         except FileRefused as refused:
             filing.staging_failed(submission=submission, reason=str(refused))
             raise
+
+
+@shared_task
+def decide(pk: int) -> None:
+    """Take the decisions of a job, all or none; a job that was carried out already is not carried out again."""
+    with running(pk) as (job, progress):
+        if job is None:
+            return
+        given = job.arguments
+        review = UtilityReview.objects.select_related("submission", "edc", "aggregator").get(pk=given["review"])
+        bulk_decisions.take(
+            actor=job.user,
+            review=review,
+            plans=[bulk_decisions.Plan.from_json(plan) for plan in given["plans"]],
+            rows_of=lambda selection: selected_rows(review, job.user, selection),
+            evidence=Document.objects.filter(pk=given["evidence"]).first(),
+            job=job,
+            progress=progress,
+        )
 
 
 @shared_task

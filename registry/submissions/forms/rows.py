@@ -1,0 +1,74 @@
+"""The form of one DER, in the steps of the data dictionary."""
+
+from dataclasses import dataclass
+
+from django import forms
+from django.utils.text import slugify
+
+from moc.rules import ERROR, registry
+from registry.ders.dictionary import PERSONAL, by_group
+from registry.submissions.forms.fields import form_field
+from registry.submissions.models import StagedDer
+
+
+@dataclass(frozen=True)
+class Step:
+    """One page of the form: a group of the dictionary."""
+
+    slug: str
+    label: str
+    names: tuple[str, ...]
+
+
+STEPS = tuple(Step(slugify(group.partition(" (")[0].partition(",")[0]), group, tuple(names)) for group, names in by_group().items())
+STEP_OF = {name: step for step in STEPS for name in step.names}
+
+
+def step_by_slug(slug: str) -> Step | None:
+    """The step of a URL; None for one that nobody was given."""
+    return next((step for step in STEPS if step.slug == slug), None)
+
+
+class StepForm(forms.Form):
+    """The fields of one step, filled from the row; after a check it shows the row's errors beside their fields."""
+
+    def __init__(self, *args, step: Step, row: StagedDer | None = None, **kwargs):
+        super().__init__(*args, initial=values_of(row, step) if row else None, **kwargs)
+        for name in step.names:
+            self.fields[name] = form_field(name)
+        if row is not None and not self.is_bound:
+            self._show(row)
+
+    def _show(self, row: StagedDer) -> None:
+        """The findings of the row as errors of the fields that they blame."""
+        self.full_clean()
+        for finding in row.findings.filter(severity=ERROR):
+            name = blamed(finding.code, finding.column)
+            if name in self.fields:
+                self._errors.setdefault(name, self.error_class()).append(sentence_of(finding))
+
+
+def blamed(code: str, column: str) -> str:
+    """The field that a finding stands beside."""
+    return "edc_account_no" if code == "FILING-ACCOUNT" else column
+
+
+def sentence_of(finding) -> str:
+    """A finding as the error of a field: what was given where the field can no longer show it, what is wrong, what to do."""
+    rule = registry[finding.code]
+    given = f"“{finding.value[:80]}”: " if finding.value and not rule.over_rows else ""
+    return f"{given}{rule.sentence} {rule.remedy}"
+
+
+def values_of(row: StagedDer, step: Step) -> dict[str, object]:
+    """A row's values by filing column."""
+    owner = getattr(row, "owner", None)
+    return {name: getattr(owner if name in PERSONAL else row, name, "") for name in step.names}
+
+
+def steps_with_errors(row: StagedDer | None) -> set[Step]:
+    """The steps that hold a field with an error."""
+    if row is None:
+        return set()
+    found = row.findings.filter(severity=ERROR).values_list("code", "column")
+    return {STEP_OF[name] for code, column in found if (name := blamed(code, column)) in STEP_OF}

@@ -1,0 +1,107 @@
+"""Columns of submissions, reviews and filed rows."""
+
+from django.urls import reverse
+
+from moc.portal import Column, Table
+from registry.ders.choices import DerType
+from registry.submissions.models import StagedDer, Submission, UtilityReview
+
+
+def submission_url(row: dict) -> str:
+    return reverse("registry:submission_detail", args=[row["uuid"]])
+
+
+def review_url(row: dict) -> str:
+    return reverse("registry:review_detail", args=[row["uuid"]])
+
+
+def row_url(row: dict) -> str:
+    return reverse("registry:submission_row", args=[row["submission__uuid"], row["row_number"]])
+
+
+SUBMISSION_TABLE = Table(
+    caption="Submissions",
+    url=submission_url,
+    needs=("uuid",),
+    empty_title="No submissions match",
+    columns=(
+        Column("title", "Submission", sort="id"),
+        Column("status", "Status", kind="status", choices=Submission.Status),
+        Column("row_count", "DERs", numeric=True),
+        Column("source", "Source", choices=Submission.Source),
+        Column("aggregator__name", "Aggregator"),
+        Column("created_at", "Started"),
+        Column("submitted_at", "Submitted"),
+    ),
+)
+
+
+def _open_until(row: dict):
+    """The deadline of a review that still runs."""
+    return None if row["status"] == UtilityReview.Status.CLOSED else row["due_at"]
+
+
+REVIEW_TABLE = Table(
+    caption="Reviews",
+    url=review_url,
+    needs=("uuid",),
+    empty_title="No reviews match",
+    columns=(
+        Column("submission__title", "Submission"),
+        Column("status", "Status", kind="status", choices=UtilityReview.Status),
+        Column("days_left", "Days left", kind="deadline", value=_open_until, needs=("due_at", "status")),
+        Column("due_at", "Due", sort="due_at"),
+        Column("row_count", "DERs", numeric=True),
+        Column("aggregator__name", "Aggregator"),
+        Column("edc__name", "Utility"),
+        Column("started_at", "Started"),
+    ),
+)
+
+_ROW_COLUMNS = (
+    Column("external_id", "DER", kind="code"),
+    Column("row_number", "Row", kind="code", numeric=True, sort="row_number"),
+    Column("der_type", "Technology", choices=DerType),
+    Column("nameplate_ac_kw", "AC (kW)", numeric=True),
+    Column("approved_export_kw", "Export (kW)", numeric=True),
+    Column("change", "Change", choices=StagedDer.Change),
+)
+_PLACE_COLUMNS = (
+    Column("service_point__feeder__code", "Feeder", kind="code"),
+    Column("premise_address", "Address"),
+)
+_DECISION = Column("status", "Decision", kind="status", choices=StagedDer.Status)
+
+ROW_TABLE = Table(
+    caption="Filed rows",
+    url=row_url,
+    needs=("submission__uuid",),
+    empty_title="No rows match",
+    columns=(*_ROW_COLUMNS, Column("edc__name", "Utility"), Column("usage_point_id", "Service point", kind="code"), _DECISION),
+)
+
+READ_ONLY_REVIEW_TABLE = Table(
+    caption="Rows under review",
+    url=row_url,
+    needs=("submission__uuid",),
+    empty_title="No rows match",
+    columns=(*_ROW_COLUMNS, *_PLACE_COLUMNS, _DECISION),
+)
+REVIEW_ROW_TABLE = Table(
+    caption="Rows under review",
+    url=row_url,
+    needs=("submission__uuid",),
+    selected="id",
+    form_id="decide",
+    empty_title="No rows match",
+    columns=READ_ONLY_REVIEW_TABLE.columns,
+)
+
+# a review's rows as a file: enough to decide by, and what a decision file is matched by
+REVIEW_EXPORT = {
+    name: name
+    for name in (
+        "row_number external_id der_type manufacturer model serial_no nameplate_ac_kw energy_capacity_kwh approved_export_kw "
+        "approved_import_kw interconnection_agreement_no usage_point_id premise_address zip_code customer_sector change status"
+    ).split()
+} | {"feeder": "service_point__feeder__code", "reason_code": "decision__reason_code", "statement": "decision__statement"}

@@ -1,0 +1,44 @@
+"""Addresses of filings and reviews, below /registry/."""
+
+from django.urls import include, path
+
+from moc.exports import CsvExport, XlsxExport
+from registry.submissions.views import filing, reviewing, rows
+
+submission = [
+    path("", filing.SubmissionDetail.as_view(), name="submission_detail"),
+    path("progress/", filing.SubmissionProgress.as_view(), name="submission_progress"),
+    path("cancel/", filing.CancelReading.as_view(), name="submission_cancel"),
+    path("correct/", filing.Correct.as_view(), name="submission_correct"),
+    path("submit/", filing.Submit.as_view(), name="submission_submit"),
+    path("findings.csv", filing.Annotated.as_view(), name="submission_annotated"),
+    path("transitions/<slug:name>/", filing.SubmissionTransition.as_view(), name="submission_transition"),
+    path("answers/<uuid:decision>/", filing.Answer.as_view(), name="submission_answer"),
+    path("rows/", rows.RowList.as_view(), name="submission_rows"),
+    path("rows/new/", rows.RowForm.as_view(), name="submission_row_new"),
+    path("rows/<int:number>/", rows.RowDetail.as_view(), name="submission_row"),
+    path("rows/<int:number>/remove/", rows.RemoveRow.as_view(), name="submission_row_remove"),
+    path("rows/<int:number>/<slug:step>/", rows.RowForm.as_view(), name="submission_row_edit"),
+]
+
+review = [
+    path("", reviewing.ReviewDetail.as_view(), name="review_detail"),
+    path("rows.csv", CsvExport.as_view(list_view=reviewing.ReviewDetail), name="review_csv"),
+    path("rows.xlsx", XlsxExport.as_view(list_view=reviewing.ReviewDetail), name="review_xlsx"),
+    path("decision-file/", reviewing.DecisionFile.as_view(), name="review_decision_file"),
+    path("decisions/<uuid:decision>/confirm/", reviewing.ConfirmDenial.as_view(), name="denial_confirm"),
+    path("decisions/<uuid:decision>/reject/", reviewing.RejectDenial.as_view(), name="denial_reject"),
+    path("decisions/<uuid:decision>/letter.pdf", reviewing.Letter.as_view(), name="decision_letter"),
+]
+
+urlpatterns = [
+    path("submissions/", filing.SubmissionList.as_view(), name="submission_list"),
+    path("submissions/new/", filing.NewFiling.as_view(), name="submission_new"),
+    path("submissions/new/form/", filing.StartDraft.as_view(), name="submission_start"),
+    path("submissions/new/file/", filing.Upload.as_view(), name="submission_upload"),
+    path("submissions/template.csv", filing.FilingTemplate.as_view(), name="submission_template_csv"),
+    path("submissions/template.xlsx", filing.FilingTemplate.as_view(suffix="xlsx"), name="submission_template_xlsx"),
+    path("submissions/<uuid:uuid>/", include(submission)),
+    path("reviews/", reviewing.ReviewList.as_view(), name="review_list"),
+    path("reviews/<uuid:uuid>/", include(review)),
+]

@@ -1,0 +1,1 @@
+"""Pages of filing (the aggregator's) and of reviewing (the utility's)."""

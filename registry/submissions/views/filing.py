@@ -1,0 +1,426 @@
+"""The aggregator's pages: submissions, starting one, uploading, attesting, withdrawing, answering."""
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.views.generic import TemplateView, View
+
+from moc.access import policy
+from moc.jobs.models import Job
+from moc.jobs.views import RUNNING, progress_of
+from moc.portal import Create, Detail, List, Page, Sort, Transition, Update
+from moc.portal.shell import url_of
+from moc.portal.timeline import timeline
+from moc.portal.views import REFUSALS
+from registry.submissions import blanks, reports
+from registry.submissions.filters import SubmissionFilterSet
+from registry.submissions.forms.filing import AnswerForm, CorrectionForm, DraftForm, SubmitForm, UploadForm
+from registry.submissions.models import Decision, Finding, Submission, UtilityReview
+from registry.submissions.readers import annotate
+from registry.submissions.services import filing, staging
+from registry.submissions.tables import SUBMISSION_TABLE
+
+SUBMISSIONS = (("Submissions", "registry:submission_list"),)
+
+
+class SubmissionList(List):
+    """Every submission within reach, newest first."""
+
+    model = Submission
+    title = "Submissions"
+    noun = "submissions"
+    table = SUBMISSION_TABLE
+    filterset_class = SubmissionFilterSet
+    sorts = (Sort("-id", ("-id",)), Sort("id", ("id",)))
+    counts_filtered = True
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        may = policy.allows(self.request.user, "file_ders")
+        return [("New filing", reverse("registry:submission_new"), True)] if may else []
+
+    def get_context_data(self, **kwargs) -> dict:
+        shown = {"empty_text": "", "empty_url": reverse("registry:submission_new") if self.actions() else "", "empty_action": "New filing"}
+        return super().get_context_data(**shown | kwargs)
+
+
+class Filing(Page):
+    """A page for those who file."""
+
+    permission = "file_ders"
+    parents = SUBMISSIONS
+
+    def dispatch(self, request, *args, **kwargs) -> HttpResponse:
+        if request.user.is_authenticated and not policy.allows(request.user, "file_ders"):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
+
+
+class NewFiling(Filing):
+    """The three doors: form, file, API."""
+
+    title = "New filing"
+    lead = "The same rules check a form, a file and a call of the API. Nothing reaches a utility before you attest and submit it."
+    template_name = "registry/submissions/new.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        shown = {
+            "api_url": url_of("api_docs"),
+            "dictionary_url": url_of("help_dictionary"),
+            "public_url": self.request.build_absolute_uri("/"),
+        }
+        return super().get_context_data(**shown | kwargs)
+
+
+class StartDraft(Create):
+    """A draft for rows typed into the form."""
+
+    title = "File by form"
+    permission = "file_ders"
+    parents = (*SUBMISSIONS, ("New filing", "registry:submission_new"))
+    form_class = DraftForm
+    submit_label = "Start with the first DER"
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> Submission:
+        return filing.create_draft(actor=self.request.user, aggregator=form.cleaned_data["aggregator"], title=form.cleaned_data["title"])
+
+    def done_url(self, result: Submission) -> str:
+        return reverse("registry:submission_row_new", args=[result.uuid])
+
+
+class Upload(Create):
+    """A file of DERs, read in the background."""
+
+    title = "Upload a file"
+    permission = "file_ders"
+    parents = (*SUBMISSIONS, ("New filing", "registry:submission_new"))
+    form_class = UploadForm
+    submit_label = "Upload and check"
+    template_name = "registry/submissions/upload.html"
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> Submission:
+        given = form.cleaned_data
+        return filing.receive_file(actor=self.request.user, aggregator=given["aggregator"], upload=given["file"], title=given["title"])
+
+    def done_url(self, result: Submission) -> str:
+        return reverse("registry:submission_detail", args=[result.uuid])
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{"dictionary_url": url_of("help_dictionary")} | kwargs)
+
+
+class FilingTemplate(LoginRequiredMixin, View):
+    """An empty table with the header, an example and the data dictionary."""
+
+    suffix = "csv"
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        content, kind = blanks.WRITERS[self.suffix]
+        headers = {"Content-Disposition": f'attachment; filename="der-filing.{self.suffix}"'}
+        return HttpResponse(content(), content_type=kind, headers=headers)
+
+
+class SubmissionDetail(Detail):
+    """A submission: how far it is, what was found, what each utility says."""
+
+    model = Submission
+    template_name = "registry/submissions/detail.html"
+    parents = SUBMISSIONS
+    related = ("aggregator", "job", "document", "created_by", "submitted_by", "continues")
+    transition_url = "registry:submission_transition"
+
+    @property
+    def may_file(self) -> bool:
+        return policy.allows(self.request.user, "file_ders", self.object.aggregator)
+
+    @property
+    def is_editable(self) -> bool:
+        return self.may_file and self.object.status in filing.EDITABLE
+
+    def address(self, **changes) -> str:
+        """This page with other parameters, on the first page of findings unless a cursor is given."""
+        query = self.request.GET.copy()
+        for name in ("after", "before"):
+            query.pop(name, None)
+        for name, value in changes.items():
+            query.pop(name, None)
+            if value is not None:
+                query[name] = value
+        return f"?{query.urlencode()}#findings"
+
+    def transitions(self) -> list[dict]:
+        return [move for move in super().transitions() if move["name"] == "withdraw"]
+
+    def timeline(self):
+        return timeline(self.versions, names=policy.allows(self.request.user, "audit", self.object))
+
+    def facts(self) -> list:
+        submission, names = self.object, policy.allows(self.request.user, "view_personal", self.object) or self.may_audit
+        who = [
+            ("Aggregator", submission.aggregator, None, None),
+            ("Source", submission.get_source_display(), None, None),
+            ("Started", submission.created_at, None, None),
+            ("Started by", str(submission.created_by) if names and submission.created_by else None, None, None),
+            ("Submitted", submission.submitted_at, None, None),
+            ("Submitted by", str(submission.submitted_by) if names and submission.submitted_by else None, None, None),
+            ("Attestation", submission.attestation_version, None, None),
+        ]
+        if submission.status == Submission.Status.RETURNED:
+            who.append(("To be mended by", submission.resubmit_due_at, None, None))
+        sheet = reports.sheet_facts(submission) if submission.aggregator_id in policy.reach(self.request.user, "view_registry") else []
+        return [("Filing", who), *sheet]
+
+    @property
+    def may_audit(self) -> bool:
+        return policy.allows(self.request.user, "audit", self.object)
+
+    def get_context_data(self, **kwargs) -> dict:
+        submission, user = self.object, self.request.user
+        shown = {"progress": _progress(submission, self.may_file), "may_file": self.may_file, "editable": self.is_editable}
+        if submission.status != Submission.Status.STAGING:
+            shown |= self._found() | self._reviewed()
+            shown["may_submit"] = self.is_editable and policy.allows(user, "submit_ders", submission.aggregator)
+            shown["refusal"] = _refusal(submission)
+        return super().get_context_data(**shown | kwargs)
+
+    def _found(self) -> dict:
+        submission, user = self.object, self.request.user
+        rule = self.request.GET.get("rule", "")
+        rows = Finding.objects.visible_to(user).filter(submission=submission)
+        found, page = reports.findings_page(rows.filter(code=rule) if rule else rows, self.request.GET, self.address)
+        for finding in found:
+            finding["url"] = reverse("registry:submission_row", args=[submission.uuid, finding["row_number"]])
+        return {
+            "counts": reports.counts(submission, user),
+            "finding_counts": reports.by_rule(submission, user, lambda code: self.address(rule=code), rule),
+            "findings": found,
+            "findings_page": page,
+            "rule": rule,
+            "annotated": self.may_file and submission.document_id and submission.sheet,
+        }
+
+    def _reviewed(self) -> dict:
+        submission, user = self.object, self.request.user
+        decisions = Decision.objects.visible_to(user).filter(review__submission=submission)
+        told = decisions.exclude(status__in=[Decision.Status.PROPOSED, Decision.Status.REJECTED]).select_related("review__edc", "evidence")
+        shown = list(told[:100])
+        asked = [one for one in shown if one.kind == Decision.Kind.REQUEST_INFO and one.status == Decision.Status.EFFECTIVE]
+        return {
+            "reviews": UtilityReview.objects.visible_to(user).filter(submission=submission).select_related("edc").order_by("due_at", "id"),
+            "decisions": shown,
+            "answers": [(one, AnswerForm(prefix=f"answer-{one.pk}")) for one in asked] if self.may_file else [],
+        }
+
+
+def _progress(submission: Submission, may_file: bool) -> dict | None:
+    """What includes/progress.html shows while the submission's file is read; everybody who may see the submission may see that."""
+    job = submission.job
+    if submission.status != Submission.Status.STAGING or job is None:
+        return None
+    shown = progress_of(job)
+    running = job.status in RUNNING
+    cancel = reverse("registry:submission_cancel", args=[submission.uuid]) if may_file and running and not job.cancel_requested else ""
+    return shown | {
+        "id": "submission-progress",
+        "url": reverse("registry:submission_progress", args=[submission.uuid]),
+        "cancel_url": cancel,
+        "unit": "bytes" if job.phase == "Reading the file" else "rules" if job.total else "",
+    }
+
+
+def _refusal(submission: Submission) -> dict | None:
+    """Why the last file was not read: sentence, remedy, code and row, for as long as no other file was read."""
+    job = submission.job
+    if job is None or job.status not in (Job.Status.FAILED, Job.Status.CANCELLED):
+        return None
+    if job.status == Job.Status.CANCELLED:
+        return {"sentence": "Reading the file was cancelled.", "remedy": "Nothing of it was kept. Upload it again to have it read."}
+    said = {name: job.outcome.get(name) for name in ("sentence", "remedy", "code", "row")}
+    return said if said["sentence"] else {"sentence": job.error, "remedy": "Upload the file again; if this repeats, tell the operator."}
+
+
+class SubmissionProgress(LoginRequiredMixin, TemplateView):
+    """The progress alone, fetched while the file is read; the page is reloaded once when it has ended."""
+
+    template_name = "includes/progress.html"
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        rows = Submission.objects.visible_to(request.user).select_related("job", "aggregator")
+        submission = get_object_or_404(rows, uuid=kwargs["uuid"])
+        progress = _progress(submission, policy.allows(request.user, "file_ders", submission.aggregator))
+        if progress is None or not progress["running"]:
+            return HttpResponse(headers={"HX-Refresh": "true"})
+        return self.render_to_response(self.get_context_data(progress=progress))
+
+
+class Act(LoginRequiredMixin, View):
+    """POST: one act on one visible object, by a service; then back to a page with a message."""
+
+    http_method_names = ["post"]
+    model = Submission
+    key = "uuid"
+    related: tuple[str, ...] = ()
+    success = ""
+
+    def perform(self, obj) -> None:
+        raise NotImplementedError
+
+    def done_url(self, obj) -> str:
+        return reverse("registry:submission_detail", args=[obj.uuid])
+
+    def get_object(self):
+        rows = self.model.objects.visible_to(self.request.user).select_related(*self.related)
+        return get_object_or_404(rows, **{self.key: self.kwargs[self.key]})
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        obj = self.get_object()
+        url = self.done_url(obj)
+        try:
+            self.perform(obj)
+        except REFUSALS as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, self.success)
+        return HttpResponseRedirect(url)
+
+
+class CancelReading(Act):
+    """Stop reading a file."""
+
+    related = ("aggregator", "job")
+    success = "Reading was asked to stop; nothing of the file is kept as rows."
+
+    def perform(self, obj: Submission) -> None:
+        filing.cancel_reading(actor=self.request.user, submission=obj)
+
+
+class SubmissionTransition(Transition):
+    """Withdrawal, the only move that is a button; submitting has its own page."""
+
+    model = Submission
+    detail_url = "registry:submission_detail"
+
+    def move(self, actor, obj: Submission, name: str, reason: str) -> None:
+        if name != "withdraw":
+            raise Http404
+        filing.withdraw(actor=actor, submission=obj, reason=reason)
+
+
+class OfSubmission(Update):
+    """A form about one submission."""
+
+    model = Submission
+    permission = "file_ders"
+
+    @cached_property
+    def object(self) -> Submission:
+        return get_object_or_404(self.get_queryset().select_related("aggregator", "job"), uuid=self.kwargs["uuid"])
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, self.permission, self.object.aggregator)
+
+    def done_url(self, result) -> str:
+        return reverse("registry:submission_detail", args=[self.object.uuid])
+
+    def get_context_data(self, **kwargs) -> dict:
+        url = self.done_url(self.object)
+        trail = [("Submissions", reverse("registry:submission_list")), (self.object.title, url), (self.get_title(), "")]
+        return super().get_context_data(**{"cancel_url": url, "breadcrumbs": trail} | kwargs)
+
+
+class Correct(OfSubmission):
+    """A file with corrected rows for a draft."""
+
+    title = "Upload corrected rows"
+    lead = "Rows are replaced by their external_id; all rules are checked again."
+    form_class = CorrectionForm
+    submit_label = "Upload and check"
+
+    def perform(self, form) -> Submission:
+        return filing.receive_file(
+            actor=self.request.user, aggregator=self.object.aggregator, upload=form.cleaned_data["file"], submission=self.object
+        )
+
+
+class Submit(OfSubmission):
+    """The attestation in full, and the submission."""
+
+    title = "Attest and submit"
+    permission = "submit_ders"
+    form_class = SubmitForm
+    submit_label = "Attest and submit"
+    template_name = "registry/submissions/submit.html"
+
+    @cached_property
+    def counts(self) -> reports.Counts:
+        return reports.counts(self.object, self.request.user)
+
+    def get_form_kwargs(self) -> dict:
+        version, _, _ = filing.attestation()
+        return {"good": self.counts.good, "bad": self.counts.bad, "initial": {"attestation_version": version}}
+
+    def perform(self, form) -> Submission:
+        return filing.submit(
+            actor=self.request.user,
+            submission=self.object,
+            attestation_version=form.cleaned_data["attestation_version"],
+            only_good=form.cleaned_data["rows"] == SubmitForm.GOOD,
+        )
+
+    def done_url(self, result: Submission) -> str:
+        if self.request.method == "POST" and isinstance(result, Submission) and result is not self.object:
+            self._say(result)
+        return super().done_url(result)
+
+    def _say(self, result: Submission) -> None:
+        if result.status == Submission.Status.RETURNED:
+            messages.warning(self.request, "The completeness check found new errors: the submission is returned. See the findings below.")
+        else:
+            messages.success(self.request, "Submitted. Each utility reviews its own DERs.")
+
+    def get_context_data(self, **kwargs) -> dict:
+        version, text, digest = filing.attestation()
+        stale = self.object.checked_at is None
+        shown = {"version": version, "attestation": text, "digest": digest, "counts": self.counts, "stale": stale}
+        return super().get_context_data(**shown | kwargs)
+
+
+class Answer(Act):
+    """The answer to a request for information."""
+
+    model = Decision
+    related = ("review__submission", "review__aggregator", "review__edc")
+    success = "Your answer was sent to the utility."
+
+    def get_object(self) -> Decision:
+        rows = Decision.objects.visible_to(self.request.user).select_related(*self.related)
+        return get_object_or_404(rows, uuid=self.kwargs["decision"], review__submission__uuid=self.kwargs["uuid"])
+
+    def perform(self, obj: Decision) -> None:
+        filing.answer(actor=self.request.user, decision=obj, text=self.request.POST.get(f"answer-{obj.pk}-text", "")[:4000])
+
+    def done_url(self, obj: Decision) -> str:
+        return reverse("registry:submission_detail", args=[obj.review.submission.uuid])
+
+
+class Annotated(LoginRequiredMixin, View):
+    """The aggregator's own file with the findings in two added columns, streamed."""
+
+    def get(self, request, *args, **kwargs) -> StreamingHttpResponse:
+        rows = Submission.objects.visible_to(request.user).select_related("document", "aggregator")
+        submission = get_object_or_404(rows.exclude(document=None), uuid=kwargs["uuid"])
+        if not policy.allows(request.user, "file_ders", submission.aggregator):
+            raise Http404
+        document = submission.document
+        blocks = annotate(document.file.path, name=document.name, vocabulary=staging.vocabulary(), findings=reports.annotations(submission))
+        name = f"{document.name.rpartition('.')[0] or document.name}-findings.csv".replace('"', "")
+        headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
+        return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)

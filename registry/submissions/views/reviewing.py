@@ -1,0 +1,298 @@
+"""The utility's pages: the queue, a review with its rows and decisions, denials, letters."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import cached_property
+
+from moc.access import policy
+from moc.jobs.models import Job
+from moc.jobs.views import RUNNING, progress_of
+from moc.pdf import render_pdf
+from moc.portal import List, Page, Sort, Update
+from moc.portal.views import REFUSALS
+from registry.submissions import reports
+from registry.submissions.filters import ReviewFilterSet, RowFilterSet, selected_rows
+from registry.submissions.forms.reviewing import DecisionFileForm, DecisionForm, RejectForm, selection_of
+from registry.submissions.models import Decision, StagedDer, UtilityReview
+from registry.submissions.services import bulk_decisions, decision_files, reviewing
+from registry.submissions.tables import READ_ONLY_REVIEW_TABLE, REVIEW_EXPORT, REVIEW_ROW_TABLE, REVIEW_TABLE
+from registry.submissions.views.filing import Act
+from registry.submissions.views.rows import BY_NUMBER
+
+REVIEWS = (("Reviews", "registry:review_list"),)
+LETTER_ROWS = 500
+
+
+class ReviewList(List):
+    """The reviews within reach by due date; closed ones only when asked for."""
+
+    model = UtilityReview
+    title = "Reviews"
+    lead = "A utility decides the DERs of a submission within the time that the rule set names."
+    noun = "reviews"
+    table = REVIEW_TABLE
+    filterset_class = ReviewFilterSet
+    sorts = (Sort("due_at", ("due_at", "id")), Sort("-due_at", ("-due_at", "-id")))
+    counts_filtered = True
+
+    def filtered(self):
+        rows = super().filtered()
+        return rows if self.request.GET.get("status") else rows.undecided()
+
+
+def visible_review(user, uuid) -> UtilityReview:
+    """A review within the scope, or 404."""
+    rows = UtilityReview.objects.visible_to(user).select_related("submission", "edc", "aggregator", "clock_rule")
+    return get_object_or_404(rows, uuid=uuid)
+
+
+class ReviewDetail(List):
+    """A review: its clock, its rows in a fast table, and the decision on those that are ticked or all of the filter."""
+
+    model = StagedDer
+    template_name = "registry/reviews/detail.html"
+    noun = "rows"
+    filterset_class = RowFilterSet
+    sorts = (BY_NUMBER, Sort("-row_number", ("-row_number",)))
+    counts_filtered = True
+    page_size = 100
+    exports = (("CSV", "registry:review_csv"), ("XLSX", "registry:review_xlsx"))
+    export_columns = REVIEW_EXPORT
+    export_name = "review"
+
+    @cached_property
+    def review(self) -> UtilityReview:
+        return visible_review(self.request.user, self.kwargs["uuid"])
+
+    @property
+    def title(self) -> str:
+        return self.review.submission.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.review.status != UtilityReview.Status.CLOSED
+
+    @property
+    def may_decide(self) -> bool:
+        return self.is_open and policy.allows(self.request.user, "review_ders", self.review.edc)
+
+    @property
+    def table(self):
+        return REVIEW_ROW_TABLE if self.may_decide else READ_ONLY_REVIEW_TABLE
+
+    def rows(self):
+        return StagedDer.objects.visible_to(self.request.user).of_review(self.review)
+
+    def branches(self) -> None:
+        """One index range: the rows of the review, within the scope."""
+
+    @cached_property
+    def form(self) -> DecisionForm:
+        bound = {"data": self.request.POST, "files": self.request.FILES} if self.request.method == "POST" else {}
+        return DecisionForm(**bound)
+
+    def post(self, request, *args, **kwargs) -> HttpResponse:
+        if not self.may_decide and not policy.allows(request.user, "review_ders", self.review.edc):
+            raise Http404
+        if self.form.is_valid():
+            try:
+                return self._decided(self._decide())
+            except REFUSALS as refusal:
+                self.form.add_error(None, str(refusal))
+        return self.render_to_response(self.get_context_data(), status=422)
+
+    def _decide(self) -> bulk_decisions.Outcome:
+        user, review = self.request.user, self.review
+        return bulk_decisions.decide_selection(
+            actor=user,
+            review=review,
+            selection=selection_of(self.request.POST, self.request.GET.urlencode()),
+            rows_of=lambda selection: selected_rows(review, user, selection),
+            terms=self.form.terms,
+            evidence_upload=self.form.cleaned_data["evidence"],
+        )
+
+    def _decided(self, outcome: bulk_decisions.Outcome) -> HttpResponse:
+        messages.success(self.request, said(outcome))
+        return HttpResponseRedirect(self.request.get_full_path())
+
+    def get_context_data(self, **kwargs) -> dict:
+        review, user = self.review, self.request.user
+        decisions = Decision.objects.visible_to(user).filter(review=review).select_related("decided_by", "confirmed_by", "evidence")
+        job = self._job()
+        shown = {
+            "review": review,
+            "is_open": self.is_open,
+            "statuses": reports.statuses(review, user),
+            "decisions": decisions[:50],
+            "denials": self._denials(),
+            "names": policy.allows(user, "review_ders", review.edc) or policy.allows(user, "audit", review),
+            "progress": progress_of(job) if job and job.status in RUNNING else None,
+            "failed": job if job and job.status == Job.Status.FAILED and self.is_open else None,
+            "decision_form": self.form if self.may_decide else None,
+            "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
+        }
+        shown |= super().get_context_data(**kwargs)
+        if ticked := self._ticked():
+            for row in shown["table"].rows:
+                row.selected = str(row.selected_value) in ticked or "row" in ticked
+        return shown
+
+    def _ticked(self) -> set[str]:
+        """Which boxes are ticked: those that were before an error, or the one row that a link asked for."""
+        if self.request.method == "POST":
+            return set(self.request.POST.getlist("selected"))
+        return {"row"} if self.request.GET.get("row") else set()
+
+    def _denials(self) -> list[dict]:
+        """Denials that wait for a second person."""
+        proposed = Decision.objects.visible_to(self.request.user).filter(review=self.review, status=Decision.Status.PROPOSED)
+        may = policy.allows(self.request.user, "confirm_denials", self.review.edc)
+        return [
+            {"decision": one, "own": one.decided_by_id == self.request.user.pk, "may": may and one.decided_by_id != self.request.user.pk}
+            for one in proposed.select_related("decided_by", "evidence")[:50]
+        ]
+
+    def _job(self) -> Job | None:
+        """The user's latest job on this review."""
+        rows = Job.objects.visible_to(self.request.user).filter(user=self.request.user, task=bulk_decisions.TASK)
+        return rows.filter(arguments__review=self.review.pk).order_by("-id").first()
+
+
+def said(outcome: bulk_decisions.Outcome) -> str:
+    """What a wish to decide led to, in a sentence."""
+    if outcome.job:
+        return "The decision is about many rows and runs in the background; this page shows how far it is."
+    proposed = [decision for decision in outcome.decisions if decision.status == Decision.Status.PROPOSED]
+    if proposed:
+        rows = sum(decision.row_count for decision in proposed)
+        return f"{outcome.row_count:,} rows; {rows:,} of them are proposed for denial, which a second person confirms."
+    return f"Decided: {outcome.row_count:,} rows."
+
+
+class OfReview(Update):
+    """A form about one review."""
+
+    model = UtilityReview
+    permission = "review_ders"
+
+    @cached_property
+    def object(self) -> UtilityReview:
+        return visible_review(self.request.user, self.kwargs["uuid"])
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, self.permission, self.object.edc)
+
+    def done_url(self, result) -> str:
+        return reverse("registry:review_detail", args=[self.object.uuid])
+
+    def get_context_data(self, **kwargs) -> dict:
+        url = self.done_url(None)
+        trail = [("Reviews", reverse("registry:review_list")), (self.object.submission.title, url), (self.get_title(), "")]
+        return super().get_context_data(**{"cancel_url": url, "breadcrumbs": trail, "review": self.object} | kwargs)
+
+
+class DecisionFile(OfReview):
+    """Decisions by an uploaded table."""
+
+    title = "Upload a decision file"
+    form_class = DecisionFileForm
+    submit_label = "Check and decide"
+    template_name = "registry/reviews/decision_file.html"
+    problems: tuple = ()
+
+    def perform(self, form) -> bulk_decisions.Outcome:
+        given = form.cleaned_data
+        try:
+            outcome = decision_files.decide_by_file(
+                actor=self.request.user, review=self.object, upload=given["file"], evidence_upload=given["evidence"]
+            )
+        except decision_files.DecisionFileRefused as refused:
+            self.problems = refused.problems
+            raise
+        messages.success(self.request, said(outcome))
+        return outcome
+
+    def get_context_data(self, **kwargs) -> dict:
+        shown = {"problems": self.problems, "reasons": Decision.Reason.choices, "columns": decision_files.COLUMNS}
+        return super().get_context_data(**shown | kwargs)
+
+
+class OfDecision:
+    """A decision of a review within the scope."""
+
+    model = Decision
+    permission = "confirm_denials"
+
+    def find(self) -> Decision:
+        rows = Decision.objects.visible_to(self.request.user).select_related(
+            "review__submission", "review__edc", "review__aggregator", "decided_by", "confirmed_by", "evidence"
+        )
+        return get_object_or_404(rows, uuid=self.kwargs["decision"], review__uuid=self.kwargs["uuid"])
+
+    def done_url(self, obj) -> str:
+        return reverse("registry:review_detail", args=[self.kwargs["uuid"]])
+
+
+class ConfirmDenial(OfDecision, Act):
+    """A second person makes a denial effective."""
+
+    success = "The denial is confirmed, and the aggregator is told."
+
+    def get_object(self) -> Decision:
+        return self.find()
+
+    def perform(self, obj: Decision) -> None:
+        reviewing.confirm_denial(actor=self.request.user, decision=obj)
+
+
+class RejectDenial(OfDecision, Update):
+    """A second person does not confirm a denial."""
+
+    title = "Do not confirm the denial"
+    lead = "The rows are open again; the reason stays with the decision."
+    form_class = RejectForm
+    submit_label = "Do not confirm"
+    success = "The denial is not confirmed; its rows are open again."
+
+    @cached_property
+    def object(self) -> Decision:
+        return self.find()
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, self.permission, self.object.review.edc)
+
+    def perform(self, form) -> Decision:
+        return reviewing.reject_denial(actor=self.request.user, decision=self.object, reason=form.cleaned_data["reason"])
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{"cancel_url": self.done_url(None)} | kwargs)
+
+
+class Letter(OfDecision, Page):
+    """The utility's letter about a decision, as PDF: to the aggregator, with the DERs that it is about."""
+
+    permission = "view_registry"
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        decision = self.find()
+        if decision.status in (Decision.Status.PROPOSED, Decision.Status.REJECTED):
+            raise Http404
+        rows = reviewing.decided_rows(decision).visible_to(request.user).order_by("row_number")
+        context = {
+            "decision": decision,
+            "review": decision.review,
+            "rows": rows.only("row_number", "external_id", "der_type", "nameplate_ac_kw", "premise_address", "status")[:LETTER_ROWS],
+            "left_out": max(0, rows.count() - LETTER_ROWS),
+            "reason": _ground(decision),
+            "now": timezone.now(),
+        }
+        return render_pdf(request, "documents/decision_letter.html", context, f"decision-{decision.uuid}.pdf")
+
+
+def _ground(decision: Decision) -> str:
+    """The ground in words, without the list's number."""
+    return decision.get_reason_code_display().partition(" ")[2] if decision.reason_code else ""
