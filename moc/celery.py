@@ -1,6 +1,7 @@
 """The Celery app and the whole beat table. The broker only wakes a worker; the truth of a job is its row (moc.jobs)."""
 
 import os
+from pathlib import Path
 
 from celery import Celery
 from celery.schedules import crontab
@@ -9,6 +10,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moc.settings.base")
 
 app = Celery("moc")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+if app.conf.broker_url and app.conf.broker_url.startswith("filesystem:"):
+    for folder in ("data_folder_in", "data_folder_out", "control_folder"):
+        Path(app.conf.broker_transport_options[folder]).mkdir(parents=True, exist_ok=True)
 app.autodiscover_tasks(["moc.jobs", "moc.notices", "registry.submissions", "registry.ders"])
 app.conf.beat_schedule = {
     "sweep stale jobs": {"task": "moc.jobs.tasks.sweep", "schedule": 30.0},

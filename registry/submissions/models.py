@@ -251,8 +251,10 @@ class Decision(models.Model):
 class StagedDer(DerFacts):
     """One row of a submission, typed: what was filed, which record and service point it was found to mean, and how it was decided.
 
-    Its foreign keys carry no database constraint but the decision's: the one statement that writes a row resolves them by joins, and
-    six million key look-ups for a million staged rows would cost more than staging them. Not recorded in history: decisions are.
+    Its foreign keys carry no database constraint: the one statement that writes a row resolves them by joins, and six million key
+    look-ups for a million staged rows would cost more than staging them. `status` and `decision` stand in no index and the pages are
+    half filled (migration 0002), so that deciding rewrites no index entry; the rows of a decision are found within its review.
+    Not recorded in history: decisions are.
     """
 
     access_paths = ("aggregator", "edc")
@@ -313,7 +315,7 @@ class StagedDer(DerFacts):
         db_index=False,
         help_text="the record that the row would change, found when it was filed",
     )
-    decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="rows")
+    decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="rows", db_constraint=False, db_index=False)
 
     objects = StagedDerQuerySet.as_manager()
 

@@ -296,7 +296,7 @@ def answer(*, actor, decision: Decision, text: str) -> Decision:
         if decision.status != Decision.Status.EFFECTIVE or decision.kind != Decision.Kind.REQUEST_INFO:
             raise Conflict("This request is answered already.", "Reload the page.")
         Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "answer", actor=actor, answer=text)
-        asked = StagedDer.objects.filter(decision=decision, status=StagedDer.Status.INFO_REQUESTED)
+        asked = StagedDer.objects.of_review(review).filter(decision=decision, status=StagedDer.Status.INFO_REQUESTED)
         StagedDer.lifecycle.move(asked, "answer", actor=actor)
         if not StagedDer.objects.of_review(review).filter(status=StagedDer.Status.INFO_REQUESTED).exists():
             resume(review)

@@ -112,10 +112,11 @@ def _take(decision: Decision, rows: QuerySet[StagedDer], actor) -> None:
 def merge(decision: Decision) -> None:
     """Write the decision's rows into the master record: owners, then DERs, one statement each."""
     comma = sql.SQL(", ")
+    rows = {"decision": decision.pk, "submission": decision.review.submission_id, "edc": decision.review.edc_id}
     owner = [field.column for field in OwnerFacts._meta.get_fields()]
     run_sql(
         "merge_owners",
-        {"decision": decision.pk},
+        rows,
         names=comma.join(map(sql.Identifier, owner)),
         values=comma.join(sql.Identifier("o", name) for name in owner),
         **_upsert("registry_derowner", owner[1:]),
@@ -124,8 +125,8 @@ def merge(decision: Decision) -> None:
     keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", "export_limit_kw", "import_limit_kw"]
     run_sql(
         "merge_ders",
-        {
-            "decision": decision.pk,
+        rows
+        | {
             "today": timezone.localdate(),
             "export_limit_kw": decision.export_limit_kw,
             "import_limit_kw": decision.import_limit_kw,
@@ -134,6 +135,11 @@ def merge(decision: Decision) -> None:
         values=comma.join(sql.Identifier("s", name) for name in facts),
         **_upsert("registry_der", [*facts[1:], *keys]),
     )
+
+
+def decided_rows(decision: Decision) -> QuerySet[StagedDer]:
+    """The rows that a decision stands over."""
+    return StagedDer.objects.of_review(decision.review).filter(decision=decision)
 
 
 def _upsert(table: str, names: list[str]) -> dict[str, sql.Composable]:
@@ -206,7 +212,7 @@ def confirm_denial(*, actor, decision: Decision) -> Decision:
         Decision.lifecycle.move(
             Decision.objects.filter(pk=decision.pk), "confirm", actor=actor, confirmed_by=actor, confirmed_at=timezone.now()
         )
-        StagedDer.lifecycle.move(StagedDer.objects.filter(decision=decision), "confirm_denial", actor=actor)
+        StagedDer.lifecycle.move(decided_rows(decision), "confirm_denial", actor=actor)
         decision.refresh_from_db()
         _after(review, decision)
     return decision
@@ -222,6 +228,6 @@ def reject_denial(*, actor, decision: Decision, reason: str) -> Decision:
         _locked(decision.review)
         decision = _proposed(decision)
         Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "reject", actor=actor, reason=reason, answer=reason)
-        StagedDer.lifecycle.move(StagedDer.objects.filter(decision=decision), "reject_denial", actor=actor, reason=reason)
+        StagedDer.lifecycle.move(decided_rows(decision), "reject_denial", actor=actor, reason=reason)
     decision.refresh_from_db()
     return decision

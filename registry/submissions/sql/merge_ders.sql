@@ -1,5 +1,6 @@
 -- Approved rows become master records, or change them; what stays equal is not touched.
--- Called by registry.submissions.services.reviewing.merge.
+-- Called by registry.submissions.services.reviewing.merge. The owner is looked up row by row: whatever the statistics say of a table
+-- that this transaction is filling, that is one probe of the unique index.
 INSERT INTO registry_der (
     {facts}, status, registered_on, export_limit_kw, import_limit_kw, aggregator_id, edc_id, service_point_id, feeder_id, county_id, owner_id
 )
@@ -8,11 +9,14 @@ SELECT
     CASE WHEN s.permission_to_operate_on <= %(today)s THEN 'active' ELSE 'approved' END,
     %(today)s,
     least(s.approved_export_kw, %(export_limit_kw)s::numeric), least(s.approved_import_kw, %(import_limit_kw)s::numeric),
-    s.aggregator_id, s.edc_id, s.service_point_id, p.feeder_id, p.county_id, w.id
+    s.aggregator_id, s.edc_id, s.service_point_id, p.feeder_id, p.county_id,
+    (
+        SELECT w.id FROM registry_derowner AS w
+        WHERE w.aggregator_id = s.aggregator_id AND w.edc_id = s.edc_id AND w.edc_account_no = o.edc_account_no
+    )
 FROM registry_stagedder AS s
 JOIN registry_servicepoint AS p ON p.id = s.service_point_id
 LEFT JOIN registry_stagedowner AS o ON o.row_id = s.id
-LEFT JOIN registry_derowner AS w ON w.aggregator_id = s.aggregator_id AND w.edc_id = s.edc_id AND w.edc_account_no = o.edc_account_no
-WHERE s.decision_id = %(decision)s
+WHERE s.submission_id = %(submission)s AND s.edc_id = %(edc)s AND s.decision_id = %(decision)s
 ON CONFLICT (aggregator_id, external_id) DO UPDATE SET {updates}
 WHERE ROW({current})::record *<> ROW({proposed})::record

@@ -1,0 +1,46 @@
+"""The demonstration state enters through the engine, and the registry sums back to what EIA-861 published (issue: demonstration state)."""
+
+from decimal import Decimal
+
+import pytest
+from django.core.management import call_command
+from django.db.models import Count, Sum
+
+from moc.access.models import Organization
+from moc.demo import load, newjersey
+from registry.ders.choices import DerType
+from registry.ders.models import Der
+from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
+
+PUBLISHED = {"photovoltaic": DerType.PHOTOVOLTAIC, "wind": DerType.WIND, "other": DerType.OTHER_GENERATION}
+CUSTOMERS = 104_368
+
+
+@pytest.fixture
+def state(transactional_db, settings, tmp_path):
+    settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}}
+    settings.MEDIA_ROOT = tmp_path
+    call_command("load_demo", verbosity=0)
+
+
+def test_the_registry_sums_to_the_published_totals(state):
+    """R1, N5: customers and capacity by utility, sector and technology equal EIA-861's net-metering figures, exactly."""
+    generated = Der.objects.exclude(external_id__startswith="ILL-")
+    sums = {
+        (eia, sector, technology): (customers, kw)
+        for eia, sector, technology, customers, kw in generated.order_by()
+        .values_list("edc__utility__eia_id", "customer_sector", "der_type")
+        .annotate(Count("service_point", distinct=True), Sum("nameplate_ac_kw"))
+    }
+    for total in newjersey.totals():
+        if total.technology in PUBLISHED and total.customers:
+            key = (total.utility_id_eia, total.customer_sector, PUBLISHED[total.technology])
+            assert sums[key] == (total.customers, Decimal(total.capacity_kw)), key
+    assert generated.filter(der_type=DerType.PHOTOVOLTAIC).count() == CUSTOMERS
+    assert not Finding.objects.exists()
+    assert UtilityReview.objects.undecided().count() == 1
+    assert Submission.objects.filter(status=Submission.Status.IN_REVIEW).count() == 1
+    assert Der.history.count() == Der.objects.count(), "each record has its first version"
+    before = Der.objects.count(), StagedDer.objects.count(), Organization.objects.count()
+    load.load(lambda step, share: None)
+    assert (Der.objects.count(), StagedDer.objects.count(), Organization.objects.count()) == before, "loading again changes nothing"

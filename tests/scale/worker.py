@@ -1,0 +1,81 @@
+"""Runs one phase of the import in a process of its own and prints its seconds and peak memory as JSON."""
+
+import json
+import resource
+import sys
+from time import perf_counter
+
+import django
+
+django.setup()
+
+from django.db import connection, transaction  # noqa: E402
+
+from moc.jobs.models import Job  # noqa: E402
+from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview  # noqa: E402
+from registry.submissions.services import filing, reviewing, staging  # noqa: E402
+from registry.submissions.tasks import stage  # noqa: E402
+
+
+class Steps(dict):
+    """Wraps functions so that their seconds are added up under a name."""
+
+    def watch(self, module, function: str, name: str) -> None:
+        original = getattr(module, function)
+
+        def timed(*args, **kwargs):
+            started = perf_counter()
+            try:
+                return original(*args, **kwargs)
+            finally:
+                self[name] = self.get(name, 0) + perf_counter() - started
+
+        setattr(module, function, timed)
+
+
+def run_stage(pk: int, steps: Steps) -> None:
+    steps.watch(staging, "copy_in", "read and COPY the texts")
+    steps.watch(staging, "_stage_typed", "cast, resolve and stage (logged)")
+    steps.watch(staging, "_find_reading_problems", "findings of reading")
+    steps.watch(staging, "check", "all rules")
+    started = perf_counter()
+    stage(pk)
+    steps["commit and the rest of staging"] = perf_counter() - started - sum(steps.values())
+    job = Job.objects.get(pk=pk)
+    if job.status != Job.Status.DONE:
+        raise SystemExit(f"{job.status}: {job.error}")
+
+
+def run_submit(pk: int, steps: Steps) -> None:
+    submission = Submission.objects.get(pk=pk)
+    version, _, _ = filing.attestation()
+    started = perf_counter()
+    filing.submit(actor=submission.created_by, submission=submission, attestation_version=version, only_good=True)
+    steps["submit, split by utility"] = perf_counter() - started
+
+
+def run_decide(pk: int, steps: Steps) -> None:
+    """Decide the open reviews one after the other, taking what no other worker has taken; the merge includes its key checks."""
+    merge = reviewing.merge
+
+    def merge_with_checks(decision):
+        started = perf_counter()
+        merge(decision)
+        connection.check_constraints()
+        steps["merge"] = steps.get("merge", 0) + perf_counter() - started
+
+    reviewing.merge = merge_with_checks
+    while True:
+        with transaction.atomic():
+            review = UtilityReview.objects.undecided().filter(submission=pk).select_for_update(skip_locked=True).first()
+            if review is None:
+                return
+            reviewer = review.edc.memberships.get().user
+            rows = StagedDer.objects.filter(status=StagedDer.Status.PENDING)
+            reviewing.decide(actor=reviewer, review=review, rows=rows, kind=Decision.Kind.APPROVE)
+
+
+if __name__ == "__main__":
+    found = Steps()
+    {"stage": run_stage, "submit": run_submit, "decide": run_decide}[sys.argv[1]](int(sys.argv[2]), found)
+    print(json.dumps({"steps": found, "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
