@@ -87,6 +87,6 @@ def _value(field, value, labels: dict):
     if isinstance(field, ForeignKey):
         return labels[field.name].get(value, value)
     choices = dict(getattr(field, "base_field", field).flatchoices or ())
-    if isinstance(value, list):
-        return [choices.get(part, part) for part in value]
-    return choices.get(value, value)
+    if not choices:
+        return value
+    return [choices.get(part, part) for part in value] if isinstance(value, list) else choices.get(value, value)

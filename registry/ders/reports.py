@@ -101,12 +101,15 @@ def _label(name: str) -> str:
 
 
 def _words(der, name: str):
+    return words(Der._meta.get_field(name), getattr(der, name))
+
+
+def words(field, value):
     """A field's value in words: labels of codes."""
-    field, value = Der._meta.get_field(name), getattr(der, name)
     choices = dict(getattr(field, "base_field", field).flatchoices or ())
-    if isinstance(value, list):
-        return [choices.get(part, part) for part in value]
-    return choices.get(value, value)
+    if not choices:
+        return value
+    return [choices.get(part, part) for part in value] if isinstance(value, list) else choices.get(value, value)
 
 
 def capacity(rows) -> list[tuple]:

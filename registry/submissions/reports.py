@@ -138,7 +138,9 @@ def row_facts(row: StagedDer, *, personal: bool) -> list:
 
 def _fact(row, name: str) -> tuple:
     field = StagedDer._meta.get_field(name)
-    return (label_of(name), words(field, getattr(row, name)), None, None)
+    value = getattr(row, name)
+    is_number = name == "utility_id_eia" and value is not None
+    return (label_of(name), str(value) if is_number else der_reports.words(field, value), None, None)
 
 
 def label_of(name: str) -> str:
@@ -147,25 +149,15 @@ def label_of(name: str) -> str:
     return label[:1].upper() + label[1:]
 
 
-def words(field, value):
-    """A value in words: the labels of codes; an id is no quantity."""
-    choices = dict(getattr(field, "base_field", field).flatchoices or ())
-    if isinstance(value, list):
-        return [choices.get(part, part) if not isinstance(part, dict) else part for part in value]
-    if field.name == "utility_id_eia" and value is not None:
-        return str(value)
-    return choices.get(value, value)
-
-
 def changes_of(row: StagedDer, record: Der | None) -> list[tuple[str, object, object]]:
     """(field, as registered, as filed) for what a filed row would change in the master record."""
     if record is None:
         return []
-    names = [field.name for field in Der._meta.concrete_fields if field.name in dictionary.FIELDS]
+    fields = [field for field in Der._meta.concrete_fields if field.name in dictionary.FIELDS]
     changed = [
-        (label_of(name), words(Der._meta.get_field(name), getattr(record, name)), words(Der._meta.get_field(name), getattr(row, name)))
-        for name in names
-        if getattr(record, name) != getattr(row, name)
+        (label_of(field.name), der_reports.words(field, getattr(record, field.name)), der_reports.words(field, getattr(row, field.name)))
+        for field in fields
+        if getattr(record, field.name) != getattr(row, field.name)
     ]
     if record.service_point_id != row.service_point_id:
         changed.append(("Service point", str(record.service_point), row.usage_point_id))

@@ -23,6 +23,7 @@ from registry.submissions.readers import annotate
 from registry.submissions.services import filing, staging
 from registry.submissions.tables import SUBMISSION_TABLE
 
+WORKINGS = ("Sheet", "Job", "Checked at")  # fields of the engine, shown as facts where they matter
 SUBMISSIONS = (("Submissions", "registry:submission_list"),)
 
 
@@ -160,7 +161,10 @@ class SubmissionDetail(Detail):
         return [move for move in super().transitions() if move["name"] == "withdraw"]
 
     def timeline(self):
-        return timeline(self.versions, names=policy.allows(self.request.user, "audit", self.object))
+        shown = timeline(self.versions, names=self.may_audit)
+        for version in shown:
+            version.changes = [change for change in version.changes if change[0] not in WORKINGS]
+        return shown
 
     def facts(self) -> list:
         submission, names = self.object, policy.allows(self.request.user, "view_personal", self.object) or self.may_audit
@@ -420,6 +424,8 @@ class Annotated(LoginRequiredMixin, View):
         if not policy.allows(request.user, "file_ders", submission.aggregator):
             raise Http404
         document = submission.document
+        if not document.file.storage.exists(document.file.name):
+            raise Http404("The file is gone.")
         blocks = annotate(document.file.path, name=document.name, vocabulary=staging.vocabulary(), findings=reports.annotations(submission))
         name = f"{document.name.rpartition('.')[0] or document.name}-findings.csv".replace('"', "")
         headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
