@@ -199,6 +199,28 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
+# The API: closed unless a view says otherwise; every error is a problem document
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "moc.rest.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["moc.rest.permissions.Nobody"],
+    "DEFAULT_RENDERER_CLASSES": ["moc.rest.rendering.Json"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "moc.rest.schema.Schema",
+    "EXCEPTION_HANDLER": "moc.rest.problems.answer",
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "DER registry API",
+    "VERSION": "1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": False,
+    "DISABLE_ERRORS_AND_WARNINGS": False,
+    "POSTPROCESSING_HOOKS": ["moc.rest.schema.shared"],
+}
+
 SIMPLE_HISTORY_ENABLED = False  # the database writes history (moc.history)
 SIMPLE_HISTORY_DATE_INDEX = False
 ANONYMOUS_USER_NAME = None  # guardian

@@ -1,0 +1,65 @@
+"""The API: every resource's address, its OpenAPI document, and the page that shows it. N11."""
+
+from django.urls import path, re_path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.exceptions import NotFound
+from rest_framework.routers import SimpleRouter
+from rest_framework.views import APIView
+
+from moc.documents.api import Documents
+from moc.jobs.api import Jobs
+from moc.notices.api import Notices
+from moc.rest.docs import ApiPage
+from moc.rest.permissions import SignedIn
+from moc.rulesets.api import RuleSets
+from registry.ders.api import Ders
+from registry.grid.api import Counties, Feeders, ServicePoints
+from registry.participants.api import Organizations, Utilities
+from registry.submissions.api.reviews import Decisions, Reviews
+from registry.submissions.api.submissions import AttestationInForce, Submissions
+
+RESOURCES = {
+    "registry/ders": ("der", Ders),
+    "registry/submissions": ("submission", Submissions),
+    "registry/reviews": ("review", Reviews),
+    "registry/decisions": ("decision", Decisions),
+    "registry/organizations": ("organization", Organizations),
+    "registry/utilities": ("utility", Utilities),
+    "registry/counties": ("county", Counties),
+    "registry/feeders": ("feeder", Feeders),
+    "registry/service-points": ("service-point", ServicePoints),
+    "rulesets": ("ruleset", RuleSets),
+    "documents": ("document", Documents),
+    "notices": ("notice", Notices),
+    "jobs": ("job", Jobs),
+}
+
+
+class Nowhere(APIView):
+    """What no resource answers is a problem document too."""
+
+    permission_classes = [SignedIn]
+    schema = None
+
+    def initial(self, request, *args, **kwargs) -> None:
+        super().initial(request, *args, **kwargs)
+        raise NotFound
+
+
+class Document(SpectacularAPIView):
+    """The API's own description (OpenAPI 3)."""
+
+    permission_classes = [SignedIn]
+
+
+router = SimpleRouter(use_regex_path=False)
+for prefix, (name, resource) in RESOURCES.items():
+    router.register(prefix, resource, basename=f"api-{name}")
+
+urlpatterns = [
+    *router.urls,
+    path("registry/attestation/", AttestationInForce.as_view(), name="api-attestation"),
+    path("schema/", Document.as_view(), name="api-schema"),
+    path("docs/", ApiPage.as_view(), name="api_docs"),
+    re_path("", Nowhere.as_view()),
+]

@@ -1,0 +1,33 @@
+"""API: the caller's notices."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from moc.notices import services
+from moc.notices.models import Notice
+from moc.notices.views import NoticeFilterSet
+from moc.rest.resources import Resource
+from moc.rest.serializers import Flat
+
+
+class NoticeSerializer(Flat):
+    class Meta:
+        model = Notice
+        fields = ["id", "event", "subject", "body", "url", "created_at", "read_at"]
+
+
+class Notices(Resource):
+    """What you were told, newest first."""
+
+    model = Notice
+    serializer_class = NoticeSerializer
+    filterset_class = NoticeFilterSet
+    lookup_field, lookup_value_converter = "pk", "int"
+
+    @extend_schema(request=None, responses=NoticeSerializer, summary="Mark a notice as read")
+    @action(detail=True, methods=["post"])
+    def read(self, request, **kwargs) -> Response:
+        notice = self.get_object()
+        services.read(user=request.user, notices=Notice.objects.filter(pk=notice.pk))
+        return self.answer(self.get_object())

@@ -1,0 +1,158 @@
+"""Pages of a list: by keyset, within the user's scope, in one shape: {"results": [...], "next": address, "previous": address}."""
+
+from django.db.models import QuerySet
+from django.utils.http import urlencode
+from django_filters import DateFromToRangeFilter, MultipleChoiceFilter, NumberFilter, RangeFilter
+from django_filters.constants import EMPTY_VALUES
+from rest_framework.exceptions import ValidationError
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.pagination import BasePagination
+from rest_framework.response import Response
+
+from moc.access.models import Organization
+from moc.portal import paging
+
+SIZE, MOST = 50, 500
+CONTROLS = ("after", "before", "page_size", "sort", "count")
+
+
+class Keyset(BasePagination):
+    """Every page costs the same, however deep; cursors are opaque, and say their own address."""
+
+    def page(self, rows: QuerySet, view, *, branches) -> Response:
+        """One page of `rows` as the view's serializer lays them out. Raises ValidationError for parameters that nobody was told."""
+        query = view.request.query_params
+        sort = self._sort(query, view.offered_sorts())
+        edges = {name: query.get(name, "") for name in ("after", "before")}
+        self._check_cursor(rows, sort, edges)
+        found = paging.find(rows, branches, sort, self._size(query), **edges)
+        results = view.lay(rows.model.objects.filter(pk__in=found.keys), found.keys) if found.keys else []
+        body = {
+            "results": results,
+            "next": self._address(view.request, after=found.following),
+            "previous": self._address(view.request, before=found.previous),
+        }
+        return Response(body | self._count(query, rows, branches))
+
+    @staticmethod
+    def _sort(query, sorts) -> paging.Sort:
+        wanted = query.get("sort", sorts[0].name)
+        sort = next((sort for sort in sorts if sort.name == wanted), None)
+        if sort is None:
+            raise ValidationError({"sort": [f"Choose one of {', '.join(sort.name for sort in sorts)}."]})
+        return sort
+
+    @staticmethod
+    def _size(query) -> int:
+        size = query.get("page_size", str(SIZE))
+        if not (size.isascii() and size.isdecimal() and 1 <= int(size[:6]) <= MOST):
+            raise ValidationError({"page_size": [f"Give a number from 1 to {MOST}."]})
+        return int(size)
+
+    @staticmethod
+    def _check_cursor(rows: QuerySet, sort: paging.Sort, edges: dict) -> None:
+        fields = [rows.model._meta.get_field(name) for name in sort.names]
+        for name, cursor in edges.items():
+            if cursor and paging.decode(cursor, fields) is None:
+                raise ValidationError({name: ["This cursor was not given by a page in this order. Start at the first page."]})
+
+    @staticmethod
+    def _count(query, rows: QuerySet, branches) -> dict:
+        """Counting is asked for: `count=capped` stops at 10,001, `count=exact` does not."""
+        wanted = query.get("count")
+        if wanted is None:
+            return {}
+        if wanted == "exact":
+            return {"count": sum(part.order_by().count() for part in paging.parts(rows, branches))}
+        if wanted == "capped":
+            return {"count": paging.count_up_to(rows, branches)}
+        raise ValidationError({"count": ["Choose capped or exact."]})
+
+    @staticmethod
+    def _address(request, **cursor) -> str | None:
+        ((name, value),) = cursor.items()
+        if value is None:
+            return None
+        query = [(key, each) for key, values in request.query_params.lists() if key not in ("after", "before") for each in values]
+        return request.build_absolute_uri(f"{request.path}?{urlencode([*query, (name, value)])}")
+
+    def get_paginated_response_schema(self, schema: dict) -> dict:
+        address = {"type": "string", "format": "uri", "nullable": True}
+        count = {"type": "integer", "description": "only when asked for"}
+        return {
+            "type": "object",
+            "required": ["results", "next", "previous"],
+            "properties": {"results": schema, "next": address, "previous": address, "count": count},
+        }
+
+    def get_schema_operation_parameters(self, view) -> list[dict]:
+        sorts = [sort.name for sort in view.sorts]
+        text = {"type": "string"}
+        return [
+            _parameter("after", text, "cursor, as the address `next` has it"),
+            _parameter("before", text, "cursor, as the address `previous` has it"),
+            _parameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE}, ""),
+            _parameter("sort", {"type": "string", "enum": sorts, "default": sorts[0]}, ""),
+            _parameter("count", {"type": "string", "enum": ["capped", "exact"]}, "count the list, at most to 10,001 or exactly"),
+        ]
+
+
+class Filters(BaseFilterBackend):
+    """The portal's filterset on the query string. Unknown parameters are refused: a misspelt filter would show everything."""
+
+    def filter_queryset(self, request, queryset, view):
+        filterset_class = view.filterset_class
+        names = parameters_of(filterset_class) if filterset_class else {}
+        unknown = set(request.query_params) - set(names) - set(CONTROLS) - ({"as_of"} if view.keeps_versions else set())
+        if unknown:
+            raise ValidationError({name: [f"There is no such parameter. Known: {', '.join(sorted(names))}."] for name in sorted(unknown)})
+        given = {name: value for name, value in request.query_params.items() if name in names and value not in EMPTY_VALUES}
+        return filtered(filterset_class, given, queryset, request.user) if given else queryset
+
+    def get_schema_operation_parameters(self, view) -> list[dict]:
+        known = parameters_of(view.filterset_class) if view.filterset_class else {}
+        moment = [_parameter("as_of", {"type": "string"}, AS_OF)] if view.keeps_versions else []
+        return [*(_parameter(name, schema, words) for name, (schema, words) in known.items()), *moment]
+
+
+AS_OF = "the state as recorded then: a past date (its end, in the state's time zone) or a date and time with offset"
+
+
+def filtered(filterset_class, given: dict, queryset, user):
+    """The rows that the filters let through; organisations are named by slug or id. Raises ValidationError by parameter."""
+    given = dict(given)
+    for name in set(getattr(filterset_class, "party_filters", ())) & set(given):
+        if not str(given[name]).isdecimal():
+            given[name] = Organization.objects.filter(slug=given[name]).values_list("pk", flat=True).first() or given[name]
+    filterset = filterset_class(given, queryset=queryset, user=user)
+    if not filterset.form.is_valid():
+        raise ValidationError({name: list(errors) for name, errors in filterset.form.errors.items()})
+    return filterset.qs
+
+
+def parameters_of(filterset_class) -> dict[str, tuple[dict, str]]:
+    """Query parameter → (its schema, its words), of a filterset; a range has two."""
+    found = {}
+    for name, each in filterset_class.base_filters.items():
+        words = ", ".join(filter(None, [str(each.label or ""), str(each.extra.get("help_text") or "")]))
+        if isinstance(each, DateFromToRangeFilter):
+            found |= {f"{name}_{end}": ({"type": "string", "format": "date"}, words) for end in ("after", "before")}
+        elif isinstance(each, RangeFilter):
+            found |= {f"{name}_{end}": ({"type": "number"}, words) for end in ("min", "max")}
+        else:
+            found[name] = (_schema(filterset_class, name, each), words)
+    return found
+
+
+def _schema(filterset_class, name: str, each) -> dict:
+    if name in getattr(filterset_class, "party_filters", ()):
+        return {"type": "string", "description": "slug or id"}
+    if isinstance(each, NumberFilter):
+        return {"type": "number"}
+    choices = each.extra.get("choices") or ()
+    plain = {"type": "string", "enum": [str(value) for value, _ in choices]} if choices and not callable(choices) else {"type": "string"}
+    return {"type": "array", "items": plain} if isinstance(each, MultipleChoiceFilter) else plain
+
+
+def _parameter(name: str, schema: dict, words: str) -> dict:
+    return {"name": name, "in": "query", "required": False, "schema": schema} | ({"description": words} if words else {})

@@ -1,0 +1,223 @@
+"""Resources of the API are declarations on these: a scoped list, one record with its versions, moves of its lifecycle.
+
+A read starts from the user's scope (what one may not see is 404); a write calls a service, which checks the permission again.
+"""
+
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import JSONParser
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSetMixin
+
+from moc.access import policy
+from moc.portal.moments import moment_of
+from moc.portal.paging import Sort
+from moc.portal.timeline import KINDS
+from moc.rest.bodies import StreamedRequest
+from moc.rest.conditions import idempotent, require_match, tag_of, tagged
+from moc.rest.pages import Filters, Keyset
+from moc.rest.permissions import SignedIn
+from moc.rest.serializers import VersionSerializer
+
+NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
+NEWEST_VERSION = (Sort("-recorded_at", ("-history_date", "-history_id")),)
+
+
+class Streamed(GenericAPIView):
+    """A view whose bodies may be larger than memory."""
+
+    def initialize_request(self, request, *args, **kwargs) -> StreamedRequest:
+        return StreamedRequest(
+            request,
+            parsers=self.get_parsers(),
+            authenticators=self.get_authenticators(),
+            negotiator=self.get_content_negotiator(),
+            parser_context=self.get_parser_context(request),
+        )
+
+    def finalize_response(self, request, response, *args, **kwargs) -> Response:
+        """What is shown depends on who asks, and no store between may keep it."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        patch_vary_headers(response, ["Authorization", "Cookie"])
+        return response
+
+
+class Resource(ViewSetMixin, Streamed):
+    """The records of a model within the user's scope. `tag_by_content`: the representation holds more than the record's own version."""
+
+    model: type[Model]
+    permission = "view_registry"
+    permission_classes = [SignedIn]
+    parser_classes = [JSONParser]
+    pagination_class = Keyset
+    filter_backends = [Filters]
+    filterset_class = None
+    sorts = NEWEST
+    lookup_field = "uuid"
+    lookup_value_converter = "uuid"
+    keeps_versions = False
+    tag_by_content = False
+
+    @cached_property
+    def moment(self):
+        """The as-of moment asked for; None for the present."""
+        text = self.request.query_params.get("as_of", "") if self.keeps_versions else ""
+        moment = moment_of(text)
+        if text and moment is None:
+            raise ValidationError({"as_of": ["Give a past date, or a past date and time with offset; leave it out for the present."]})
+        return moment
+
+    def rows(self) -> QuerySet:
+        """The rows before scope and filters; for an as-of moment the versions that stood then."""
+        return self.model.history.model.objects.as_of(self.moment) if self.moment else self.model.objects.all()
+
+    def offered_sorts(self) -> tuple[Sort, ...]:
+        """The sorts that an index gives."""
+        return self.sorts
+
+    def get_queryset(self) -> QuerySet:
+        return self.model.objects.none() if getattr(self, "swagger_fake_view", False) else self.rows()
+
+    def page(self, rows: QuerySet) -> Response:
+        """One page of rows of any model, as this action's filters, sorts and serializer say."""
+        rows, user = self.filter_queryset(rows), self.request.user
+        if "SELF" in policy.paths_of(rows.model):
+            return self.paginator.page(policy.scope(rows, user, self.permission), self, branches=None)
+        return self.paginator.page(rows, self, branches=policy.branches(rows.model, user, self.permission))
+
+    def lay(self, rows: QuerySet, keys: list) -> list[dict]:
+        """The rows of a page, in the order found."""
+        laid = self.serializer_class.lay(rows)
+        return [laid[key] for key in keys if key in laid]
+
+    def get_object(self) -> Model:
+        """The record of the address, within the scope; 404 otherwise. An action on something below it may have a model of its own."""
+        model = type(self).model
+        rows = policy.scope(model.objects.all(), self.request.user, type(self).permission)
+        return get_object_or_404(rows, **{self.lookup_field: self.kwargs[self.lookup_field]})
+
+    def content(self, obj: Model) -> dict:
+        """The record as it is sent."""
+        return type(self).serializer_class.lay(type(self).model.objects.filter(pk=obj.pk))[obj.pk]
+
+    def tag(self, obj: Model, content: dict) -> str:
+        """The record's entity tag."""
+        versions = getattr(type(self).model, "history", None)
+        latest = 0
+        if versions is not None:
+            of_it = versions.model.objects.filter(**{type(self).model._meta.pk.attname: obj.pk})
+            latest = of_it.order_by("-history_date", "-history_id").values_list("history_id", flat=True).first()
+        return tag_of(latest, content if self.tag_by_content or versions is None else None)
+
+    def answer(self, obj: Model, **kwargs) -> Response:
+        """The record with its tag."""
+        content = self.content(obj)
+        return tagged(self.request, content, self.tag(obj, content), **kwargs)
+
+    def list(self, request, **kwargs) -> Response:
+        return self.page(self.rows())
+
+    def retrieve(self, request, **kwargs) -> Response:
+        return self.answer(self.get_object())
+
+
+class Versioned(Resource):
+    """A resource whose records are shown as of any moment, and with their versions."""
+
+    keeps_versions = True
+
+    def offered_sorts(self) -> tuple[Sort, ...]:
+        """As of a moment by id only: history has no other index."""
+        return NEWEST if self.moment else self.sorts
+
+    def versions(self) -> QuerySet:
+        """The record's versions within the scope, whether or not the record itself is still in it."""
+        model = type(self).model
+        pk = get_object_or_404(model.objects.values_list("pk", flat=True), **{self.lookup_field: self.kwargs[self.lookup_field]})
+        rows = model.history.model.objects.filter(**{model._meta.pk.attname: pk})
+        return policy.scope(rows, self.request.user, self.permission)
+
+    def retrieve(self, request, **kwargs) -> Response:
+        if self.moment is None:
+            return super().retrieve(request, **kwargs)
+        version = self.versions().as_of(self.moment).first()
+        if version is None:
+            raise Http404
+        content = self.serializer_class.lay(self.model.history.model.objects.filter(pk=version.pk))[version.pk]
+        return tagged(request, content, tag_of(version.pk))
+
+    @extend_schema(responses=VersionSerializer(many=True), summary="Every version: when, who, why, and what changed field by field")
+    @action(detail=True, url_path="versions", url_name="versions", sorts=NEWEST_VERSION, keeps_versions=False, filterset_class=None)
+    def timeline(self, request, **kwargs) -> Response:
+        versions = self.versions()
+        if not versions.exists():
+            raise Http404
+        return self.paginator.page(self.filter_queryset(versions), self, branches=None)
+
+    def lay(self, rows: QuerySet, keys: list) -> list[dict]:
+        return self._timeline(keys) if self.action == "timeline" else super().lay(rows, keys)
+
+    def _timeline(self, keys: list[int]) -> list[dict]:
+        """The versions of a page, each compared with the one before it."""
+        versions = self.versions().select_related("history_user")
+        found = list(versions.filter(pk__in=keys).order_by("-history_date", "-history_id"))
+        oldest = found[-1]
+        before = (
+            versions.filter(history_date__lte=oldest.history_date).exclude(pk__in=keys).order_by("-history_date", "-history_id").first()
+        )
+        shown = [*found, before] if before else found
+        laid = self.serializer_class.lay(self.model.history.model.objects.filter(pk__in=[each.pk for each in shown]))
+        named = policy.allows(self.request.user, "audit", self.model(**_keys(oldest)))
+        earlier = [laid[each.pk] for each in shown[1:]] + [None]
+        return [_version(each, laid[each.pk], old, named) for each, old in zip(found, earlier, strict=False)]
+
+
+def _keys(version) -> dict:
+    """The columns of a version that the record itself has."""
+    return {field.attname: getattr(version, field.attname) for field in type(version).tracked_fields}
+
+
+def _version(version, new: dict, old: dict | None, named: bool) -> dict:
+    changed = {} if old is None else {name: {"before": old[name], "after": new[name]} for name in new if old[name] != new[name]}
+    return {
+        "version": version.pk,
+        "kind": KINDS[version.history_type],
+        "recorded_at": version.history_date,
+        "by": str(version.history_user) if named and version.history_user_id else None,
+        "reason": version.history_change_reason or "",
+        "changes": changed,
+    }
+
+
+class Moves(Resource):
+    """A resource whose records move by their lifecycle: `moves` are the transitions offered, each with the serializer of its body."""
+
+    moves: dict[str, type] = {}
+
+    def perform(self, actor, obj: Model, name: str, **said) -> None:
+        """Call the service of the transition."""
+        raise NotImplementedError
+
+    @extend_schema(summary="Move the record by its lifecycle")
+    @action(detail=True, methods=["post"], url_path="transitions/<slug:name>", url_name="transition")
+    @idempotent
+    def transition(self, request, name: str, **kwargs) -> Response:
+        obj = self.get_object()
+        if name not in self.moves:
+            raise Http404
+        policy.require(request.user, self.model.lifecycle.transitions[name].permission, obj)
+        body = self.moves[name](data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            locked = self.model.objects.select_for_update(of=("self",)).get(pk=obj.pk)
+            require_match(request, self.tag(locked, self.content(locked)))
+            self.perform(request.user, locked, name, **body.validated_data)
+        return self.answer(self.get_object())

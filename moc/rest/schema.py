@@ -1,0 +1,70 @@
+"""The OpenAPI document is drawn from the code; what every operation shares is added here."""
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+
+from moc.rest.problems import MEDIA_TYPE
+
+PREFIX = "/api/v1/"
+GROUPS = ("registry",)  # first parts of addresses that say the package, not the noun
+ERROR = {
+    "type": "object",
+    "required": ["field", "code", "detail"],
+    "properties": {"field": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
+}
+PROBLEM = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457), with the code that portal, files and API share.",
+    "required": ["type", "status", "title", "code"],
+    "properties": {
+        "type": {"type": "string"},
+        "status": {"type": "integer"},
+        "title": {"type": "string"},
+        "code": {"type": "string", "description": "for machines: a rule's code, or the kind of refusal"},
+        "detail": {"type": "string", "description": "what is wrong, in a sentence"},
+        "remedy": {"type": "string", "description": "what to do"},
+        "errors": {"type": "array", "items": ERROR, "description": "the fields that are not valid"},
+    },
+}
+IF_MATCH = "the ETag of the version that you mean to change; without it the answer is 428, with an old one 412"
+IDEMPOTENCY_KEY = "a text of your own, at most 80 characters: the same request with the same key happens once"
+
+
+class Bearer(OpenApiAuthenticationExtension):
+    """How the document names the token."""
+
+    target_class = "moc.rest.authentication.BearerAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema) -> dict:
+        return {"type": "http", "scheme": "bearer", "description": "A token of your account's page."}
+
+
+class Schema(AutoSchema):
+    """Operations are grouped by noun."""
+
+    def get_tags(self) -> list[str]:
+        parts = [part for part in self.path.removeprefix(PREFIX).split("/") if part]
+        return [next((part for part in parts if part not in GROUPS), "api")]
+
+
+def shared(result: dict, generator, **kwargs) -> dict:
+    """Every operation may answer with a problem; writes say which headers they read."""
+    result["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    result["components"]["responses"] = {"Problem": {"description": "Refused", "content": content}}
+    for path, operations in result["paths"].items():
+        for method, operation in operations.items():
+            operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
+            headers = []
+            if method == "post":
+                headers.append(_header("Idempotency-Key", IDEMPOTENCY_KEY, required=False))
+            if method in ("patch", "delete") or "/transitions/" in path:
+                headers.append(_header("If-Match", IF_MATCH, required=True))
+            if headers:
+                operation["parameters"] = [*operation.get("parameters", []), *headers]
+    return result
+
+
+def _header(name: str, words: str, *, required: bool) -> dict:
+    return {"name": name, "in": "header", "required": required, "schema": {"type": "string"}, "description": words}

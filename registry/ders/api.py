@@ -1,0 +1,64 @@
+"""API: the master record of DERs, now and as of any moment, its versions, and its lifecycle."""
+
+from django.http import Http404
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from moc.access import policy
+from moc.rest.resources import Moves, Versioned
+from moc.rest.serializers import Flat, Reason, moves, slug_of
+from registry.ders import services
+from registry.ders.dictionary import FIELDS
+from registry.ders.filters import DerFilterSet
+from registry.ders.models import Der
+from registry.ders.views import LARGEST, NEWEST
+from registry.participants.models import DerOwner
+
+OWN = ["id", "status", "aggregator", "edc", "feeder", "registered_on", "export_limit_kw", "import_limit_kw"]
+
+
+class DerSerializer(Flat):
+    """What the registry adds, and the columns of a filing without the owner: a record can be corrected and filed again."""
+
+    id = serializers.UUIDField(source="uuid", help_text="the DER's id (mRID)")
+    aggregator = slug_of("aggregator")
+    edc = slug_of("edc", "the utility's slug")
+    feeder = serializers.CharField(source="feeder.code", allow_null=True)
+    utility_id_eia = serializers.IntegerField(source="edc.utility.eia_id")
+    usage_point_id = serializers.CharField(source="service_point.usage_point_id")
+    county_fips = serializers.CharField(source="county_id", allow_null=True)
+
+    class Meta:
+        model = Der
+        fields = [*OWN, *(name for name, term in FIELDS.items() if not term.personal)]
+
+
+class OwnerSerializer(Flat):
+    class Meta:
+        model = DerOwner
+        fields = [name for name, term in FIELDS.items() if term.personal]
+
+
+class Ders(Versioned, Moves):
+    """DERs within your reach. Personal columns are not part of the record; `owner/` has them, for those who may see them."""
+
+    model = Der
+    serializer_class = DerSerializer
+    filterset_class = DerFilterSet
+    sorts = NEWEST + LARGEST
+    moves = dict.fromkeys(moves(Der.lifecycle), Reason)
+
+    def perform(self, actor, obj: Der, name: str, **said) -> None:
+        services.move(actor=actor, der=obj, name=name, **said)
+
+    @extend_schema(responses=OwnerSerializer, summary="The owner (personal data)")
+    @action(detail=True, keeps_versions=False)
+    def owner(self, request, **kwargs) -> Response:
+        der = self.get_object()
+        policy.require(request.user, "view_personal", der)
+        found = OwnerSerializer.lay(DerOwner.objects.filter(pk=der.owner_id)).get(der.owner_id)
+        if found is None:
+            raise Http404
+        return Response(found)

@@ -1,0 +1,1 @@
+"""API of filing and reviewing."""

@@ -1,0 +1,231 @@
+"""API of the aggregator's filings: send a table, follow it, mend rows, attest and submit, withdraw."""
+
+from dataclasses import asdict
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.generics import GenericAPIView
+from rest_framework.parsers import JSONParser
+from rest_framework.response import Response
+
+from moc import rules
+from moc.access import policy
+from moc.access.models import Organization
+from moc.documents.models import Document
+from moc.errors import UserError
+from moc.jobs.api import JobSerializer
+from moc.jobs.models import Job
+from moc.portal.paging import Sort
+from moc.rest.bodies import TABLES, XLSX, file_of
+from moc.rest.conditions import idempotent, key_of, require_match, tag_of, tagged
+from moc.rest.permissions import SignedIn
+from moc.rest.resources import Moves
+from moc.rest.serializers import Reason
+from registry.submissions import reports
+from registry.submissions.api import rows as filed
+from registry.submissions.api import serializers
+from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
+from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.services import filing
+
+TABLE_BODIES = {
+    "application/json": serializers.TableEnvelope,
+    "multipart/form-data": serializers.TableUpload,
+    **dict.fromkeys(("application/x-ndjson", "text/csv", XLSX, "application/gzip"), OpenApiTypes.BINARY),
+}
+SAID = [
+    OpenApiParameter("title", str, description="your own name for the filing"),
+    OpenApiParameter("aggregator", str, description="whose filing, by slug; needed by those who file for several"),
+]
+BY_FINDING = (Sort("row", ("row_number", "id")),)
+
+
+class Submissions(Moves):
+    """Filings, newest first. POST a table to start one: the answer is 202, its Location the status resource."""
+
+    model = Submission
+    serializer_class = serializers.SubmissionSerializer
+    filterset_class = SubmissionFilterSet
+    tag_by_content = True
+    moves = {"submit": serializers.Submit, "withdraw": Reason}
+
+    def get_parsers(self) -> list:
+        takes_tables = self.request and self.request.method == "POST" and self.action_map.get("post") in ("create", "correct")
+        return [parser() for parser in (TABLES if takes_tables else (JSONParser,))]
+
+    @extend_schema(
+        request=TABLE_BODIES, parameters=SAID, responses={202: serializers.SubmissionDetailSerializer}, summary="File a table of DERs"
+    )
+    def create(self, request, **kwargs) -> Response:
+        aggregator, key = _aggregator(request), key_of(request)
+        upload = file_of(request)
+        submission = filing.receive_file(
+            actor=request.user, aggregator=aggregator, upload=upload, title=_said(request, "title"), source="api", idempotency_key=key
+        )
+        if key:
+            _require_same(submission, upload)
+        return self._accepted(submission)
+
+    def _accepted(self, submission: Submission) -> Response:
+        response = self.answer(submission, status=202)
+        response["Location"] = self.request.build_absolute_uri(reverse("api-submission-detail", args=[submission.uuid]))
+        return response
+
+    @extend_schema(responses=serializers.SubmissionDetailSerializer)
+    def retrieve(self, request, **kwargs) -> Response:
+        return super().retrieve(request, **kwargs)
+
+    def content(self, obj: Submission) -> dict:
+        user = self.request.user
+        job = JobSerializer.lay(Job.objects.filter(pk=obj.job_id)).get(obj.job_id) if obj.job_id else None
+        counts = reports.counts(obj, user)
+        found = Finding.objects.visible_to(user).filter(submission=obj).counts_by_rule()
+        reviews = UtilityReview.objects.visible_to(user).filter(submission=obj)
+        return super().content(obj) | {
+            "job": job,
+            "unknown_columns": obj.sheet.get("unknown", []),
+            "counts": {"good": counts.good, **asdict(counts)},
+            "findings_by_rule": [_rule_count(*row) for row in found],
+            "reviews": list(serializers.ReviewSerializer.lay(reviews).values()),
+        }
+
+    def perform(self, actor, obj: Submission, name: str, **said) -> None:
+        {"submit": filing.submit, "withdraw": filing.withdraw}[name](actor=actor, submission=obj, **said)
+
+    @extend_schema(responses=serializers.FindingSerializer(many=True), summary="What the rules found, row by row")
+    @action(
+        detail=True,
+        model=Finding,
+        serializer_class=serializers.FindingSerializer,
+        filterset_class=None,
+        sorts=BY_FINDING,
+    )
+    def findings(self, request, **kwargs) -> Response:
+        return self.page(Finding.objects.filter(submission=self.get_object()))
+
+    @extend_schema(responses=serializers.RowSerializer(many=True), summary="The filed rows")
+    @action(
+        detail=True,
+        url_path="rows",
+        url_name="rows",
+        model=StagedDer,
+        serializer_class=serializers.RowSerializer,
+        filterset_class=RowFilterSet,
+        sorts=filed.BY_ROW,
+    )
+    def rows_of(self, request, **kwargs) -> Response:
+        return self.page(StagedDer.objects.filter(submission=self.get_object()))
+
+    @extend_schema(
+        request=TABLE_BODIES,
+        responses={202: serializers.SubmissionDetailSerializer},
+        summary="File corrected rows into a draft, by external_id",
+    )
+    @rows_of.mapping.post
+    @idempotent
+    def correct(self, request, **kwargs) -> Response:
+        submission = self.get_object()
+        policy.require(request.user, "file_ders", submission)
+        upload = file_of(request)
+        filing.receive_file(actor=request.user, aggregator=submission.aggregator, upload=upload, source="api", submission=submission)
+        return self._accepted(self.get_object())
+
+    @extend_schema(responses=serializers.RowSerializer, summary="One filed row")
+    @action(detail=True, url_path="rows/<int:row>", url_name="row")
+    def row(self, request, row: int, **kwargs) -> Response:
+        content = filed.one(self._row(row), request.user)
+        return tagged(request, content, tag_of(0, content))
+
+    @extend_schema(request=serializers.RowValues, responses=serializers.RowSerializer, summary="Mend a row of a draft")
+    @row.mapping.patch
+    def mend(self, request, row: int, **kwargs) -> Response:
+        found = self._row(row)
+        policy.require(request.user, "file_ders", found.submission.aggregator)
+        body = serializers.RowValues(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            self._match(found)
+            filing.save_row(actor=request.user, submission=found.submission, values=body.validated_data, row=found)
+        content = filed.one(found, request.user)
+        return tagged(request, content, tag_of(0, content))
+
+    @extend_schema(request=None, responses={204: None}, summary="Take a row out of a draft")
+    @row.mapping.delete
+    def remove(self, request, row: int, **kwargs) -> Response:
+        found = self._row(row)
+        policy.require(request.user, "file_ders", found.submission.aggregator)
+        with transaction.atomic():
+            self._match(found)
+            filing.remove_row(actor=request.user, row=found)
+        return Response(status=204)
+
+    def _row(self, number: int) -> StagedDer:
+        rows = StagedDer.objects.visible_to(self.request.user).select_related("submission__aggregator")
+        return get_object_or_404(rows, submission=self.get_object(), row_number=number)
+
+    def _match(self, row: StagedDer) -> None:
+        """The row is in the version that the client means; nobody changes it until the transaction ends."""
+        if not StagedDer.objects.select_for_update(of=("self",)).filter(pk=row.pk).exists():
+            raise Http404
+        require_match(self.request, tag_of(0, filed.one(row, self.request.user)))
+
+    def lay(self, rows, keys: list) -> list[dict]:
+        if rows.model is StagedDer:
+            return filed.lay(rows, keys, self.request.user)
+        laid = super().lay(rows, keys)
+        return [each | _words(each["code"]) for each in laid] if rows.model is Finding else laid
+
+
+class AttestationInForce(GenericAPIView):
+    """The attestation in force."""
+
+    permission_classes = [SignedIn]
+    serializer_class = serializers.Attestation
+
+    def get(self, request) -> Response:
+        version, text, digest = filing.attestation()
+        return Response({"version": version, "text": text, "sha256": digest})
+
+
+def _said(request, name: str) -> str:
+    """What an envelope, a form or the query string says."""
+    value = request.data.get(name) or request.query_params.get(name) or ""
+    if not isinstance(value, str):
+        raise ValidationError({name: ["This is a text."]})
+    return value
+
+
+def _aggregator(request) -> Organization:
+    """In whose name the caller files: the one that is named, or the only one that there is."""
+    mine = Organization.objects.filter(pk__in=policy.reach(request.user, "file_ders"), kind=Organization.Kind.AGGREGATOR)
+    known = {organization.slug: organization for organization in mine.order_by("slug")}
+    if not known:
+        raise policy.NotPermitted("You may not file DERs.")
+    wanted = _said(request, "aggregator") or (next(iter(known)) if len(known) == 1 else "")
+    if wanted not in known:
+        raise ValidationError({"aggregator": [f"Name one of those that you file for: {', '.join(known)}."]})
+    return known[wanted]
+
+
+def _require_same(submission: Submission, upload: UploadedFile) -> None:
+    """A key that was used for another file is a mistake of the client, not a repetition."""
+    first = submission.history.filter(history_type="+").values_list("document_id", flat=True).first()
+    if Document.objects.filter(pk=first).exclude(sha256=upload.sha256).exists():
+        raise UserError("This Idempotency-Key was used for another file.", "Use a new key for a new file.", "IDEMPOTENCY-KEY")
+
+
+def _words(code: str) -> dict:
+    rule = rules.registry[code]
+    return {"sentence": rule.sentence, "remedy": rule.remedy, "cites": rule.cites}
+
+
+def _rule_count(code: str, severity: str, findings: int, rows: int) -> dict:
+    rule = rules.registry[code]
+    return {"code": code, "severity": severity, "findings": findings, "rows": rows, "sentence": rule.sentence, "remedy": rule.remedy}
