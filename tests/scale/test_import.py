@@ -69,9 +69,8 @@ def test_a_million_rows_become_master_records(tmp_path, settings):
     merge = phases.median("  of it the merges with history, added up")
     plain = phases.median("raw INSERT … SELECT of the same rows, no history")
     print(f"\n\nImport of {ROWS:,} rows, {len(expected.bad):,} bad, {RUNS} runs\n{phases.table(ROWS)}")
-    print(
-        f"  peak memory of the worker: staging {memory['stage'] / 1024:.0f} MB, deciding {memory['decide'] / 1024:.0f} MB (must be < 500 MB)"
-    )
+    staging, deciding = memory["stage"] / 1024, memory["decide"] / 1024
+    print(f"  peak memory of the worker: staging {staging:.0f} MB, deciding {deciding:.0f} MB (must be < 500 MB)")
     print(verdict("file to master record against raw COPY (rows/s)", raw / ours, floor=0.5))
     print(verdict("merge with history against the same without", plain / merge, floor=0.6))
 
