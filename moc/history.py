@@ -12,7 +12,7 @@ import pgtrigger
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, Func, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
 from pgtrigger.compiler import UpsertTriggerSql
 from psycopg import sql
 from simple_history.models import HistoricalRecords
@@ -153,13 +153,6 @@ class AnyOf(Func):
     template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", models.BooleanField()
 
 
-class PerGroup(Subquery):
-    """A subquery about the group's key: answered once for each group, not once for each row to group by its answer."""
-
-    def get_group_by_cols(self):
-        return []
-
-
 class VersionQuerySet(QuerySet):
     """Versions of a recorded model."""
 
@@ -168,20 +161,21 @@ class VersionQuerySet(QuerySet):
 
         Filters, before or after, narrow the answer and never the choice of the version. With `horizon` (see `horizon()`) the answer is
         repeatable: versions written by transactions that were still open when the horizon was read are left out, then and ever after.
-        `among`, a queryset of the model or of its versions, names the objects to look at: each is then looked up once, which an aggregate
-        over part of a large table needs; without it versions are weighed as they are read, which a page needs.
+        `among`, a queryset of the model or of its versions, names the objects to look at: then only their versions are read, in one pass
+        of the index, which an aggregate over part of a large table needs. Without it each version is weighed as it is read, which a page
+        needs.
         """
         known = Q(history_date__lte=moment) if horizon is None else Q(history_date__lte=moment, transaction_id__lt=horizon)
         key = self.model.instance_type._meta.pk.attname
-        same = self.model.objects.order_by().filter(known, **{key: OuterRef(key)})
+        versions = self.model.objects.filter(known)
         if among is None:
             follows = Q(history_date__gt=OuterRef("history_date"))
             follows |= Q(history_date=OuterRef("history_date"), history_id__gt=OuterRef("history_id"))
-            chosen = known & ~Exists(same.filter(follows))
+            chosen = known & ~Exists(versions.order_by().filter(follows, **{key: OuterRef(key)}))
         else:
-            latest = PerGroup(same.order_by("-history_date", "-history_id").values("history_id")[:1])
-            each = among.order_by(key).values(key).annotate(versions=Count("*"), latest=latest).values("latest")
-            chosen = Q(AnyOf(F("history_id"), ArraySubquery(each)))
+            named = AnyOf(F(key), ArraySubquery(among.order_by().values(key).distinct()))
+            latest = versions.filter(named).order_by(key, "-history_date", "-history_id").distinct(key)
+            chosen = Q(AnyOf(F("history_id"), ArraySubquery(latest.values("history_id"))))
         return self.filter(chosen).exclude(history_type="-")
 
 
