@@ -16,6 +16,7 @@ urlpatterns = [
     path("jobs/", include("moc.jobs.urls")),
     path("documents/", include("moc.documents.urls")),
     path("help/", include("moc.help.urls")),
+    path("api/v1/", include("moc.api")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
