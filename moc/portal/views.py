@@ -103,13 +103,8 @@ class List(Page):
         return policy.scope(self.filtered(), self.request.user, permission or self.permission)
 
     def branches(self):
-        """The scope as index ranges; None when one range is enough: everything, or what is the user's own."""
-        if "SELF" in policy.paths_of(self.model):
-            return None
+        """The scope as index ranges; None when one range is enough: everything."""
         return policy.branches(self.model, self.request.user, self.permission)
-
-    def unpaged(self):
-        return self.selected() if "SELF" in policy.paths_of(self.model) else self.filtered()
 
     @cached_property
     def sort(self) -> paging.Sort:
@@ -119,7 +114,7 @@ class List(Page):
     @cached_property
     def found(self) -> paging.Found:
         asked = {name: self.request.GET.get(name, "") for name in ("after", "before")}
-        return paging.find(self.unpaged(), self.branches(), self.sort, self.page_size, **asked)
+        return paging.find(self.filtered(), self.branches(), self.sort, self.page_size, **asked)
 
     def page_rows(self) -> list[dict]:
         """The page's rows with the columns' lookups only, in the order found."""
@@ -151,7 +146,7 @@ class List(Page):
         narrowed = self.filterset is not None and self.filterset.in_force
         if (narrowed or self.moment) and not self.counts_filtered:
             return None
-        counted = paging.count_up_to(self.unpaged(), self.branches())
+        counted = paging.count_up_to(self.filtered(), self.branches())
         return min(counted, paging.COUNT_CAP), counted <= paging.COUNT_CAP
 
     def count_text(self, counted: tuple[int, bool] | None) -> str:
