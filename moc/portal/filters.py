@@ -24,7 +24,7 @@ class ScopedFilterSet(django_filters.FilterSet):
         if self.party_filters:
             known = parties(self.user, set(self.party_filters.values()))
             for name, kind in self.party_filters.items():
-                self.filters[name].extra["choices"] = known[kind]
+                self.filters[name].extra["choices"] = [("", "All"), *known[kind]]
         for name, choices in self.choice_filters.items():
             self.filters[name].extra["choices"] = choices()
 

@@ -1,7 +1,7 @@
 """What every page of the portal needs to show a value: one way to write a quantity, a moment, a status, a filter."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django import template
@@ -14,13 +14,15 @@ register = template.Library()
 
 NBSP = "\u00a0"
 DASH = "–"
+MOMENT = timedelta(microseconds=1)
 PAGING = ("after", "before", "page", "cursor", "count")
 
 TONES = {
-    "good": "active approved approved_with_limits deemed_approved accepted registered qualified complete completed done succeeded passed "
-    "sent verified",
-    "busy": "submitted queued running in_review du_review under_review completeness pending processing checking staged deciding",
-    "heed": "returned info_requested information_requested escalated due_soon warning paused suspended disputed expiring partly_decided",
+    "good": "active approved approved_limited approved_with_limits deemed_approved effective answered accepted registered qualified "
+    "complete completed done succeeded passed sent verified",
+    "busy": "submitted queued running in_review du_review under_review completeness pending processing checking staged staging deciding",
+    "heed": "returned denial_proposed proposed info_requested information_requested escalated due_soon warning paused suspended "
+    "disputed expiring partly_decided",
     "bad": "denied rejected failed error expired overdue revoked refused disqualified",
     "past": "draft withdrawn cancelled retired superseded closed inactive removed decommissioned replaced",
 }
@@ -112,10 +114,13 @@ def identifier(value) -> SafeString | str:
 
 @register.filter
 def days_left(due_at) -> SafeString | str:
-    """The local calendar days until a deadline, as a tag that grows urgent: five days before, on the day, after it."""
+    """The local calendar days until a deadline, as a tag that grows urgent: five days before, on the day, after it.
+
+    A deadline at midnight is the end of the day before.
+    """
     if not due_at:
         return DASH
-    due_on = timezone.localtime(due_at).date() if isinstance(due_at, datetime) else due_at
+    due_on = timezone.localtime(due_at - MOMENT).date() if isinstance(due_at, datetime) else due_at
     days = (due_on - timezone.localdate()).days
     if days < 0:
         return status_tag("overdue", f"{-days} day{'s' if days < -1 else ''} overdue")
