@@ -278,8 +278,11 @@ def withdraw(*, actor, submission: Submission, reason: str) -> Submission:
             jobs.cancel(actor=None, job=submission.job)
         rows = StagedDer.objects.filter(submission=submission, status__in=StagedDer.OPEN)
         StagedDer.lifecycle.move(rows, "withdraw", actor=actor, reason=reason)
+        proposed = Decision.objects.filter(review__submission=submission, status=Decision.Status.PROPOSED)
+        withdrawn = f"system: withdrawn, {reason}"
+        Decision.lifecycle.move(proposed, "reject", actor=None, reason=withdrawn, answer=withdrawn)
         reviews = UtilityReview.objects.filter(submission=submission).undecided()
-        UtilityReview.lifecycle.move(reviews, "close", actor=None, reason=f"system: withdrawn, {reason}", closed_at=timezone.now())
+        UtilityReview.lifecycle.move(reviews, "close", actor=None, reason=withdrawn, closed_at=timezone.now())
         Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "withdraw", actor=actor, reason=reason)
     submission.refresh_from_db()
     return submission
