@@ -28,7 +28,7 @@ def returned(user) -> Work | None:
         return None
     rows = _submissions(user, "file_ders", Submission.Status.RETURNED)
     first = rows.order_by("resubmit_due_at").values_list("resubmit_due_at", flat=True).first()
-    hint = f"The first must be mended by {timezone.localdate(first)}." if first else "Mend them before they are withdrawn."
+    hint = f"The first must be mended by {reports.last_day(first)}." if first else "Mend them before they are withdrawn."
     return Work("Submissions returned as incomplete", _listed("returned"), rows.count(), hint, _is_near(first), order=10)
 
 
@@ -37,7 +37,7 @@ def asked(user) -> Work | None:
     """Requests for information that wait for an answer."""
     if not policy.reach(user, "file_ders"):
         return None
-    rows = Decision.objects.visible_to(user, "file_ders").filter(kind=Decision.Kind.REQUEST_INFO, status=Decision.Status.EFFECTIVE)
+    rows = reports.unanswered(Decision.objects.visible_to(user, "file_ders"))
     due = rows.order_by("review__due_at").values_list("review__due_at", "review__submission__uuid").first()
     url = reverse("registry:submission_detail", args=[due[1]]) if due else _listed("in_review")
     return Work("Requests for information", url, rows.count(), "A utility waits for your answer.", _is_near(due and due[0]), order=15)
@@ -68,7 +68,7 @@ def reviews_due(user) -> Work | None:
         return None
     rows = UtilityReview.objects.visible_to(user, "review_ders").undecided()
     first = rows.order_by("due_at").values_list("due_at", flat=True).first()
-    hint = f"The first is due on {timezone.localdate(first)}." if first else "Nothing is due."
+    hint = f"The first is due on {reports.last_day(first)}." if first else "Nothing is due."
     return Work("Reviews to decide", reverse("registry:review_list"), rows.count(), hint, _is_near(first), order=10)
 
 

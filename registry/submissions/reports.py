@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from django.db.models import Count, Exists, OuterRef
+from django.utils import timezone
 
 from moc.jobs.models import Job
 from moc.portal import paging
@@ -11,7 +13,7 @@ from moc.rules import ERROR, WARNING, registry
 from registry.ders import dictionary
 from registry.ders import reports as der_reports
 from registry.ders.models import Der
-from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 
 KINDS = {"csv": "CSV", "xlsx": "XLSX workbook", "ndjson": "NDJSON", "json": "JSON"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
@@ -169,6 +171,22 @@ def statuses(review: UtilityReview, user) -> list[tuple[str, str, int]]:
     rows = StagedDer.objects.visible_to(user).of_review(review)
     found = dict(rows.order_by().values_list("status").annotate(Count("pk")))
     return [(status, label, found[status]) for status, label in StagedDer.Status.choices if found.get(status)]
+
+
+def unanswered(decisions):
+    """The requests for information of a set that still wait: some of their rows have not been decided otherwise."""
+    rows = StagedDer.objects.filter(
+        submission_id=OuterRef("review__submission_id"),
+        edc_id=OuterRef("review__edc_id"),
+        decision_id=OuterRef("pk"),
+        status=StagedDer.Status.INFO_REQUESTED,
+    )
+    return decisions.filter(kind=Decision.Kind.REQUEST_INFO, status=Decision.Status.EFFECTIVE).filter(Exists(rows))
+
+
+def last_day(due_at: datetime | None) -> date | None:
+    """The last local day of a deadline: one at midnight is the end of the day before."""
+    return timezone.localdate(due_at - timedelta(microseconds=1)) if due_at else None
 
 
 def with_errors(submissions):

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from moc.portal import Column, Table
 from registry.ders.choices import DerType
+from registry.submissions import reports
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 
 
@@ -50,7 +51,7 @@ REVIEW_TABLE = Table(
         Column("submission__title", "Submission"),
         Column("status", "Status", kind="status", choices=UtilityReview.Status),
         Column("days_left", "Days left", kind="deadline", value=_open_until, needs=("due_at", "status")),
-        Column("due_at", "Due", sort="due_at"),
+        Column("due_at", "Due", value=lambda row: reports.last_day(row["due_at"]), needs=("due_at",), sort="due_at"),
         Column("row_count", "DERs", numeric=True),
         Column("aggregator__name", "Aggregator"),
         Column("edc__name", "Utility"),

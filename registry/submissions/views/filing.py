@@ -178,7 +178,7 @@ class SubmissionDetail(Detail):
             ("Attestation", submission.attestation_version, None, None),
         ]
         if submission.status == Submission.Status.RETURNED:
-            who.append(("To be mended by", submission.resubmit_due_at, None, None))
+            who.append(("To be mended by", reports.last_day(submission.resubmit_due_at), None, None))
         sheet = reports.sheet_facts(submission) if submission.aggregator_id in policy.reach(self.request.user, "view_registry") else []
         return [("Filing", who), *sheet]
 
@@ -215,12 +215,14 @@ class SubmissionDetail(Detail):
         submission, user = self.object, self.request.user
         decisions = Decision.objects.visible_to(user).filter(review__submission=submission)
         told = decisions.exclude(status__in=[Decision.Status.PROPOSED, Decision.Status.REJECTED]).select_related("review__edc", "evidence")
-        shown = list(told[:100])
-        asked = [one for one in shown if one.kind == Decision.Kind.REQUEST_INFO and one.status == Decision.Status.EFFECTIVE]
+        reviews = list(UtilityReview.objects.visible_to(user).filter(submission=submission).select_related("edc").order_by("due_at", "id"))
+        for review in reviews:
+            review.last_day = reports.last_day(review.due_at)
+        asked = reports.unanswered(decisions).select_related("review__edc")[:20] if self.may_file else ()
         return {
-            "reviews": UtilityReview.objects.visible_to(user).filter(submission=submission).select_related("edc").order_by("due_at", "id"),
-            "decisions": shown,
-            "answers": [(one, AnswerForm(prefix=f"answer-{one.pk}")) for one in asked] if self.may_file else [],
+            "reviews": reviews,
+            "decisions": told[:100],
+            "answers": [(one, AnswerForm(prefix=f"answer-{one.pk}")) for one in asked],
         }
 
 
@@ -337,7 +339,7 @@ class OfSubmission(Update):
     def get_context_data(self, **kwargs) -> dict:
         url = self.done_url(self.object)
         trail = [("Submissions", reverse("registry:submission_list")), (self.object.title, url), (self.get_title(), "")]
-        return super().get_context_data(**{"cancel_url": url, "breadcrumbs": trail} | kwargs)
+        return super().get_context_data(**{"object": self.object, "cancel_url": url, "breadcrumbs": trail} | kwargs)
 
 
 class Correct(OfSubmission):

@@ -125,6 +125,7 @@ class ReviewDetail(List):
         job = self._job()
         shown = {
             "review": review,
+            "last_day": reports.last_day(review.due_at),
             "is_open": self.is_open,
             "statuses": reports.statuses(review, user),
             "decisions": decisions[:50],
@@ -135,7 +136,7 @@ class ReviewDetail(List):
             "decision_form": self.form if self.may_decide else None,
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
         }
-        shown |= super().get_context_data(**kwargs)
+        shown = super().get_context_data(**shown | kwargs)
         if ticked := self._ticked():
             for row in shown["table"].rows:
                 row.selected = str(row.selected_value) in ticked or "row" in ticked
@@ -150,7 +151,7 @@ class ReviewDetail(List):
     def _denials(self) -> list[dict]:
         """Denials that wait for a second person."""
         proposed = Decision.objects.visible_to(self.request.user).filter(review=self.review, status=Decision.Status.PROPOSED)
-        may = policy.allows(self.request.user, "confirm_denials", self.review.edc)
+        may = self.is_open and policy.allows(self.request.user, "confirm_denials", self.review.edc)
         return [
             {"decision": one, "own": one.decided_by_id == self.request.user.pk, "may": may and one.decided_by_id != self.request.user.pk}
             for one in proposed.select_related("decided_by", "evidence")[:50]

@@ -115,7 +115,7 @@ class RowDetail(OfRow, Page):
             "changes": reports.changes_of(row, record) if record and not decided else [],
             "facts": reports.row_facts(row, personal=policy.allows(user, "view_personal", row)),
             "findings": [reports.shown(finding) for finding in found],
-            "map": der_reports.place(row) or _place_of_point(row),
+            "map": _place(row),
             "decision": row.decision if row.decision_id and row.decision.status != "rejected" else None,
             "editable": self.may_edit,
             "breadcrumbs": self._trail(),
@@ -130,8 +130,11 @@ class RowDetail(OfRow, Page):
         return trail(self.row.submission, ("Rows", rows), (self.get_title(), ""))
 
 
-def _place_of_point(row: StagedDer) -> dict | None:
-    """Where the service point is, for a row without coordinates."""
+def _place(row: StagedDer) -> dict | None:
+    """Where the row says that it is; without coordinates of its own, where its service point is."""
+    own = der_reports.place(row)
+    if own:
+        return own | {"title": "Place as filed"}
     point = row.service_point
     if point is None or point.latitude is None or point.longitude is None:
         return None
@@ -213,6 +216,7 @@ class RowForm(OfRow, Page):
         findings = Finding.objects.filter(row=self.existing).order_by("severity", "code", "column") if self.existing else []
         shown = {
             "form": self.form,
+            "fieldsets": [(self.step.label, "", list(self.form))],
             "steps": self.steps(),
             "lead": f"Step {place + 1} of {len(STEPS)}: {self.step.label}. Each step is saved in the draft when you leave it.",
             "submit_label": "Save and finish" if last else f"Save and continue to {STEPS[place + 1].label.lower()}",
