@@ -19,7 +19,7 @@ from moc.jobs import services as jobs
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
 from registry.ders.dictionary import FIELDS, PERSONAL
-from registry.ders.models import Der
+from registry.ders.models import Der, DerFacts
 from registry.grid.models import ServicePoint
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, StagedOwner, Submission, UtilityReview
@@ -105,13 +105,16 @@ def staging_failed(*, submission: Submission, reason: str) -> None:
 
 
 def save_row(*, actor, submission: Submission, values: Mapping[str, object], row: StagedDer | None = None) -> StagedDer:
-    """Add a row to a draft, or change one, and check it again. `values` are clean values by filing column; absent ones keep theirs."""
+    """Add a row to a draft, or change one, and check it again. `values` are clean values by filing column; absent ones keep theirs,
+
+    those of a new row the values of the record that it changes, as columns do that a file lacks.
+    """
     policy.require(actor, "file_ders", submission.aggregator)
-    _editable(submission)
     with acting(actor, "Changed a row"):
+        submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+        _editable(submission)
         if row is None:
-            top = StagedDer.objects.filter(submission=submission).aggregate(top=Max("row_number"))["top"] or 0
-            row = StagedDer(submission=submission, aggregator_id=submission.aggregator_id, row_number=top + 1)
+            row = _new_row(submission, str(values.get("external_id", "")))
         for name, value in values.items():
             if name in FIELDS and name not in PERSONAL:
                 setattr(row, name, _empty(StagedDer, name) if value is None else value)
@@ -120,8 +123,18 @@ def save_row(*, actor, submission: Submission, values: Mapping[str, object], row
         personal = {name: values[name] or "" for name in PERSONAL if name in values}
         if personal:
             StagedOwner.objects.update_or_create(row=row, defaults=personal)
-        staging.check_rows(StagedDer.objects.filter(pk=row.pk))
+        staging.check_rows(StagedDer.objects.filter(pk=row.pk), mended=tuple(values))
         _touched(submission)
+    return row
+
+
+def _new_row(submission: Submission, external_id: str) -> StagedDer:
+    top = StagedDer.objects.filter(submission=submission).aggregate(top=Max("row_number"))["top"] or 0
+    row = StagedDer(submission=submission, aggregator_id=submission.aggregator_id, row_number=top + 1)
+    record = Der.objects.filter(aggregator_id=submission.aggregator_id, external_id=external_id).first()
+    if record:
+        for field in DerFacts._meta.get_fields():
+            setattr(row, field.attname, getattr(record, field.attname))
     return row
 
 

@@ -1,10 +1,10 @@
 """The set-based engine: a file becomes typed rows with findings in a handful of statements, all or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
 from django.db import transaction
-from django.db.models import Count, Exists, Max, OuterRef
+from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 from psycopg import sql
 
@@ -41,7 +41,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
             copy_in(
                 "filing", ["row_number", "shape_problem", *(column.name for column in present)], _blocks(reader, progress), COPY_OPTIONS
             )
-            sheet = asdict(reader.sheet)
+            sheet = asdict(reader.sheet) | {"offset": offset}
         if offset:
             run_sql("replace", {"submission": submission.pk, "offset": offset})
         progress(0, None, "Checking types")
@@ -160,10 +160,15 @@ def _drop_echoes(findings) -> None:
     findings.exclude(code__startswith="FILE-").filter(Exists(said)).delete()
 
 
-def check_rows(rows) -> None:
-    """Run all rules over some rows (a form's); their findings are replaced."""
-    Finding.objects.filter(row__in=rows.values("pk")).delete()
+def check_rows(rows, mended: Collection[str] = ()) -> None:
+    """Run all rules over some rows (a form's); their findings are replaced.
+
+    What reading found in a cell stays until its column is among the `mended`: nobody shall lose a value unnoticed.
+    """
+    findings = Finding.objects.filter(row__in=rows.values("pk"))
+    findings.exclude(Q(code__startswith="FILE-") & ~Q(column__in=["", *mended])).delete()
     _insert_findings(rows, [*CONDITIONS, *OVER_ROWS])
+    _drop_echoes(findings)
 
 
 def _insert_findings(rows, rules, narrowed=None) -> None:
