@@ -1,6 +1,7 @@
 """From a model's field to a form's: the DER form has no list of fields of its own."""
 
 import json
+from decimal import Decimal
 
 from django import forms
 from django.contrib.postgres.fields import ArrayField
@@ -38,6 +39,13 @@ class Words(forms.CharField):
         super().__init__(**kwargs)
 
 
+class Quantity(forms.DecimalField):
+    """A number, written without the zeros that the database fills it up with."""
+
+    def prepare_value(self, value):
+        return f"{value.normalize():f}" if isinstance(value, Decimal) else value
+
+
 class Json(forms.JSONField):
     """JSON in a text area, written with indents."""
 
@@ -70,7 +78,7 @@ def form_field(name: str) -> forms.Field:
     if isinstance(field, models.DateField):
         return forms.DateField(widget=forms.DateInput(format="%Y-%m-%d"), **common)
     if isinstance(field, models.DecimalField):
-        return forms.DecimalField(max_digits=field.max_digits, decimal_places=field.decimal_places, widget=_decimal(), **common)
+        return Quantity(max_digits=field.max_digits, decimal_places=field.decimal_places, widget=_decimal(), **common)
     if isinstance(field, models.IntegerField):
         return forms.IntegerField(min_value=0, max_value=32767 if "Small" in type(field).__name__ else 2**31 - 1, **common)
     if field.choices:
@@ -96,8 +104,8 @@ def _help(name: str, field: models.Field) -> str:
     if FIELDS[name].required:
         words.insert(0, REQUIRED_HINT)
     if FIELDS[name].example and not field.choices and not isinstance(field, ArrayField) and name not in HELP:
-        words.append(f"such as {FIELDS[name].example}")
-    return " ".join(filter(None, words))
+        words.append(f"Such as {FIELDS[name].example}.")
+    return " ".join(word[:1].upper() + word[1:] for word in words if word)
 
 
 def utilities() -> list[tuple]:

@@ -219,7 +219,7 @@ class RowForm(OfRow, Page):
             "fieldsets": [(self.step.label, "", list(self.form))],
             "steps": self.steps(),
             "lead": f"Step {place + 1} of {len(STEPS)}: {self.step.label}. Each step is saved in the draft when you leave it.",
-            "submit_label": "Save and finish" if last else f"Save and continue to {STEPS[place + 1].label.lower()}",
+            "submit_label": "Save and finish" if last else f"Save and continue: {STEPS[place + 1].label}",
             "more_submits": [("Save, then another DER", "another")] if last else [("Save and close", "close")],
             "cancel_url": reverse("registry:submission_detail", args=[self.submission.uuid]),
             "row": self.existing,
