@@ -3,13 +3,12 @@
 from functools import reduce
 from operator import or_
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.utils import get_fields_from_path, unquote
+from django.contrib.postgres.fields import DateRangeField
 from django.core.exceptions import ValidationError
 from django.db.models import AutoField, Q, QuerySet
-from django.forms.renderers import DjangoTemplates
 from django.http import Http404, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.text import capfirst
@@ -19,23 +18,11 @@ from moc.access import policy, reach
 from moc.access.models import Organization
 from moc.access.roles import PERMISSIONS
 from moc.admin.changelist import CappedPaginator, RecordChangeList
+from moc.admin.forms import PeriodWidget, ReasonForm
 from moc.admin.moves import Moves
 from moc.admin.versions import Versions
 from moc.errors import UserError
 from moc.history import acting
-
-
-class ReasonForm(forms.ModelForm):
-    """A record's form with the reason that its history will show."""
-
-    default_renderer = DjangoTemplates
-
-    reason = forms.CharField(
-        label="Reason for the change",
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="It becomes part of the record's history.",
-    )
 
 
 class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
@@ -48,6 +35,7 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     """
 
     form = ReasonForm
+    formfield_overrides = {DateRangeField: {"widget": PeriodWidget}}
     section = ""
     view_permission = "audit"
     write_permission = ""

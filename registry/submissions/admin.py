@@ -1,12 +1,14 @@
 """Filings, their findings, the utilities' reviews and decisions: read here, written by their services."""
 
 from django.contrib import admin
+from django.db import transaction
 from django.utils import timezone
 
 from moc.access import policy
 from moc.admin import Line, RecordAdmin, panel
 from moc.admin.filters import ScopedFilter
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.submissions.services import filing, reviewing
 
 
 @admin.register(Submission)
@@ -15,8 +17,14 @@ class SubmissionAdmin(RecordAdmin):
     list_display = ("title", "aggregator", "status", "source", "row_count", "submitted_at", "created_by")
     list_filter = ("status", "source", ("aggregator", ScopedFilter))
     list_select_related = ("aggregator", "created_by")
+    moves = ("withdraw",)
     search_fields = ("=uuid",)
     search_help_text = "The submission's id"
+
+    def move_service(self, *, actor, rows, name, reason):
+        with transaction.atomic():
+            for submission in rows:
+                filing.withdraw(actor=actor, submission=submission, reason=reason)
 
 
 @admin.register(UtilityReview)
@@ -35,8 +43,17 @@ class DecisionAdmin(RecordAdmin):
     list_display = ("__str__", "kind", "status", "reason_code", "row_count", "decided_by", "decided_at", "confirmed_by")
     list_filter = ("kind", "status", "reason_code")
     list_select_related = ("review__edc", "review__submission", "decided_by", "confirmed_by")
+    moves = ("confirm", "reject")
     search_fields = ("=uuid",)
     search_help_text = "The decision's id"
+
+    def move_service(self, *, actor, rows, name, reason):
+        with transaction.atomic():
+            for decision in rows.select_related("review__edc"):
+                if name == "confirm":
+                    reviewing.confirm_denial(actor=actor, decision=decision)
+                else:
+                    reviewing.reject_denial(actor=actor, decision=decision, reason=reason)
 
 
 @admin.register(StagedDer)

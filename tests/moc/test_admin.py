@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib import admin
@@ -19,6 +20,7 @@ from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
 from registry.grid.models import Feeder
 from registry.participants.models import DerOwner
+from registry.submissions.services import filing
 
 DERS = "/admin/registry/der/"
 
@@ -279,6 +281,29 @@ def test_lists_are_exported_as_csv_xlsx_and_pdf(world, client_of, ders):
     assert b"".join(xlsx.streaming_content)[:2] == b"PK"
     pdf = client.post(DERS, wish | {"action": "export_pdf"})
     assert pdf.content[:5] == b"%PDF-"
+
+
+def test_an_export_is_as_of_the_moment_of_its_list(world, client_of, ders):
+    before = timezone.now()
+    with acting(world.user("edc", "reviewer"), "Feeder study F-12"):
+        Der.objects.update(nameplate_ac_kw=9)
+    client = client_of(world.user("rerra", "auditor"))
+    url = f"{DERS}?{urlencode({'as_of': before.isoformat()})}"
+    version = client.get(url).context["cl"].result_list[0]
+    answer = client.post(url, {"_selected_action": [version.pk], "action": "export_csv"})
+    header, row = b"".join(answer.streaming_content).decode().splitlines()
+    assert dict(zip(header.lstrip("\ufeff").split(","), row.split(","), strict=True))["nameplate_ac_kw"] == "5.000"
+    assert "as-of" in answer.headers["Content-Disposition"]
+
+
+def test_a_submission_is_withdrawn_by_its_service(world, client_of):
+    actor = world.user("aggregator", "administrator")
+    submission = filing.create_draft(actor=actor, aggregator=world.aggregator, title="Portfolio")
+    url = page("move", submission, "withdraw")
+    assert client_of(world.user("aggregator2", "administrator")).post(url, {"confirmed": "yes", "reason": "Mistake"}).status_code == 404
+    assert client_of(actor).post(url, {"confirmed": "yes", "reason": "Filed twice"}).status_code == 302
+    assert submission.history.first().history_change_reason == "Filed twice"
+    assert type(submission).objects.get(pk=submission.pk).status == "withdrawn"
 
 
 def test_who_can_reach_a_record_is_who_the_policy_lets(world, ders):
