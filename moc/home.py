@@ -2,7 +2,6 @@
 
 from moc.portal import Page
 from moc.portal.queues import waiting_for
-from moc.portal.shell import url_of
 
 
 class Home(Page):
@@ -12,4 +11,4 @@ class Home(Page):
     template_name = "home.html"
 
     def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"work": waiting_for(self.request.user), "search_url": url_of("registry:der_list")} | kwargs)
+        return super().get_context_data(**{"work": waiting_for(self.request.user)} | kwargs)

@@ -34,11 +34,11 @@ class ScopedFilterSet(django_filters.FilterSet):
         return self.form.is_valid() and any(value not in (None, "", [], ()) for value in self.form.cleaned_data.values())
 
 
-class PartyFilter(django_filters.TypedChoiceFilter):
+class PartyFilter(django_filters.ChoiceFilter):
     """Records of one organisation; its choices come from the filterset's user."""
 
     def __init__(self, **kwargs):
-        super().__init__(coerce=int, choices=[], empty_value=None, **kwargs)
+        super().__init__(choices=[], **kwargs)
 
 
 def parties(user, kinds: set[str]) -> dict[str, list[tuple[int, str]]]:

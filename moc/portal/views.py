@@ -154,9 +154,9 @@ class List(Page):
         exact["count"] = "exact"
         link = format_html('<a href="?{}">count them</a>', exact.urlencode())
         if counted is None:
-            return format_html("several pages of {} ({})", self.noun, link)
+            return format_html("Several pages of {} ({})", self.noun, link)
         number = f"{counted[0]:,} {self.noun}"
-        return number if counted[1] else format_html("more than {} ({})", number, link)
+        return number if counted[1] else format_html("More than {} ({})", number, link)
 
     def get_context_data(self, **kwargs) -> dict:
         counted, found = self.count(), self.found

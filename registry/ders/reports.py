@@ -9,6 +9,7 @@ from django.apps import apps
 from django.core.cache import cache
 from django.db.models import Count, Sum
 from django.db.models.functions import TruncMonth
+from django.utils.html import format_html
 
 from moc import charts
 from moc.access import policy
@@ -73,7 +74,7 @@ def place(der) -> dict | None:
     if der.latitude is None or der.longitude is None:
         return None
     point = {"lat": float(der.latitude), "lon": float(der.longitude), "label": f"{der.external_id}, {der.premise_address}", "url": ""}
-    return {"title": "Place", "identity": "der-place", "data": {"points": [point], "outline": None}}
+    return {"title": "Where it stands", "identity": "der-place", "data": {"points": [point], "outline": None}}
 
 
 def filings(der, user) -> list:
@@ -86,8 +87,10 @@ def filings(der, user) -> list:
 def _given(der, names: list[str]) -> list:
     rows = [(_label(name), _words(der, name), None, None) for name in names]
     given = [row for row in rows if row[1] not in (None, "", [])]
-    missing = [row[0].lower() for row in rows if row[1] in (None, "", [])]
-    return [*given, ("Not given", ", ".join(missing), None, None)] if given and missing else given
+    missing = [_bare_label(name) for name, row in zip(names, rows, strict=True) if row[1] in (None, "", [])]
+    if given and missing:
+        given.append(("Not given", format_html('<span class="usa-hint">{}</span>', ", ".join(missing)), None, None))
+    return given
 
 
 def _name(der, field: str) -> str:
@@ -98,6 +101,11 @@ def _name(der, field: str) -> str:
 def _label(name: str) -> str:
     label = str(Der._meta.get_field(name).verbose_name)
     return label[:1].upper() + label[1:]
+
+
+def _bare_label(name: str) -> str:
+    """A field's label without its unit."""
+    return str(Der._meta.get_field(name).verbose_name).partition(" (")[0]
 
 
 def _words(der, name: str):

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 from moc.access import policy
 from moc.access.models import Membership
 from moc.history import acting
+from moc.jobs.models import Job
+from moc.notices.models import Notice
 from moc.portal import Column, Sort, Table, paging
 from moc.portal.moments import moment_of
 from moc.portal.queues import Work, waiting_for
+from moc.portal.timeline import timeline
 from registry.ders.models import Der
 from tests.factories.ders import register
 
@@ -134,3 +137,55 @@ def test_a_stranger_is_asked_to_sign_in(client):
     for url in ("/", "/registry/ders/", "/state/", "/notices/", "/jobs/", "/registry/ders/export.csv"):
         response = client.get(url)
         assert response.status_code == 302 and "login" in response.url
+
+
+@pytest.mark.django_db
+def test_a_job_is_followed_and_stopped_by_its_user_only(world, client_of):
+    user = world.user("edc", "viewer")
+    job = Job.objects.create(task="none", title="Export", user=user)
+    mine, other = client_of(user), client_of(world.user("edc", "reviewer"))
+    assert "hx-get" in mine.get(f"/jobs/{job.pk}/").content.decode()
+    assert [other.get(f"/jobs/{job.pk}/{page}").status_code for page in ("", "progress/")] == [404, 404]
+    assert other.post(f"/jobs/{job.pk}/cancel/").status_code == 404
+    assert mine.get(f"/jobs/{job.pk}/progress/").headers.get("HX-Refresh") is None
+    mine.post(f"/jobs/{job.pk}/cancel/")
+    assert Job.objects.get().cancel_requested and "Stopping" in mine.get(f"/jobs/{job.pk}/").content.decode()
+    Job.objects.update(status=Job.Status.CANCELLED)
+    assert mine.get(f"/jobs/{job.pk}/progress/")["HX-Refresh"] == "true"
+    assert [row.cells[0][1] for row in mine.get("/jobs/").context["table"].rows] == ["Export"]
+    assert other.get("/jobs/").context["table"].rows == []
+
+
+@pytest.mark.django_db
+def test_a_notice_is_read_by_opening_it(world, client_of):
+    user = world.user("edc", "viewer")
+    first, second = (Notice.objects.create(user=user, event="told", subject=text, body="Read me", url="/state/") for text in "ab")
+    mine, other = client_of(user), client_of(world.user("edc", "reviewer"))
+    assert other.get(f"/notices/{first.pk}/").status_code == 404
+    assert "Read me" in mine.get(f"/notices/{first.pk}/").content.decode()
+    assert [row.cells[0][1] for row in mine.get("/notices/?unread=true").context["table"].rows] == ["b"]
+    other.post("/notices/read/")
+    assert Notice.objects.filter(read_at=None).get() == second
+    mine.post("/notices/read/")
+    assert not Notice.objects.filter(read_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_notice_never_leads_away(world, client_of):
+    notice = Notice.objects.create(user=world.nobody, event="told", subject="a", body="b", url="https://elsewhere.example.org/")
+    assert client_of(world.nobody).get(f"/notices/{notice.pk}/").context["actions"] == []
+
+
+@pytest.mark.django_db
+def test_a_timeline_names_what_keys_point_at_in_one_query_a_key(world, django_assert_num_queries):
+    (der,) = register(world, 1)
+    for edc in ("edc2", "edc", "edc2"):
+        with acting(world.user("edc", "reviewer"), f"To {edc}"):
+            Der.objects.filter(pk=der.pk).update(edc=world.organizations[edc])
+    with django_assert_num_queries(2):
+        shown = timeline(der.history.all())
+    assert [version.why for version in shown] == ["To edc2", "To edc", "To edc2", "system: tests"]
+    assert shown[0].changes == [("Utility", world.edc, world.edc2)]
+    assert (shown[-1].kind, shown[-1].who, shown[-1].changes) == ("created", "the system", [])
+    assert [version.why for version in timeline(der.history.all(), limit=1)] == ["To edc2"]
+    assert len(timeline(der.history.all(), limit=1)[0].changes) == 1

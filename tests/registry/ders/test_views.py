@@ -85,6 +85,12 @@ def test_a_filter_offers_only_parties_that_the_user_may_know(world, ders, client
     assert offered("edc2", "edc") == [str(world.edc2)]
 
 
+def test_no_filter_is_chosen_at_first(world, ders, client_of):
+    form = client_of(world.user("edc", "viewer")).get(LIST).context["filterset"].form
+    for name in ("der_type", "status", "edc", "aggregator", "county", "customer_sector"):
+        assert next(iter(form.fields[name].choices))[0] == ""
+
+
 def test_query_count_does_not_grow(world, client_of, django_assert_num_queries):
     client = client_of(world.user("rerra", "viewer"))
     register(world, 2, prefix="A")
@@ -100,7 +106,7 @@ def test_paging_keeps_filters_and_counts(world, client_of):
     register(world, 53)
     client = client_of(world.user("edc", "viewer"))
     first = client.get(f"{LIST}?status=active")
-    assert "several pages" in first.context["page"]["count_text"] and "status=active" in first.context["page"]["next_url"]
+    assert "Several pages" in first.context["page"]["count_text"] and "status=active" in first.context["page"]["next_url"]
     second = client.get(LIST + first.context["page"]["next_url"])
     assert [row.cells[0][1] for row in second.context["table"].rows] == ["D-3", "D-2", "D-1"]
     assert client.get(LIST).context["page"]["count_text"] == "53 DERs"
