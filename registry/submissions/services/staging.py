@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
 from django.utils import timezone
 from psycopg import sql
@@ -79,7 +79,7 @@ def _stage_typed(submission: Submission, present: list[Column], offset: int) -> 
         names=joiner.join(sql.Identifier(column.name) for column in everything),
         casts=joiner.join(sql.SQL("{} AS {}").format(column.typed, sql.Identifier(column.name)) for column in _needed(facts)),
         values=joiner.join(_value(column, given) for column in everything),
-        present_typed=joiner.join(sql.Identifier("t", name) for name in compared),
+        present_typed=joiner.join(_as_stored(name) for name in compared),
         present_record=joiner.join(sql.Identifier("d", name) for name in compared),
     )
     owners = [column for column in present if column.personal]
@@ -90,6 +90,11 @@ def _stage_typed(submission: Submission, present: list[Column], offset: int) -> 
             names=joiner.join(sql.Identifier(name) for name in PERSONAL),
             casts=joiner.join(column.typed if column in owners else column.empty for column in columns().values() if column.personal),
         )
+
+
+def _as_stored(name: str) -> sql.Composable:
+    """A typed value in exactly the column's type: images of records are compared, and those of text and varchar cannot be."""
+    return sql.SQL("{}::{}").format(sql.Identifier("t", name), sql.SQL(StagedDer._meta.get_field(name).db_type(connection)))
 
 
 # columns of a filing that are not columns of the record: they are resolved to keys
