@@ -14,8 +14,9 @@ from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.utils.datastructures import MultiValueDict
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser, DataAndFiles, MultiPartParser
 from rest_framework.request import Request
 
 from moc.rest.problems import TooLarge
@@ -40,12 +41,14 @@ class Table(BaseParser):
 
     suffix = ""
 
-    def parse(self, stream, media_type=None, parser_context=None) -> dict:
+    def parse(self, stream, media_type=None, parser_context=None) -> DataAndFiles:
         request = parser_context["request"]
         name = _given_name(request.headers.get("Content-Disposition", "")) or f"api{self.suffix}"
         chunks = iter(lambda: stream.read(CHUNK), b"")
         said, chunks = self.opened(chunks)
-        return said | {"file": spool(chunks, name, media_type or self.media_type)}
+        files = MultiValueDict({"file": [spool(chunks, name, media_type or self.media_type)]})
+        request._request._files = files  # closed with the request, as a form's files are
+        return DataAndFiles(MultiValueDict({key: [value] for key, value in said.items()}), files)
 
     def opened(self, chunks):
         """(what the body says beside its rows, the chunks that are the file)"""
@@ -139,7 +142,7 @@ def spool(chunks, name: str, media_type: str) -> TemporaryUploadedFile:
 
 def file_of(request: Request) -> UploadedFile:
     """The request's file, whichever way it came, with `.sha256`."""
-    upload = request.data.get("file") if hasattr(request.data, "get") else None
+    upload = request.FILES.get("file")
     if not isinstance(upload, UploadedFile):
         raise ValidationError({"file": ["Send the file as the body, or in the form field “file”."]})
     if not upload.size:
