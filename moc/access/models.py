@@ -60,7 +60,7 @@ class User(AbstractBaseUser):
 
 
 class Organization(models.Model):
-    """A party: aggregator, distribution utility (EDC), transmission operator (TSO: RTO or ISO), regulator (RERRA) or the platform's operator."""
+    """A party: aggregator, distribution utility (EDC), transmission operator (TSO: RTO or ISO), regulator (RERRA) or platform operator."""
 
     access_paths = ("id",)
 
@@ -150,6 +150,7 @@ class OrganizationUserObjectPermission(UserObjectPermissionBase):
 
     class Meta(UserObjectPermissionBase.Meta):
         verbose_name = "grant across organisations"
+        verbose_name_plural = "grants across organisations"
 
 
 class ApiToken(models.Model):

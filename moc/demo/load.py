@@ -5,29 +5,32 @@ Each step is idempotent, so that a load that was killed goes on where it stopped
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from django.core.files import File
+from django.core.files.base import ContentFile
 
 from moc.access import policy
 from moc.access.models import Organization, Oversight, User
-from moc.demo import generate, newjersey
-from moc.demo.grid import grid, service_points
+from moc.demo import generate, load_grid, newjersey
 from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
+from moc.documents.models import Document
+from moc.documents.services import store
 from moc.history import acting
 from moc.rulesets import services as rulesets
 from registry.ders.dictionary import FIELDS
-from registry.grid.models import County, Feeder, Pnode, ServicePoint, ServiceTerritory, Substation, TdInterface, Transformer
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.services import filing, reviewing
 from registry.submissions.tasks import stage
 
 REASON = "system: load_demo"
-BATCH = 5_000
+HELD_BACK, IN_DRAFT = 60, 12  # illustrative rows of each utility that stay under review, and in a draft
+STORY_UTILITY = "JCPL"
+FAULTS = ({"nameplate_ac_kw": "7,6 kW"}, {"commissioned_on": "2023-02-30"}, {"usage_point_id": "UP-UNKNOWN"}, {"approved_export_kw": "-5"})
 Report = Callable[[str, float], None]
 
 
@@ -38,16 +41,16 @@ def load(report: Report) -> None:
         organizations = _organizations()
         load_people(organizations)
         report("Parties", 0.02)
-        _grid(organizations)
+        load_grid.elements(organizations)
         report("Grid", 0.08)
-    _service_points(organizations, report)
+    load_grid.points(organizations, report)
     _filings(organizations, report)
     report("Done", 1.0)
 
 
 def loaded() -> bool:
-    """True when the last aggregator's filing is there and decided."""
-    return Submission.objects.filter(idempotency_key=f"demo-{AGGREGATORS[-1].code}", status=Submission.Status.COMPLETED).exists()
+    """True when the last file is there and read."""
+    return Submission.objects.filter(idempotency_key="demo-draft").exclude(status=Submission.Status.STAGING).exists()
 
 
 def _organizations() -> dict[str, Organization]:
@@ -60,6 +63,11 @@ def _organizations() -> dict[str, Organization]:
     Oversight.objects.bulk_create(
         (Oversight(overseer=made[overseer], overseen=made[overseen]) for overseer, overseen in oversight()), ignore_conflicts=True
     )
+    _utilities(made)
+    return made
+
+
+def _utilities(made: dict[str, Organization]) -> None:
     utilities = {utility.utility_id_eia: utility for utility in newjersey.utilities()}
     markets = {party.balancing_authority_code: made[party.code] for party in parties() if party.kind == "tso"}
     UtilityProfile.objects.bulk_create(
@@ -78,123 +86,6 @@ def _organizations() -> dict[str, Organization]:
         ),
         ignore_conflicts=True,
     )
-    return made
-
-
-def _edcs(organizations: dict[str, Organization]) -> dict[int, Organization]:
-    return {party.utility_id_eia: organizations[party.code] for party in UTILITIES}
-
-
-def _grid(organizations: dict[str, Organization]) -> None:
-    edcs, state = _edcs(organizations), grid()
-    markets = {party.balancing_authority_code: organizations[party.code] for party in parties() if party.kind == "tso"}
-    County.objects.bulk_create(
-        (County(fips=fips, name=county.name, state="NJ", population=county.population) for fips, county in newjersey.counties().items()),
-        ignore_conflicts=True,
-    )
-    ServiceTerritory.objects.bulk_create(
-        (
-            ServiceTerritory(edc=edcs[utility.utility_id_eia], county_id=fips)
-            for utility in newjersey.utilities()
-            for fips in utility.county_fips
-        ),
-        ignore_conflicts=True,
-    )
-    Pnode.objects.bulk_create(
-        (Pnode(tso=markets[item.balancing_authority_code], name=item.pnode) for item in state.interfaces), ignore_conflicts=True
-    )
-    pnodes = {(pnode.tso_id, pnode.name): pnode for pnode in Pnode.objects.all()}
-    interfaces = _elements(
-        TdInterface,
-        (
-            TdInterface(
-                edc=edcs[item.utility_id_eia],
-                code=item.code,
-                name=f"{newjersey.counties()[item.county_fips].name} interface",
-                pnode=pnodes[markets[item.balancing_authority_code].pk, item.pnode],
-            )
-            for item in state.interfaces
-        ),
-    )
-    substations = _elements(
-        Substation,
-        (
-            Substation(
-                edc=edcs[item.utility_id_eia],
-                code=item.code,
-                name=f"Substation {item.code}",
-                td_interface=interfaces[edcs[item.utility_id_eia].pk, item.interface],
-                latitude=round(item.latitude, 5),
-                longitude=round(item.longitude, 5),
-            )
-            for item in state.substations
-        ),
-    )
-    feeders = _elements(
-        Feeder,
-        (
-            Feeder(
-                edc=edcs[item.utility_id_eia],
-                code=item.code,
-                substation=substations[edcs[item.utility_id_eia].pk, item.substation],
-                nominal_kv=item.nominal_voltage_kv,
-            )
-            for item in state.feeders
-        ),
-    )
-    _elements(
-        Transformer,
-        (
-            Transformer(
-                edc=edcs[item.utility_id_eia],
-                code=item.code,
-                feeder=feeders[edcs[item.utility_id_eia].pk, item.feeder],
-                rated_kva=item.rated_kva,
-            )
-            for item in state.transformers
-        ),
-    )
-
-
-def _elements(model, rows: Iterator) -> dict[tuple[int, str], object]:
-    """Insert grid elements that are not there yet; returns all by (utility, code)."""
-    model.objects.bulk_create(rows, ignore_conflicts=True, batch_size=BATCH)
-    return {(row.edc_id, row.code): row for row in model.objects.all()}
-
-
-def _service_points(organizations: dict[str, Organization], report: Report) -> None:
-    edcs = _edcs(organizations)
-    transformers = dict(
-        ((edc, code), (pk, feeder)) for edc, code, pk, feeder in Transformer.objects.values_list("edc_id", "code", "pk", "feeder_id")
-    )
-    total, done = sum(1 for _ in service_points()), 0
-    if ServicePoint.objects.filter(edc__in=edcs.values()).count() == total:
-        return
-    points = service_points()
-    while batch := list(islice(points, BATCH)):
-        with acting(None, REASON):
-            ServicePoint.objects.bulk_create(
-                (_service_point(edcs[item["utility_id_eia"]], item, transformers) for item in batch), ignore_conflicts=True
-            )
-        done += len(batch)
-        report("Service points", 0.08 + 0.22 * done / total)
-
-
-def _service_point(edc: Organization, item: dict, transformers: dict) -> ServicePoint:
-    transformer, feeder = transformers[edc.pk, item["transformer"]]
-    return ServicePoint(
-        edc=edc,
-        usage_point_id=item["usage_point_id"],
-        transformer_id=transformer,
-        feeder_id=feeder,
-        county_id=item["county_fips"],
-        zip_code=item["zip_code"],
-        address=item["address"],
-        latitude=round(item["latitude"], 5),
-        longitude=round(item["longitude"], 5),
-        phases_available=item["phases_available"],
-        nominal_voltage_v=item["nominal_voltage_v"],
-    )
 
 
 def _filings(organizations: dict[str, Organization], report: Report) -> None:
@@ -208,46 +99,93 @@ def _filings(organizations: dict[str, Organization], report: Report) -> None:
             submission = _file(actor, organizations[party.code], files[party.code], f"demo-{party.code}", f"{party.name}: portfolio")
             report(f"Utilities review {party.name}", share + 0.08)
             _approve_all(submission)
-        open_ = _file(
-            User.objects.get(email=address(AGGREGATORS[0], "approver")),
-            organizations[AGGREGATORS[0].code],
-            files["open"],
-            "demo-open",
-            "Home batteries and chargers, this month",
-        )
-        if open_.status == Submission.Status.IN_REVIEW:
-            report("A review in progress", 0.98)
+        report("Work in progress", 0.98)
+        _work_in_progress(organizations, files)
+
+
+def _work_in_progress(organizations: dict[str, Organization], files: dict[str, Path]) -> None:
+    """Something for everybody to do: a review with a question and a proposed denial, and a draft with errors."""
+    party = AGGREGATORS[0]
+    actor, aggregator = User.objects.get(email=address(party, "approver")), organizations[party.code]
+    submission = _file(actor, aggregator, files["open"], "demo-open", "Home batteries and chargers, this month")
+    review = UtilityReview.objects.filter(submission=submission, edc=organizations[STORY_UTILITY]).select_related("edc").first()
+    if review and not review.decisions.exists():
+        _ask_and_deny(review)
+    _receive(actor, aggregator, files["draft"], "demo-draft", "Spring installations, to be mended")
+
+
+def _ask_and_deny(review: UtilityReview) -> None:
+    reviewer = policy.holders("review_ders", review.edc).order_by("pk").first()
+    rows = StagedDer.objects.of_review(review).order_by("row_number")
+    first, last = list(rows.values_list("pk", flat=True)[:3]), list(rows.values_list("pk", flat=True)[3:5])
+    reviewing.decide(
+        actor=reviewer,
+        review=review,
+        rows=StagedDer.objects.filter(pk__in=first),
+        kind=Decision.Kind.REQUEST_INFO,
+        statement="Please say whether these batteries may charge from the grid.",
+    )
+    study = ContentFile(
+        b"Screening study (generated): the transformer's rating is exceeded at simultaneous charging.\n", name="screening-study.txt"
+    )
+    evidence = store(actor=reviewer, owner=review.edc, kind=Document.Kind.EVIDENCE, upload=study, counterparty=review.aggregator)
+    reviewing.decide(
+        actor=reviewer,
+        review=review,
+        rows=StagedDer.objects.filter(pk__in=last),
+        kind=Decision.Kind.DENY,
+        reason_code=Decision.Reason.R2,
+        statement="The service transformer is loaded beyond its rating when both charge.",
+        evidence=evidence,
+    )
 
 
 def _write_files(folder: Path) -> dict[str, Path]:
     """One CSV per aggregator, and one of the first aggregator's illustrative rows that stays under review."""
-    names = [*(party.code for party in AGGREGATORS), "open"]
+    names = [*(party.code for party in AGGREGATORS), "open", "draft"]
     paths = {name: folder / f"{name.lower()}.csv" for name in names}
     files = {name: path.open("w", encoding="utf-8", newline="") for name, path in paths.items()}
     writers = {name: csv.DictWriter(file, fieldnames=list(FIELDS), restval="") for name, file in files.items()}
     for writer in writers.values():
         writer.writeheader()
-    kept = 0
+    held = Counter()
     for code, row in generate.filings():
-        held = code == AGGREGATORS[0].code and row["external_id"].startswith("ILL-") and kept < HELD_BACK
-        kept += held
-        writers["open" if held else code].writerow(row)
+        utility = row["utility_id_eia"]
+        illustrative = code == AGGREGATORS[0].code and row["external_id"].startswith("ILL-")
+        pile = "open" if held[utility] < HELD_BACK else "draft" if held[utility] < HELD_BACK + IN_DRAFT else ""
+        if illustrative and pile:
+            writers[pile].writerow(_spoiled(row, held[utility]) if pile == "draft" else row)
+            held[utility] += 1
+        else:
+            writers[code].writerow(row)
     for file in files.values():
         file.close()
     return paths
 
 
-HELD_BACK = 240
+def _spoiled(row: dict[str, str], number: int) -> dict[str, str]:
+    """A row of the draft, every other one with a fault of the kind that people make."""
+    faults = [
+        {"nameplate_ac_kw": "7,6 kW"},
+        {"commissioned_on": "2023-02-30"},
+        {"usage_point_id": "UP-UNKNOWN"},
+        {"approved_export_kw": "-5"},
+    ]
+    return row | faults[number // 2 % len(faults)] if number % 2 else row
 
 
-def _file(actor: User, aggregator: Organization, path: Path, key: str, title: str) -> Submission:
+def _receive(actor: User, aggregator: Organization, path: Path, key: str, title: str) -> Submission:
     with path.open("rb") as file:
-        submission = filing.receive_file(
-            actor=actor, aggregator=aggregator, upload=File(file, name=path.name), title=title, idempotency_key=key
-        )
+        upload = File(file, name=path.name)
+        submission = filing.receive_file(actor=actor, aggregator=aggregator, upload=upload, title=title, idempotency_key=key)
     if submission.status == Submission.Status.STAGING:
         stage(submission.job_id)
         submission.refresh_from_db()
+    return submission
+
+
+def _file(actor: User, aggregator: Organization, path: Path, key: str, title: str) -> Submission:
+    submission = _receive(actor, aggregator, path, key, title)
     if submission.status == Submission.Status.DRAFT:
         version, _, _ = filing.attestation()
         submission = filing.submit(actor=actor, submission=submission, attestation_version=version)

@@ -29,6 +29,7 @@ REFUSED = {
 if wrong := [text for text, refused in REFUSED.items() if refused]:
     raise ImproperlyConfigured("Not for production. " + "; ".join(wrong) + ".")
 
+MOC_DEMONSTRATION = False
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 86400

@@ -8,7 +8,7 @@ SELECT
     {values},
     CASE WHEN s.permission_to_operate_on <= %(today)s THEN 'active' ELSE 'approved' END,
     %(today)s,
-    least(s.approved_export_kw, %(export_limit_kw)s::numeric), least(s.approved_import_kw, %(import_limit_kw)s::numeric),
+    %(export_limit_kw)s::numeric, %(import_limit_kw)s::numeric,
     s.aggregator_id, s.edc_id, s.service_point_id, p.feeder_id, p.county_id,
     (
         SELECT w.id FROM registry_derowner AS w

@@ -1,0 +1,130 @@
+"""The demonstration's grid, upstream before downstream; what is there already stays."""
+
+from collections.abc import Callable, Iterable
+from itertools import islice
+
+from moc.access.models import Organization
+from moc.demo import newjersey
+from moc.demo.grid import Grid, grid, service_points
+from moc.demo.parties import SYSTEM_OPERATORS, UTILITIES
+from moc.history import acting
+from registry.grid.models import County, Feeder, Pnode, ServicePoint, ServiceTerritory, Substation, TdInterface, Transformer
+
+REASON = "system: load_demo"
+BATCH = 5_000
+STARTS_AT, SHARE = 0.08, 0.22  # of the progress bar
+
+
+def _edcs(organizations: dict[str, Organization]) -> dict[int, Organization]:
+    return {party.utility_id_eia: organizations[party.code] for party in UTILITIES}
+
+
+def elements(organizations: dict[str, Organization]) -> None:
+    """Counties, territories, pricing nodes and every element down to the transformers. Runs inside acting()."""
+    edcs, state = _edcs(organizations), grid()
+    counties = newjersey.counties()
+    _insert(County, (County(fips=fips, name=county.name, state="NJ", population=county.population) for fips, county in counties.items()))
+    served = ((edcs[utility.utility_id_eia], fips) for utility in newjersey.utilities() for fips in utility.county_fips)
+    _insert(ServiceTerritory, (ServiceTerritory(edc=edc, county_id=fips) for edc, fips in served))
+    markets = {party.balancing_authority_code: organizations[party.code] for party in SYSTEM_OPERATORS}
+    interfaces = _interfaces(state, edcs, markets)
+    substations = _substations(state, edcs, interfaces)
+    feeders = _feeders(state, edcs, substations)
+    _insert(
+        Transformer,
+        (
+            Transformer(edc=edcs[item.utility_id_eia], code=item.code, feeder=feeders[item.feeder], rated_kva=item.rated_kva)
+            for item in state.transformers
+        ),
+    )
+
+
+def _insert(model, rows: Iterable) -> None:
+    model.objects.bulk_create(rows, ignore_conflicts=True, batch_size=BATCH)
+
+
+def _by_code(model, edcs: dict[int, Organization], rows: Iterable) -> dict[str, object]:
+    """Insert what is not there yet; codes are unique in the demonstration state."""
+    _insert(model, rows)
+    return {row.code: row for row in model.objects.filter(edc__in=edcs.values())}
+
+
+def _interfaces(state: Grid, edcs: dict[int, Organization], markets: dict[str, Organization]) -> dict[str, TdInterface]:
+    _insert(Pnode, (Pnode(tso=markets[item.balancing_authority_code], name=item.pnode) for item in state.interfaces))
+    pnodes = {(pnode.tso_id, pnode.name): pnode for pnode in Pnode.objects.all()}
+    return _by_code(
+        TdInterface,
+        edcs,
+        (
+            TdInterface(
+                edc=edcs[item.utility_id_eia],
+                code=item.code,
+                name=f"{newjersey.counties()[item.county_fips].name} interface",
+                pnode=pnodes[markets[item.balancing_authority_code].pk, item.pnode],
+            )
+            for item in state.interfaces
+        ),
+    )
+
+
+def _substations(state: Grid, edcs: dict[int, Organization], interfaces: dict[str, TdInterface]) -> dict[str, Substation]:
+    return _by_code(
+        Substation,
+        edcs,
+        (
+            Substation(
+                edc=edcs[item.utility_id_eia],
+                code=item.code,
+                name=f"Substation {item.code}",
+                td_interface=interfaces[item.interface],
+                latitude=round(item.latitude, 5),
+                longitude=round(item.longitude, 5),
+            )
+            for item in state.substations
+        ),
+    )
+
+
+def _feeders(state: Grid, edcs: dict[int, Organization], substations: dict[str, Substation]) -> dict[str, Feeder]:
+    return _by_code(
+        Feeder,
+        edcs,
+        (
+            Feeder(
+                edc=edcs[item.utility_id_eia], code=item.code, substation=substations[item.substation], nominal_kv=item.nominal_voltage_kv
+            )
+            for item in state.feeders
+        ),
+    )
+
+
+def points(organizations: dict[str, Organization], report: Callable[[str, float], None]) -> None:
+    """The service points, a batch a transaction."""
+    edcs = _edcs(organizations)
+    transformers = {row.code: row for row in Transformer.objects.filter(edc__in=edcs.values())}
+    total, done = sum(1 for _ in service_points()), 0
+    if ServicePoint.objects.filter(edc__in=edcs.values()).count() == total:
+        return
+    found = service_points()
+    while batch := list(islice(found, BATCH)):
+        with acting(None, REASON):
+            _insert(ServicePoint, (_service_point(edcs[item["utility_id_eia"]], item, transformers) for item in batch))
+        done += len(batch)
+        report("Service points", STARTS_AT + SHARE * done / total)
+
+
+def _service_point(edc: Organization, item: dict, transformers: dict[str, Transformer]) -> ServicePoint:
+    transformer = transformers[item["transformer"]]
+    return ServicePoint(
+        edc=edc,
+        usage_point_id=item["usage_point_id"],
+        transformer=transformer,
+        feeder_id=transformer.feeder_id,
+        county_id=item["county_fips"],
+        zip_code=item["zip_code"],
+        address=item["address"],
+        latitude=round(item["latitude"], 5),
+        longitude=round(item["longitude"], 5),
+        phases_available=item["phases_available"],
+        nominal_voltage_v=item["nominal_voltage_v"],
+    )
