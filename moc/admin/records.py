@@ -114,6 +114,10 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     def get_sortable_by(self, request):
         return () if self.keyset else super().get_sortable_by(request)
 
+    def lookup_allowed(self, lookup, value, request) -> bool:
+        """What is not shown is not guessed either, letter by letter."""
+        return lookup.partition("__")[0] not in self.hidden and super().lookup_allowed(lookup, value, request)
+
     def get_search_results(self, request, queryset, search_term):
         """The term as it is, not word by word. Versions are found by their records."""
         term = search_term.strip()

@@ -127,6 +127,13 @@ def test_search_and_filters_find_by_index(world, client_of, ders):
     assert client.get(DERS, {"nonsense": "1"}).status_code == 302
 
 
+def test_what_is_hidden_is_not_guessed_by_filters(world, client_of):
+    client = client_of(world.user("operator", "auditor"))
+    assert client.get("/admin/moc/user/", {"password__startswith": "md5"}).status_code == 400
+    assert client.get("/admin/moc/apitoken/", {"digest__startswith": "0"}).status_code == 400
+    assert client.get("/admin/moc/membership/", {"user__password__startswith": "md5"}).status_code == 400
+
+
 def test_the_record_as_of_a_moment(world, client_of, ders):
     before = timezone.now()
     with acting(world.user("edc", "reviewer"), "Feeder study F-12"):
