@@ -18,6 +18,7 @@ LINTS: tuple[tuple[str, ...], ...] = (
     ("lint-imports",),
     *((("djlint", "--lint", "--quiet", *TEMPLATES),) if TEMPLATES else ()),
 )
+PYTEST = (PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile")  # a database per process; one file's tests stay together
 UV = ("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--python-version", "3.11", "--no-emit-index-url")
 
 
@@ -38,7 +39,7 @@ def test(arguments: Sequence[str]) -> int:
         environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
         failed = lint(environment)
         failed += [title for title in [_check(manage("makemigrations", "--check", "--dry-run"), environment)] if title]
-        failed += [title for title in [_check([PYTHON, "-m", "pytest", *arguments], environment)] if title]
+        failed += [title for title in [_check([*PYTEST, *arguments], environment)] if title]
     for line in [*filter(None, notes), *(f"FAILED: {title}" for title in failed)]:
         say(line)
     say(f"{'Failed' if failed else 'All passed'} after {time.monotonic() - began:.0f} s.")
