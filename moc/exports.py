@@ -173,14 +173,23 @@ class XlsxExport(Export):
         return FileResponse(out, as_attachment=True, filename=self.name(view))
 
     def later(self, view):
-        job = enqueue_xlsx(actor=self.request.user, view=view)
+        """Enqueue the workbook, and lead to the job's page; back to the list with the reason when that is refused."""
+        try:
+            job = enqueue_xlsx(actor=self.request.user, view=view)
+        except UserError as refusal:
+            messages.error(self.request, str(refusal))
+            return HttpResponseRedirect("/")
         messages.info(self.request, "The list is long: the workbook is being written and will be in your notices.")
         return HttpResponseRedirect(url_of("job_detail", job.pk) or "/")
 
 
 def enqueue_xlsx(*, actor, view) -> Job:
-    """Have a list written as a workbook in the background; the actor must hold `export`."""
+    """Have a list written as a workbook in the background; the actor must hold `export` and belong to an organisation (else UserError)."""
     policy.require(actor, "export")
+    if not policy.own_organizations(actor):
+        raise UserError(
+            "A long workbook is kept as a document of your organization, and you belong to none.", "Export it as CSV.", "NO_ORGANIZATION"
+        )
     path = f"{type(view).__module__}.{type(view).__qualname__}"
     arguments = {"view": path, "query": view.request.GET.urlencode(), "kwargs": {name: str(value) for name, value in view.kwargs.items()}}
     return enqueue(actor=actor, task="moc.exports.deliver_xlsx", title=f"Export of {view.title} as XLSX", **arguments)

@@ -1,5 +1,7 @@
 """Pages of DERs: the list, the record with its timeline, the certificate; and the state's figures."""
 
+from urllib.parse import urlencode
+
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -53,7 +55,7 @@ class DerDetail(Detail):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         url = reverse("registry:der_certificate", args=[self.object.uuid])
-        query = f"?as_of={self.request.GET['as_of']}" if self.moment else ""
+        query = f"?{urlencode({'as_of': self.moment.isoformat()})}" if self.moment else ""
         return [("Certificate (PDF)", url + query, False)]
 
     def facts(self) -> list:
