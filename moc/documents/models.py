@@ -1,6 +1,5 @@
 """Documents: a file with its digest, size and owner organisation."""
 
-import hashlib
 import uuid
 
 from django.conf import settings

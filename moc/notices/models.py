@@ -9,7 +9,7 @@ from moc.access.queries import ScopedQuerySet
 
 
 class Notice(models.Model):
-    """What a person was told, where it leads, whether it was read, and whether the e-mail went out. Not recorded: it is never changed by people."""
+    """What a person was told, where it leads, whether it was read and whether the e-mail went out. Not recorded: no person changes it."""
 
     access_paths = ("SELF",)
 

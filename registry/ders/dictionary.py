@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Term:
-    """A field's place and names. `sunspec` is model 702 (IEEE 1547-2018 nameplate), `ieee_2030_5` a resource attribute, `cim` Class.attribute."""
+    """A field's place and names: `sunspec` of model 702 (IEEE 1547-2018), `ieee_2030_5` a resource attribute, `cim` Class.attribute."""
 
     group: str
     required: bool = False

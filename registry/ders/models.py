@@ -32,7 +32,7 @@ def magnitude(label: str, **kwargs) -> MagnitudeField:
 class DerFacts(models.Model):
     """The technical facts of a DER, shared by the master record and its staged filings: rules are written against these columns.
 
-    Powers in kW, kVA and kvar, energies in kWh, half of them optional as the data model says; dictionary.py gives each field's standard names.
+    Powers in kW, kVA and kvar, energies in kWh; what is required and what each field is called in the standards says dictionary.py.
     """
 
     # identification
