@@ -3,9 +3,10 @@
 DESIGN = "Platform default; no authority prescribes it"
 
 ATTESTATION = (
-    "I attest, on behalf of the DER aggregator, that the facts filed are true and complete to the best of my knowledge; that each customer "
-    "has consented to their filing; and that the participation of these distributed energy resources complies with the tariffs and operating "
-    "procedures of the distribution utilities and with the rules and regulations of the relevant electric retail regulatory authorities."
+    "I attest, on behalf of the DER aggregator, that the facts filed are true and complete to the best of my knowledge; that "
+    "each customer has consented to their filing; and that the participation of these distributed energy resources complies "
+    "with the tariffs and operating procedures of the distribution utilities and with the rules and regulations of the "
+    "relevant electric retail regulatory authorities."
 )
 
 # key, authority (slug of the RTO or regulator; empty: default), value, unit, source, verified
