@@ -89,8 +89,10 @@ def answer(error: Exception, context: dict) -> Response:
 def _described(error: Exception) -> tuple[int, dict]:
     if isinstance(error, UserError):
         status = 409 if isinstance(error, Conflict) else 422
-        remedy = {"remedy": error.remedy} if error.remedy else {}
-        return status, {"code": error.code, "detail": error.sentence, **remedy}
+        said = {"remedy": error.remedy} if error.remedy else {}
+        if rows := getattr(error, "problems", None):  # of a table that was refused cell by cell
+            said["errors"] = [_cell(**each) for each in rows]
+        return status, {"code": error.code, "detail": error.sentence, **said}
     if isinstance(error, Http404):
         return 404, {"detail": "It does not exist, or you may not see it."}
     if isinstance(error, PermissionDenied):
@@ -105,6 +107,10 @@ def _described(error: Exception) -> tuple[int, dict]:
     if isinstance(error, exceptions.APIException):
         return error.status_code, {"detail": str(error.detail)}
     return 500, {}
+
+
+def _cell(*, row: int, column: str, code: str, sentence: str, remedy: str, **given) -> dict:
+    return {"field": f"rows.{row}.{column}", "code": code, "detail": f"{sentence} {remedy}"}
 
 
 def _of_django(error: ValidationError):

@@ -1,5 +1,7 @@
 """Serializers that describe records, and lay out pages of them from plain rows of values."""
 
+from functools import cache
+
 from django.db.models import QuerySet
 from rest_framework import serializers
 
@@ -13,6 +15,7 @@ class Flat(serializers.ModelSerializer):
     """
 
     @classmethod
+    @cache
     def lookups(cls) -> dict[str, str]:
         """Name in JSON → lookup. A field of the whole record (source "*") is no lookup: the resource adds it."""
         return {name: field.source.replace(".", "__") for name, field in cls().fields.items() if field.source != "*"}

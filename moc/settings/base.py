@@ -208,6 +208,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["moc.rest.permissions.Nobody"],
     "DEFAULT_RENDERER_CLASSES": ["moc.rest.rendering.Json"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_METADATA_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "moc.rest.schema.Schema",
     "EXCEPTION_HANDLER": "moc.rest.problems.answer",
     "URL_FORMAT_OVERRIDE": None,

@@ -3,6 +3,8 @@
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils.http import urlencode
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -13,8 +15,10 @@ from moc.access import policy
 from moc.documents import services as documents
 from moc.documents.api import DocumentSerializer
 from moc.documents.models import Document
+from moc.jobs.api import JobSerializer
+from moc.jobs.models import Job
 from moc.portal.paging import Sort
-from moc.rest.bodies import file_of
+from moc.rest.bodies import TABLES, XLSX, file_of
 from moc.rest.conditions import idempotent, tag_of, tagged
 from moc.rest.pages import filtered, parameters_of
 from moc.rest.resources import Moves, Resource
@@ -24,8 +28,12 @@ from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
 from registry.submissions.filters import DECIDABLE, ReviewFilterSet, RowFilterSet
 from registry.submissions.models import Decision, StagedDer, UtilityReview
-from registry.submissions.services import filing, reviewing
+from registry.submissions.services import bulk_decisions, decision_files, filing, reviewing
 
+DECISION_FILE = {
+    "multipart/form-data": serializers.DecisionUpload,
+    **dict.fromkeys(("text/csv", "application/json", "application/x-ndjson", XLSX, "application/gzip"), OpenApiTypes.BINARY),
+}
 BY_DUE_DATE = (Sort("due_at", ("due_at", "id")), Sort("-due_at", ("-due_at", "-id")))
 
 
@@ -67,7 +75,11 @@ class Reviews(Resource):
     def decisions(self, request, **kwargs) -> Response:
         return self.page(Decision.objects.filter(review=self.get_object()))
 
-    @extend_schema(request=serializers.Decide, responses={201: serializers.DecisionSerializer}, summary="Decide rows of this review")
+    @extend_schema(
+        request=serializers.Decide,
+        responses={201: serializers.DecisionSerializer, 202: JobSerializer},
+        summary="Decide rows of this review; more than 2,000 rows are decided by a job",
+    )
     @decisions.mapping.post
     @idempotent
     def decide(self, request, **kwargs) -> Response:
@@ -75,29 +87,40 @@ class Reviews(Resource):
         policy.require(request.user, "review_ders", review.edc)
         body = serializers.Decide(data=request.data)
         body.is_valid(raise_exception=True)
-        said = dict(body.validated_data)
-        rows = self._selected(review, said.pop("rows", None), said.pop("filter", None))
-        evidence = self._evidence(review, said.pop("evidence"))
-        decision = reviewing.decide(actor=request.user, review=review, rows=rows, evidence=evidence, **said)
+        terms = dict(body.validated_data)
+        rows, selection = self._selected(review, terms.pop("rows", None), terms.pop("filter", None))
+        evidence, number = self._evidence(review, terms.pop("evidence")), rows.count()
+        if number > bulk_decisions.AT_ONCE:
+            limits = [terms[name] for name in ("export_limit_kw", "import_limit_kw", "temporal_limits")]
+            reviewing.require_complete(terms["kind"], terms["statement"], terms["reason_code"], evidence, tuple(limits))
+            plans = [bulk_decisions.Plan(terms, selection, number)]
+            return self._job(bulk_decisions.enqueue_decision(actor=request.user, review=review, plans=plans, evidence=evidence))
+        decision = reviewing.decide(actor=request.user, review=review, rows=rows, evidence=evidence, **terms)
         content = serializers.DecisionSerializer.lay(Decision.objects.filter(pk=decision.pk))[decision.pk]
         latest = decision.history.order_by("-history_date", "-history_id").values_list("history_id", flat=True).first()
         response = tagged(request, content, tag_of(latest), status=201)
         response["Location"] = request.build_absolute_uri(reverse("api-decision-detail", args=[decision.uuid]))
         return response
 
-    def _selected(self, review: UtilityReview, numbers: list[int] | None, narrowed: dict | None) -> QuerySet[StagedDer]:
-        """The rows by number, all of which must be there, or those still to be decided that a filter lets through."""
-        rows = StagedDer.objects.visible_to(self.request.user).of_review(review)
+    def _job(self, job: Job) -> Response:
+        """202 with the job that decides."""
+        place = self.request.build_absolute_uri(reverse("api-job-detail", args=[job.pk]))
+        return Response(JobSerializer.lay(Job.objects.filter(pk=job.pk))[job.pk], status=202, headers={"Location": place})
+
+    def _selected(self, review: UtilityReview, numbers: list[int] | None, narrowed: dict | None) -> tuple[QuerySet[StagedDer], dict]:
+        """The rows by number, which must all be there, or those still to be decided that a filter lets through; and how a job finds them."""
         if numbers is None:
             unknown = set(narrowed) - set(parameters_of(RowFilterSet))
             if unknown:
                 raise ValidationError({f"filter.{name}": ["There is no such filter."] for name in sorted(unknown)})
-            return filtered(RowFilterSet, narrowed, rows.filter(status__in=DECIDABLE), self.request.user)
-        chosen = rows.filter(row_number__in=numbers)
-        missing = set(numbers) - set(chosen.values_list("row_number", flat=True))
+            rows = StagedDer.objects.visible_to(self.request.user).of_review(review).filter(status__in=DECIDABLE)
+            return filtered(RowFilterSet, narrowed, rows, self.request.user), {"filter": urlencode(narrowed)}
+        rows = StagedDer.objects.visible_to(self.request.user).of_review(review).filter(row_number__in=numbers)
+        chosen = dict(rows.values_list("row_number", "pk"))
+        missing = set(numbers) - set(chosen)
         if missing:
             raise ValidationError({"rows": [f"Not rows of this review: {', '.join(map(str, sorted(missing)[:20]))}."]})
-        return chosen
+        return rows, {"ids": list(chosen.values())}
 
     def _evidence(self, review: UtilityReview, uuid) -> Document | None:
         if uuid is None:
@@ -106,6 +129,23 @@ class Reviews(Resource):
         if kept is None:
             raise ValidationError({"evidence": ["Your utility has no such evidence. Send the file to this review's documents first."]})
         return kept
+
+    @extend_schema(
+        request=DECISION_FILE,
+        responses={201: serializers.DecisionSerializer(many=True), 202: JobSerializer},
+        summary="Carry out a decision file as one: all its decisions, or none",
+    )
+    @action(detail=True, methods=["post"], url_path="decision-file", url_name="decision-file", parser_classes=TABLES, pagination_class=None)
+    @idempotent
+    def decision_file(self, request, **kwargs) -> Response:
+        review = self.get_object()
+        policy.require(request.user, "review_ders", review.edc)
+        upload, evidence = file_of(request), request.FILES.get("evidence")
+        outcome = decision_files.decide_by_file(actor=request.user, review=review, upload=upload, evidence_upload=evidence)
+        if outcome.job:
+            return self._job(outcome.job)
+        made = Decision.objects.filter(pk__in=[decision.pk for decision in outcome.decisions])
+        return Response(list(serializers.DecisionSerializer.lay(made).values()), status=201)
 
     @extend_schema(
         request={"multipart/form-data": serializers.EvidenceUpload},

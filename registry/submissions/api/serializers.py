@@ -204,6 +204,13 @@ class EvidenceUpload(serializers.Serializer):
     file = serializers.FileField()
 
 
+class DecisionUpload(serializers.Serializer):
+    """A table of decisions by external_id or row number, and the evidence of its denials."""
+
+    file = serializers.FileField()
+    evidence = serializers.FileField(required=False)
+
+
 class Attestation(serializers.Serializer):
     """The text in force that a submission attests to."""
 

@@ -5,7 +5,9 @@ import io
 import pytest
 
 from registry.ders.models import Der
+from registry.submissions import tasks
 from registry.submissions.models import Decision, StagedDer
+from registry.submissions.services import bulk_decisions
 from tests.registry.submissions.api_world import DECISIONS, REVIEWS, reviewed, row, store_in
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +60,32 @@ def test_deciding_by_number_and_by_filter(world, review, reviewer):
     assert reviewer.get(review).json()["rows_by_status"] == {"pending": 1, "approved": 2, "approved_limited": 2}
     assert sorted(Der.objects.values_list("external_id", "export_limit_kw")) == [("A-1", None), ("A-3", None), ("A-4", 5), ("A-5", 5)]
     assert len(reviewer.get(f"{review}decisions/").json()["results"]) == 2
+
+
+def test_many_rows_are_decided_by_a_job(review, reviewer, monkeypatch):
+    monkeypatch.setattr(bulk_decisions, "AT_ONCE", 2)
+    lacking = reviewer.post(f"{review}decisions/", {"kind": "approve_limited", "filter": {}})
+    assert (lacking.status_code, lacking.json()["code"]) == (422, "DECISION-LIMITS")
+    answer = reviewer.post(f"{review}decisions/", {"kind": "approve_limited", "filter": {"nameplate_ac_kw_min": "9"}, "export_limit_kw": 5})
+    assert (answer.status_code, answer.json()["status"]) == (202, "queued")
+    tasks.decide(answer.json()["id"])
+    job = reviewer.get(answer["Location"]).json()
+    assert (job["status"], job["outcome"]["rows"]) == ("done", 4)
+    assert reviewer.get(f"{DECISIONS}{job['outcome']['decisions'][0]}/").json()["export_limit_kw"] == 5
+
+
+def test_a_decision_file_is_carried_out_as_one(review, reviewer):
+    address = f"{review}decision-file/"
+    wrong = reviewer.post(address, b"external_id,decision\nA-1,approve\nA-99,approve\nA-2,perhaps", content_type="text/csv")
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "DECISION-FILE")
+    assert [(each["field"], each["code"]) for each in wrong.json()["errors"]] == [
+        ("rows.3.external_id", "DECISION-ROW-UNKNOWN"),
+        ("rows.4.decision", "DECISION-KIND"),
+    ]
+    assert not Decision.objects.exists()
+    done = reviewer.post(address, [{"external_id": "A-1", "decision": "approve"}, {"row_number": 2, "decision": "approve"}])
+    assert (done.status_code, [each["row_count"] for each in done.json()]) == (201, [2])
+    assert reviewer.get(review).json()["rows_by_status"] == {"pending": 3, "approved": 2}
 
 
 def test_the_rest_closes_the_review(review, reviewer):
