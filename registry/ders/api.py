@@ -6,7 +6,6 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from moc.access import policy
 from moc.rest.resources import Moves, Versioned
 from moc.rest.serializers import Flat, Reason, moves, slug_of
 from registry.ders import services
@@ -57,8 +56,8 @@ class Ders(Versioned, Moves):
     @action(detail=True, keeps_versions=False)
     def owner(self, request, **kwargs) -> Response:
         der = self.get_object()
-        policy.require(request.user, "view_personal", der)
-        found = OwnerSerializer.lay(DerOwner.objects.filter(pk=der.owner_id)).get(der.owner_id)
+        mine = DerOwner.objects.visible_to(request.user, "view_personal").filter(pk=der.owner_id)
+        found = OwnerSerializer.lay(mine).get(der.owner_id)
         if found is None:
             raise Http404
         return Response(found)

@@ -1,0 +1,236 @@
+"""The workplace's part of the access matrix: who reads a record there, who changes, adds and removes one, and with what."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.db.models import Model
+
+from tests.contracts.matrix import Route, Write
+from tests.contracts.scene import NOBODY, OWN, Scene, who
+
+OPERATOR_ADMINISTRATORS = who("operator:administrator", "operator2:administrator")
+OPERATOR_AUDITORS = OPERATOR_ADMINISTRATORS | who("operator:auditor")
+ENTER = who("*:auditor|administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
+OF_UTILITY = who("edc:auditor|administrator", "tso:auditor|administrator", "rerra:auditor|administrator") | OPERATOR_AUDITORS
+OF_BOTH = OF_UTILITY | who("aggregator:auditor|administrator")
+OF_AGGREGATOR = who("aggregator:auditor|administrator") | OPERATOR_AUDITORS
+GRID = who("edc:administrator") | OPERATOR_ADMINISTRATORS
+PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
+MEMBERS_ENTER = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
+UTILITIES = who("edc:administrator", "edc2:administrator") | OPERATOR_ADMINISTRATORS
+
+
+@dataclass(frozen=True)
+class Record:
+    """A kind of record in the workplace.
+
+    `obj`: the scene's; `sees`: who reads it; `lists`: who opens the list. `changes`: who changes it, with `change` laid over the form's
+    own values; `adds`: who opens the form of a new one; `added_by`: who may add the one of `add`. `removes`: who removes it (or another,
+    `removed`).
+    """
+
+    obj: Callable[[Scene], Model]
+    sees: frozenset[str]
+    lists: frozenset[str] = ENTER
+    changes: frozenset[str] = NOBODY
+    change: dict | Callable[[Scene], dict] | None = None
+    adds: frozenset[str] = NOBODY
+    added_by: frozenset[str] = NOBODY
+    add: dict | Callable[[Scene], dict] | None = None
+    removes: frozenset[str] = NOBODY
+
+
+def first(model: str) -> Callable[[Scene], Model]:
+    """The first of the utility "edc"."""
+    return lambda scene: admin_model(model)._default_manager.filter(edc=scene.world.edc).order_by("pk").first()
+
+
+def admin_model(label: str):
+    return next(model for model in admin.site._registry if model.__name__ == label)
+
+
+def grid(label: str, add: Callable[[Scene], dict], **change) -> Record:
+    return Record(first(label), OF_UTILITY, changes=GRID, change=change, adds=UTILITIES, added_by=GRID, add=add)
+
+
+def public(obj: Callable[[Scene], Model], add: Callable[[Scene], dict] | dict, permission=OPERATOR_ADMINISTRATORS, **change) -> Record:
+    return Record(obj, ENTER, changes=permission, change=change, adds=permission, added_by=permission, add=add)
+
+
+def _pk(scene: Scene, model: str) -> int:
+    return first(model)(scene).pk
+
+
+RECORDS: dict[str, Record] = {
+    "User": Record(lambda scene: scene.user(OWN), OPERATOR_AUDITORS, changes=OPERATOR_ADMINISTRATORS, change={"name": "Another name"}),
+    "Organization": Record(
+        lambda scene: scene.world.edc,
+        OF_UTILITY,
+        changes=OPERATOR_ADMINISTRATORS,
+        change={"legal_name": "Another, Inc."},
+        adds=OPERATOR_ADMINISTRATORS,
+        added_by=OPERATOR_ADMINISTRATORS,
+        add={"kind": "edc", "name": "New", "slug": "new", "is_active": "on"},
+    ),
+    "Membership": Record(
+        lambda scene: scene.seat,
+        OF_UTILITY,
+        changes=who("edc:administrator") | OPERATOR_ADMINISTRATORS,
+        change=lambda scene: {"is_active": ""},
+        adds=MEMBERS_ENTER,
+        added_by=OPERATOR_ADMINISTRATORS,  # others cannot choose people whom they do not see: they invite
+        add=lambda scene: {"user": scene.world.nobody.pk, "organization": scene.world.edc.pk, "role": "viewer"},
+    ),
+    "Oversight": Record(
+        lambda scene: scene.world.tso.oversees.get(),
+        OF_UTILITY,
+        changes=OPERATOR_ADMINISTRATORS,
+        change=lambda scene: {"overseen": scene.world.edc2.pk},
+        adds=OPERATOR_ADMINISTRATORS,
+        added_by=OPERATOR_ADMINISTRATORS,
+        add=lambda scene: {"overseer": scene.world.tso2.pk, "overseen": scene.world.edc.pk},
+        removes=OPERATOR_ADMINISTRATORS,
+    ),
+    "OrganizationUserObjectPermission": Record(lambda scene: scene.grant, OF_AGGREGATOR),
+    "ApiToken": Record(lambda scene: scene.token, OPERATOR_AUDITORS),
+    "Document": Record(lambda scene: scene.document, OF_BOTH),
+    "Job": Record(lambda scene: scene.job, OPERATOR_AUDITORS),
+    "Notice": Record(lambda scene: scene.notice, OPERATOR_AUDITORS),
+    "RuleSet": public(
+        lambda scene: scene.ruleset,
+        {"key": "new", "value": "1", "valid_during_0": "2020-01-01", "valid_during_1": "", "source": "a tariff"},
+        source="another tariff",
+    ),
+    "County": public(
+        lambda scene: scene.world.counties[0], {"fips": "34005", "name": "Burlington", "state": "NJ", "population": ""}, name="Another"
+    ),
+    "ServiceTerritory": Record(
+        first("ServiceTerritory"),
+        ENTER,
+        changes=OPERATOR_ADMINISTRATORS,
+        change=lambda scene: {"county": scene.unserved.pk},
+        adds=OPERATOR_ADMINISTRATORS,
+        added_by=OPERATOR_ADMINISTRATORS,
+        add=lambda scene: {"edc": scene.world.edc.pk, "county": scene.unserved.pk},
+        removes=OPERATOR_ADMINISTRATORS,
+    ),
+    "Pnode": public(lambda scene: scene.world.tso.pnodes.first(), lambda scene: {"tso": scene.world.tso.pk, "name": "NEW"}, name="ANOTHER"),
+    "TdInterface": grid(
+        "TdInterface",
+        lambda scene: {"edc": scene.world.edc.pk, "pnode": scene.world.tso.pnodes.first().pk, "code": "NEW", "name": "New"},
+        name="Another",
+    ),
+    "Substation": grid(
+        "Substation",
+        lambda scene: {"edc": scene.world.edc.pk, "td_interface": _pk(scene, "TdInterface"), "code": "NEW", "name": "New"},
+        name="Another",
+    ),
+    "Feeder": grid(
+        "Feeder",
+        lambda scene: {"edc": scene.world.edc.pk, "substation": _pk(scene, "Substation"), "code": "NEW", "nominal_kv": "13.2"},
+        nominal_kv="4.16",
+    ),
+    "Transformer": grid(
+        "Transformer",
+        lambda scene: {"edc": scene.world.edc.pk, "feeder": _pk(scene, "Feeder"), "code": "NEW", "rated_kva": "50"},
+        rated_kva="75",
+    ),
+    "ServicePoint": grid(
+        "ServicePoint", lambda scene: {"edc": scene.world.edc.pk, "usage_point_id": "NEW", "county": "34025"}, address="Another street"
+    ),
+    "UtilityProfile": public(
+        lambda scene: scene.world.edc.utility,
+        lambda scene: {"edc": scene.newcomer.pk, "eia_id": "99999", "ownership": "municipal", "balancing_authority": "PJM"},
+        annual_mwh="1",
+    ),
+    "OrganizationIdentifier": Record(
+        lambda scene: scene.identifier,
+        ENTER,
+        changes=OPERATOR_ADMINISTRATORS,
+        change={"value": "ANOTHER"},
+        adds=OPERATOR_ADMINISTRATORS,
+        added_by=OPERATOR_ADMINISTRATORS,
+        add=lambda scene: {"organization": scene.world.edc.pk, "scheme": "duns", "value": "NEW"},
+        removes=OPERATOR_ADMINISTRATORS,
+    ),
+    "Contact": Record(
+        lambda scene: scene.contact,
+        who("edc:administrator"),
+        PERSONAL_ENTER | MEMBERS_ENTER,
+        changes=who("edc:administrator"),
+        change={"name": "Another"},
+        adds=MEMBERS_ENTER,
+        added_by=who("edc:administrator") | OPERATOR_ADMINISTRATORS,
+        add=lambda scene: {"organization": scene.world.edc.pk, "purpose": "cyber", "name": "New"},
+        removes=who("edc:administrator"),
+    ),
+    "DerOwner": Record(lambda scene: scene.owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
+    "Der": Record(lambda scene: scene.der, OF_BOTH),
+    "Submission": Record(lambda scene: scene.submission, OF_BOTH),
+    "UtilityReview": Record(lambda scene: scene.review, OF_BOTH),
+    "Decision": Record(lambda scene: scene.decision, OF_BOTH),
+    "StagedDer": Record(lambda scene: scene.row, OF_BOTH),
+    "StagedOwner": Record(lambda scene: scene.staged_owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
+    "Finding": Record(lambda scene: scene.finding, OF_AGGREGATOR),
+}
+
+
+def routes() -> list[Route]:
+    """Every page of the workplace."""
+    found = [Route("admin/", ENTER), Route("admin/(?P<app_label>moc|registry)/$", ENTER)]
+    for label, record in RECORDS.items():
+        found += _pages(label, record)
+    return found
+
+
+def _pages(label: str, record: Record) -> list[Route]:
+    opts = admin_model(label)._meta
+    base = f"admin/{opts.app_label}/{opts.model_name}/"
+    recorded = hasattr(opts.model, "history")
+
+    def at(scene: Scene) -> dict:
+        return {"object_id": record.obj(scene).pk}
+
+    def version(scene: Scene) -> dict:
+        obj = record.obj(scene)
+        return {"first": obj.pk, "second": obj.history.latest().history_id if recorded else 1}
+
+    changing = (Write(record.changes, form_values(record, at), name="change"),) if record.change is not None else ()
+    adding = (Write(record.added_by, with_reason(record.add), name="add"),) if record.add is not None else ()
+    removing = (Write(record.removes, {"post": "yes", "reason": "tests"}, name="delete"),) if record.removes else ()
+    return [
+        Route(base, record.lists),
+        Route(f"{base}add/", record.adds, writes=adding),
+        Route(f"{base}<path:object_id>/change/", record.sees, at, changing),
+        Route(f"{base}<path:object_id>/reach/", record.sees, at),
+        Route(f"{base}<path:object_id>/history/", record.sees if recorded else NOBODY, at),
+        Route(f"{base}([^/]+)/history/([^/]+)/$", record.sees if recorded else NOBODY, version),
+        Route(f"{base}<path:object_id>/delete/", record.removes, at, removing),
+    ]
+
+
+def with_reason(values: dict | Callable[[Scene], dict]) -> Callable[[Scene], dict]:
+    return lambda scene: {"reason": "tests", **_inlines(), **(values(scene) if callable(values) else values)}
+
+
+def form_values(record: Record, at) -> Callable[[Scene], dict]:
+    """The change form's own values, as its page shows them, with the change laid over them."""
+
+    def values(scene: Scene) -> dict:
+        obj = record.obj(scene)
+        own = {field.name: field.value_from_object(obj) for field in obj._meta.concrete_fields}
+        change = record.change(scene) if callable(record.change) else record.change
+        given = {name: value for name, value in own.items() if value is not None and value is not False} | change
+        period = given.pop("valid_during", None)
+        if period is not None:
+            given |= {"valid_during_0": period.lower, "valid_during_1": period.upper or ""}
+        return {"reason": "tests", **_inlines(), **{name: value for name, value in given.items() if value != ""}}
+
+    return values
+
+
+def _inlines() -> dict:
+    """Empty management forms of the grants beside an organisation."""
+    prefixes = ("organizationuserobjectpermission_set",)
+    return {f"{prefix}-{name}": "0" for prefix in prefixes for name in ("TOTAL_FORMS", "INITIAL_FORMS")}

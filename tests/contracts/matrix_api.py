@@ -1,0 +1,118 @@
+"""The API's part of the access matrix: every operation."""
+
+from collections.abc import Callable
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from registry.submissions.services import filing
+from tests.contracts.matrix import PARTIES as PEOPLE
+from tests.contracts.matrix import Route, Write
+from tests.contracts.matrix_filing import ANY_FILERS, CONFIRMERS, DECIDERS, FILERS, SUBMITTERS, of
+from tests.contracts.scene import MACHINES, OPERATORS, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
+
+CALLERS = SIGNED_IN | MACHINES
+MACHINE = who("machine")
+PARTIES, FILING = PEOPLE | MACHINE, FILERS | MACHINE
+PERSONAL = FILING | DECIDERS
+OF_UTILITY = UTILITY | OVERSEERS
+HELD = who(OWN) | OPERATORS  # what is one's own is seen by the operator too
+API = "api/v1/registry/"
+DERS, SUBMISSIONS, REVIEWS, DECISIONS = (f"{API}{name}/" for name in ("ders", "submissions", "reviews", "decisions"))
+ID = "<uuid:uuid>/"
+
+
+def attested(scene: Scene) -> dict:
+    return {"attestation_version": filing.attestation()[0]}
+
+
+def study(scene: Scene) -> dict:
+    return {"file": SimpleUploadedFile("study.pdf", b"%PDF-1.7 study", "application/pdf")}
+
+
+def first_pk(name: str) -> Callable[[Scene], dict]:
+    """Of the utility's feeders or service points."""
+    return lambda scene: {"pk": getattr(scene.world, name)["edc"][0].pk}
+
+
+FILED = {"rows": [{"external_id": "D-9", "der_type": "photovoltaic"}]}
+
+ROUTES = (
+    # the record
+    Route(DERS, CALLERS),
+    Route(f"{DERS}{ID}", PARTIES, of("der")),
+    Route(f"{DERS}{ID}owner/", PERSONAL, of("der")),
+    Route(f"{DERS}{ID}versions/", PARTIES, of("der")),
+    Route(f"{DERS}{ID}transitions/<slug:name>/", None, of("der", name="activate"), (Write(SUBMITTERS, {}),)),
+    # filing
+    Route(SUBMISSIONS, CALLERS, writes=(Write(ANY_FILERS | MACHINES, FILED),)),
+    Route(f"{SUBMISSIONS}{ID}", PARTIES, of("submission")),
+    Route(f"{SUBMISSIONS}{ID}findings/", PARTIES, of("submission")),
+    Route(f"{SUBMISSIONS}{ID}rows/", PARTIES, of("submission"), (Write(FILING, FILED, of("draft")),)),
+    Route(
+        f"{SUBMISSIONS}{ID}rows/<int:row>/",
+        PARTIES,
+        of("submission", row=2),
+        (
+            Write(FILING, {"model": "another"}, of("draft", row=1), method="patch", name="mend"),
+            Write(FILING, None, of("draft", row=1), method="delete", name="remove"),
+        ),
+    ),
+    Route(
+        f"{SUBMISSIONS}{ID}transitions/<slug:name>/",
+        None,
+        of("draft", name="submit"),
+        (
+            Write(SUBMITTERS, attested, name="submit"),
+            Write(FILING, {"reason": "a mistake"}, of("draft", name="withdraw"), name="withdraw"),
+        ),
+    ),
+    Route(f"{API}attestation/", CALLERS),
+    # reviewing
+    Route(REVIEWS, CALLERS),
+    Route(f"{REVIEWS}{ID}", PARTIES, of("review")),
+    Route(f"{REVIEWS}{ID}rows/", PARTIES, of("review")),
+    Route(f"{REVIEWS}{ID}decisions/", PARTIES, of("review"), (Write(DECIDERS, {"kind": "approve", "rows": [2]}),)),
+    Route(f"{REVIEWS}{ID}documents/", None, of("review"), (Write(DECIDERS, study),)),
+    Route(DECISIONS, CALLERS),
+    Route(f"{DECISIONS}{ID}", PARTIES, of("decision")),
+    Route(
+        f"{DECISIONS}{ID}transitions/<slug:name>/",
+        None,
+        of("denial", name="confirm"),
+        (
+            Write(CONFIRMERS, {}, name="confirm"),
+            Write(CONFIRMERS, {"reason": "not shown"}, of("denial", name="reject"), name="reject"),
+            Write(FILING, {"text": "The one on the roof."}, of("decision", name="answer"), name="answer"),
+        ),
+    ),
+    # participants and grid
+    Route(f"{API}organizations/", CALLERS),
+    Route(f"{API}organizations/<slug:slug>/", OF_UTILITY, lambda scene: {"slug": "edc"}),
+    Route(f"{API}utilities/", CALLERS),
+    Route(f"{API}utilities/<int:eia_id>/", CALLERS, lambda scene: {"eia_id": scene.world.edc.utility.eia_id}),
+    Route(f"{API}counties/", CALLERS),
+    Route(f"{API}counties/<slug:fips>/", CALLERS, lambda scene: {"fips": "34025"}),
+    Route(f"{API}feeders/", CALLERS),
+    Route(f"{API}feeders/<int:pk>/", OF_UTILITY, first_pk("feeders")),
+    Route(f"{API}service-points/", CALLERS),
+    Route(f"{API}service-points/<int:pk>/", OF_UTILITY, first_pk("service_points")),
+    # the platform
+    Route("api/v1/rulesets/", CALLERS),
+    Route("api/v1/rulesets/<int:pk>/", CALLERS, lambda scene: {"pk": scene.ruleset.pk}),
+    Route("api/v1/documents/", CALLERS),
+    Route(f"api/v1/documents/{ID}", PARTIES, of("document")),
+    Route(f"api/v1/documents/{ID}file/", PARTIES, of("document")),
+    Route("api/v1/notices/", CALLERS),
+    Route("api/v1/notices/<int:pk>/", HELD, lambda scene: {"pk": scene.notice.pk}),
+    Route("api/v1/notices/<int:pk>/read/", None, lambda scene: {"pk": scene.notice.pk}, (Write(who(OWN)),)),
+    Route("api/v1/jobs/", CALLERS),
+    Route("api/v1/jobs/<int:pk>/", HELD, lambda scene: {"pk": scene.job.pk}),
+    Route(
+        "api/v1/jobs/<int:pk>/cancel/",
+        None,
+        lambda scene: {"pk": scene.job.pk},
+        (Write(who(OWN, "operator:administrator", "operator2:administrator")),),
+    ),
+    Route("api/v1/schema/", CALLERS),
+    Route("api/v1/docs/", SIGNED_IN),
+)

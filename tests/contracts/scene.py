@@ -1,0 +1,239 @@
+"""The scene of the access matrix: everybody who could knock, and one object of each kind behind the doors."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from fnmatch import fnmatchcase
+
+from django.contrib.auth.models import Permission
+from django.core.files.base import ContentFile
+from django.db import connection, models
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, User
+from moc.access.roles import ROLES
+from moc.documents.models import Document
+from moc.history import acting
+from moc.jobs.models import Job
+from moc.notices.models import Notice
+from moc.rulesets.models import RuleSet
+from registry.ders.models import Der
+from registry.grid.models import County
+from registry.participants.models import Contact, DerOwner, OrganizationIdentifier
+from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.submissions.readers.shape import Sheet
+from registry.submissions.rules import CONDITIONS
+from tests.factories.world import REASON, World, build
+
+# one per (kind, role), the most powerful of each second organisation, machine clients, somebody without a seat, and a stranger
+SEATS = tuple(f"{kind}:{role}" for kind, roles in ROLES.items() for role in roles)
+SECOND = tuple(f"{kind}2:administrator" for kind in ROLES)
+ACTORS = (*SEATS, *SECOND, "machine", "machine2", "nobody", "stranger")
+UNWATCHED = {"django_session", "moc_cache"}
+OWN = "aggregator:filer"  # whose job, notice and token the scene holds
+
+
+def who(*patterns: str) -> frozenset[str]:
+    """Actors by pattern: "edc:*", "edc:reviewer|approver", "*:auditor" (of the first organisations), "machine"."""
+    found = set()
+    for pattern in patterns:
+        kind, _, roles = pattern.partition(":")
+        wanted = [f"{kind}:{role}" for role in roles.split("|")] if roles else [kind]
+        matched = {actor for actor in ACTORS for each in wanted if fnmatchcase(actor, each) and ("2" in actor) == ("2" in each)}
+        assert matched, f"{pattern} is nobody"
+        found |= matched
+    return frozenset(found)
+
+
+NOBODY = frozenset()
+EVERYBODY = frozenset(ACTORS)
+MACHINES = who("machine", "machine2")  # they have the API; the pages send them to the sign-in page
+SIGNED_IN = EVERYBODY - MACHINES - {"stranger"}
+MEMBERS = SIGNED_IN - {"nobody"}
+OPERATORS = who("operator:*", "operator2:administrator")
+AGGREGATOR, UTILITY = who("aggregator:*", "machine"), who("edc:*")
+OVERSEERS = who("tso:*", "rerra:*") | OPERATORS
+
+
+@dataclass
+class Scene:
+    """The world with objects between "aggregator" and "edc", and a client for each actor."""
+
+    world: World
+    objects: dict[str, models.Model]
+    clients: dict[str, Client]
+    api: dict[str, APIClient]
+    keys: int = 0
+
+    def __getattr__(self, name: str) -> models.Model:
+        """scene.der, scene.review and so on."""
+        try:
+            return self.__dict__["objects"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def user(self, actor: str) -> User | None:
+        return user_of(self.world, actor)
+
+
+def user_of(world: World, actor: str) -> User | None:
+    if actor == "stranger":
+        return None
+    if ":" in actor:
+        return world.user(*actor.split(":"))
+    return getattr(world, actor)
+
+
+def written() -> dict[str, int]:
+    """table → rows inserted, updated and deleted by this transaction so far, also those rolled back to a savepoint."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
+        return {table: count for table, count in cursor.fetchall() if count and table not in UNWATCHED}
+
+
+def make_scene() -> Scene:
+    """Build the world and its objects, and sign everybody in."""
+    world = build()
+    with acting(None, REASON):
+        objects = _participants(world) | _filed(world) | _own(world)
+    return Scene(world, objects, *_clients(world))
+
+
+def _clients(world: World) -> tuple[dict[str, Client], dict[str, APIClient]]:
+    clients, api = {}, {}
+    for actor in ACTORS:
+        user = user_of(world, actor)
+        clients[actor], api[actor] = Client(), APIClient()
+        if user is not None:
+            clients[actor].force_login(user)
+            _, secret = ApiToken.issue(user, "matrix")
+            api[actor].credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
+    return clients, api
+
+
+def _participants(world: World) -> dict[str, models.Model]:
+    grant = OrganizationUserObjectPermission.objects.create(
+        user=world.user("rerra", "auditor"), permission=_permission(), content_object=world.aggregator
+    )
+    ruleset = RuleSet.objects.create(key="matrix", value=1, valid_during=("2020-01-01", None), source="tests")
+    ruleset.refresh_from_db()
+    return {
+        "grant": grant,
+        "contact": Contact.objects.create(organization=world.edc, purpose="registry", name="A contact", email="contact@example.org"),
+        "identifier": OrganizationIdentifier.objects.create(organization=world.edc, scheme="lei", value="5493001KJTIIGC8Y1R12"),
+        "seat": Membership.objects.get(user=world.user("edc", "viewer")),
+        "ruleset": ruleset,
+        "unserved": County.objects.create(fips="34003", name="Bergen", state="NJ"),
+        "newcomer": Organization.objects.create(kind="edc", name="New utility", slug="newcomer"),
+    }
+
+
+def _permission() -> Permission:
+    return Permission.objects.get(codename="export", content_type__app_label="moc")
+
+
+FACTS = {
+    "der_type": "photovoltaic",
+    "nameplate_ac_kw": "5",
+    "approved_export_kw": "5",
+    "approved_import_kw": "0",
+    "interconnection_agreement_no": "IA-1",
+    "customer_sector": "residential",
+    "consent_reference": "C-1",
+    "premise_address": "1 Test Street, Red Bank",
+}
+
+
+def _filed(world: World) -> dict[str, models.Model]:
+    """A submission under review with a registered DER and decisions, a draft, and a file being read."""
+    parties = {"aggregator": world.aggregator, "edc": world.edc}
+    point, now = world.service_points["edc"][0], timezone.now()
+    owner = DerOwner.objects.create(**parties, edc_account_no="A-1", owner_name="An owner")
+    der = Der.objects.create(**FACTS, **parties, external_id="D-1", service_point=point, registered_on=now.date(), owner=owner)
+    submission = _submitted(world)
+    review = UtilityReview.objects.create(
+        submission=submission, **parties, row_count=3, started_at=now, due_at=now + timedelta(days=60), clock_rule=RuleSet.objects.first()
+    )
+    found = {"owner": owner, "der": der, "submission": submission, "review": review}
+    found |= _decided(world, review, {**FACTS, **parties, "submission": submission, "service_point": point}, der)
+    return found | _draft(world, parties) | _reading(world)
+
+
+def _submitted(world: World) -> Submission:
+    table = _document(world, b"external_id\nD-1\nD-2\nD-4\n", kind="upload", owner=world.aggregator)
+    submission = Submission.objects.create(
+        aggregator=world.aggregator,
+        source="file",
+        title="A submission",
+        document=table,
+        sheet=asdict(Sheet(("external_id",), ("external_id",), (), (), "utf-8", ",", "csv")),
+        submitted_at=timezone.now(),
+        submitted_by=world.user("aggregator", "approver"),
+        attestation_sha256="0" * 64,
+        attestation_version="1",
+    )
+    for status in ("submitted", "in_review"):
+        Submission.objects.update(status=status)
+    submission.refresh_from_db()
+    return submission
+
+
+def _decided(world: World, review: UtilityReview, facts: dict, der: Der) -> dict[str, models.Model]:
+    """Three rows: one asked about, one open, one proposed for denial."""
+    evidence = _document(world, b"evidence", kind="evidence", owner=world.edc, counterparty=world.aggregator)
+    by = {"review": review, "row_count": 1, "decided_by": world.user("edc", "reviewer")}
+    question = Decision.objects.create(**by, kind="request_info", statement="Which inverter?")
+    denial = Decision.objects.create(
+        **by, kind="deny", status="proposed", reason_code="data_mismatch", evidence=evidence, statement="Not as known."
+    )
+    rows = [
+        StagedDer.objects.create(**facts, row_number=1, external_id="D-1", der=der, decision=question),
+        StagedDer.objects.create(**facts, row_number=2, external_id="D-2", model="open"),
+        StagedDer.objects.create(**facts, row_number=3, external_id="D-4", decision=denial),
+    ]
+    for row, status in zip(rows[::2], ("info_requested", "denial_proposed"), strict=True):
+        StagedDer.objects.filter(pk=row.pk).update(status=status)
+    UtilityReview.objects.update(status="info_requested")
+    owners = [StagedOwner.objects.create(row=row, edc_account_no=f"A-{row.row_number}", owner_name="An owner") for row in rows]
+    finding = {"submission": review.submission, "row": rows[1], "row_number": 2, "code": CONDITIONS[0].code, "severity": "warning"}
+    return {
+        "document": evidence,
+        "decision": question,
+        "denial": denial,
+        "row": rows[1],
+        "staged_owner": owners[1],
+        "finding": Finding.objects.create(**finding, column="model"),
+    }
+
+
+def _draft(world: World, parties: dict) -> dict[str, models.Model]:
+    """A draft with one good row, not yet checked."""
+    point = world.service_points["edc"][1]
+    draft = Submission.objects.create(aggregator=world.aggregator, source="form", title="A draft", row_count=1)
+    known = {"usage_point_id": point.usage_point_id, "utility_id_eia": world.edc.utility.eia_id}
+    row = StagedDer.objects.create(**FACTS, **parties, **known, submission=draft, row_number=1, external_id="D-3", service_point=point)
+    StagedOwner.objects.create(row=row, edc_account_no="A-4", owner_name="An owner")
+    return {"draft": draft, "draft_row": row}
+
+
+def _reading(world: World) -> dict[str, models.Model]:
+    """A submission whose file is being read."""
+    job = Job.objects.create(user=user_of(world, OWN), task="registry.submissions.tasks.stage", title="Reading")
+    reading = Submission.objects.create(aggregator=world.aggregator, source="file", title="Reading", status="staging", job=job)
+    return {"reading": reading}
+
+
+def _document(world: World, content: bytes, **facts) -> Document:
+    upload = ContentFile(content, name="study.csv")
+    return Document.objects.create(file=upload, name="study.csv", size=len(content), sha256="0" * 64, **facts)
+
+
+def _own(world: World) -> dict[str, models.Model]:
+    user = user_of(world, OWN)
+    token, _ = ApiToken.issue(user, "own")
+    return {
+        "job": Job.objects.create(user=user, task="moc.jobs.tasks.sweep", title="A job"),
+        "notice": Notice.objects.create(user=user, event="test", subject="A notice", body="A body"),
+        "token": token,
+    }
