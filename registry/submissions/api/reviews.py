@@ -108,7 +108,7 @@ class Reviews(Resource):
         return Response(JobSerializer.lay(Job.objects.filter(pk=job.pk))[job.pk], status=202, headers={"Location": place})
 
     def _selected(self, review: UtilityReview, numbers: list[int] | None, narrowed: dict | None) -> tuple[QuerySet[StagedDer], dict]:
-        """The rows by number, which must all be there, or those still to be decided that a filter lets through; and how a job finds them."""
+        """The rows by number, all of which must be there, or those still to be decided behind a filter; and how a job finds them."""
         if numbers is None:
             unknown = set(narrowed) - set(parameters_of(RowFilterSet))
             if unknown:
