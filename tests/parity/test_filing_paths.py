@@ -70,9 +70,7 @@ def left_behind(world, path, values: dict) -> dict:
         filed = submission.rows.get()
         owner = getattr(filed, "owner", None)
         left = {
-            "row": {
-                field.attname: getattr(filed, field.attname) for field in StagedDer._meta.concrete_fields if field.attname not in IDENTITY
-            },
+            "row": values_of(filed, but=IDENTITY),
             "owner": [getattr(owner, name, "") for name in PERSONAL],
             "findings": set(submission.findings.values_list("code", "severity", "column", "value")),
             "record": _approved(world, submission) if not submission.rows.bad().exists() else None,
@@ -87,9 +85,11 @@ def _approved(world, submission: Submission) -> dict:
     review = submitted.reviews.get()
     reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=submitted.rows.all(), kind="approve")
     der = Der.objects.get()
-    return {
-        field.attname: getattr(der, field.attname) for field in Der._meta.concrete_fields if field.attname not in {"id", "uuid", "owner_id"}
-    }
+    return values_of(der, but={"id", "uuid", "owner_id"})
+
+
+def values_of(record, but: set[str]) -> dict:
+    return {field.attname: getattr(record, field.attname) for field in record._meta.concrete_fields if field.attname not in but}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -1,0 +1,92 @@
+"""Two reviewers decide the same rows at once, over two real connections: one wins, the other is told (¶292, N11)."""
+
+from threading import Barrier, Thread
+
+import pytest
+from django.db import connection
+
+from moc.errors import UserError
+from registry.ders.models import Der
+from registry.submissions.models import Decision, StagedDer
+from registry.submissions.services import bulk_decisions, reviewing
+from tests.factories.filings import reviewed, row, store_in, upload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _files(settings, tmp_path) -> None:
+    store_in(settings, tmp_path)
+
+
+@pytest.fixture
+def review(world):
+    return reviewed(world, [row(n) for n in range(1, 4)])
+
+
+def at_once(*wishes) -> list:
+    """Results or refusals of wishes that start together, each on a connection of its own."""
+    results, start = [None] * len(wishes), Barrier(len(wishes))
+
+    def work(place: int, wish) -> None:
+        try:
+            start.wait()
+            results[place] = wish()
+        except UserError as refused:
+            results[place] = refused
+        finally:
+            connection.close()
+
+    threads = [Thread(target=work, args=pair) for pair in enumerate(wishes)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return results
+
+
+def test_one_of_two_decisions_wins_and_the_other_is_told(world, review):
+    def decide(role: str):
+        return reviewing.decide(
+            actor=world.user("edc", role), review=review, rows=StagedDer.objects.filter(submission=review.submission), kind="approve"
+        )
+
+    results = at_once(lambda: decide("reviewer"), lambda: decide("approver"))
+    refused = [result for result in results if isinstance(result, UserError)]
+    assert len(refused) == 1
+    assert refused[0].code == "CONFLICT" and refused[0].remedy
+    assert (Decision.objects.count(), Der.objects.count(), Der.history.model.objects.count()) == (1, 3, 3)
+
+
+def test_overlapping_selections_leave_whole_decisions_only(world, review):
+    keys = list(StagedDer.objects.filter(submission=review.submission).order_by("row_number").values_list("pk", flat=True))
+
+    def decide(role: str, chosen: list[int], kind: str):
+        said = {"kind": kind, "statement": "Which meter?", "reason_code": ""}
+        return bulk_decisions.decide_selection(
+            actor=world.user("edc", role),
+            review=review,
+            selection={"ids": chosen},
+            rows_of=lambda selection: StagedDer.objects.filter(pk__in=selection["ids"]),
+            terms=said,
+        )
+
+    results = at_once(lambda: decide("reviewer", keys[:2], "approve"), lambda: decide("approver", keys[1:], "approve"))
+    assert sum(isinstance(result, UserError) for result in results) == 1
+    assert (Decision.objects.count(), Der.objects.count()) == (1, 2)
+
+
+def test_a_denial_is_confirmed_once(world, review, tmp_path):
+    keys = list(StagedDer.objects.filter(submission=review.submission).values_list("pk", flat=True))
+    proposed = bulk_decisions.decide_selection(
+        actor=world.user("edc", "reviewer"),
+        review=review,
+        selection={"ids": keys},
+        rows_of=lambda selection: StagedDer.objects.filter(pk__in=selection["ids"]),
+        terms={"kind": "deny", "statement": "", "reason_code": "data_mismatch"},
+        evidence_upload=upload(b"study", "study.pdf"),
+    ).decisions[0]
+    people = [world.user("edc", role) for role in ("approver", "administrator")]
+    results = at_once(*[lambda one=one: reviewing.confirm_denial(actor=one, decision=proposed) for one in people])
+    assert sum(isinstance(result, UserError) for result in results) == 1
+    assert Decision.objects.get().status == "effective"
