@@ -121,7 +121,7 @@ class ReviewDetail(List):
 
     def get_context_data(self, **kwargs) -> dict:
         review, user = self.review, self.request.user
-        decisions = Decision.objects.visible_to(user).filter(review=review).select_related("decided_by", "confirmed_by", "evidence")
+        decisions = self._decisions().select_related("decided_by", "confirmed_by", "evidence")
         job = self._job()
         shown = {
             "review": review,
@@ -148,9 +148,16 @@ class ReviewDetail(List):
             return set(self.request.POST.getlist("selected"))
         return {"row"} if self.request.GET.get("row") else set()
 
+    def _decisions(self):
+        """The review's decisions; those in the making are the utility's and its overseers' business."""
+        found = Decision.objects.visible_to(self.request.user).filter(review=self.review)
+        if policy.allows(self.request.user, "view_registry", self.review.edc):
+            return found
+        return found.exclude(status__in=[Decision.Status.PROPOSED, Decision.Status.REJECTED])
+
     def _denials(self) -> list[dict]:
         """Denials that wait for a second person."""
-        proposed = Decision.objects.visible_to(self.request.user).filter(review=self.review, status=Decision.Status.PROPOSED)
+        proposed = self._decisions().filter(status=Decision.Status.PROPOSED)
         may = self.is_open and policy.allows(self.request.user, "confirm_denials", self.review.edc)
         return [
             {"decision": one, "own": one.decided_by_id == self.request.user.pk, "may": may and one.decided_by_id != self.request.user.pk}
