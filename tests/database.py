@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from psycopg import sql
 
 KEPT = ("django_migrations", "django_content_type", "auth_permission", "moc_cache")
@@ -66,7 +66,11 @@ def drop(name: str) -> None:
 
 
 def _drop(server, name: str) -> None:
-    server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    """Without FORCE first: that waits for an autovacuum, which the owner may not terminate."""
+    try:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}"')
+    except OperationalError:  # a session is left over from a killed run
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
 def _migrate(server, template: str) -> None:

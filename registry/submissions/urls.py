@@ -3,11 +3,11 @@
 from django.urls import include, path
 
 from moc.exports import CsvExport, XlsxExport
-from registry.submissions.views import filing, reviewing, rows
+from registry.submissions.views import detail, filing, reviewing, rows
 
 submission = [
-    path("", filing.SubmissionDetail.as_view(), name="submission_detail"),
-    path("progress/", filing.SubmissionProgress.as_view(), name="submission_progress"),
+    path("", detail.SubmissionDetail.as_view(), name="submission_detail"),
+    path("progress/", detail.SubmissionProgress.as_view(), name="submission_progress"),
     path("cancel/", filing.CancelReading.as_view(), name="submission_cancel"),
     path("correct/", filing.Correct.as_view(), name="submission_correct"),
     path("submit/", filing.Submit.as_view(), name="submission_submit"),

@@ -31,16 +31,7 @@ def counties() -> list[County]:
 
 def lay(edc: Organization, tso: Organization, served: list[County]) -> tuple[list[Feeder], list[ServicePoint]]:
     """The utility's profile, territory and grid. Service points are "<slug>-up-01" …, alternating over both feeders."""
-    UtilityProfile.objects.create(
-        edc=edc,
-        eia_id=EIA_IDS[edc.slug],
-        ownership="investor_owned",
-        balancing_authority="PJM",
-        tso=tso,
-        annual_mwh=20_000_000,
-        annual_mwh_year=2018,
-    )
-    ServiceTerritory.objects.bulk_create(ServiceTerritory(edc=edc, county=county) for county in served)
+    _serve(edc, tso, served)
     pnode = Pnode.objects.create(tso=tso, name=f"{edc.slug.upper()} ZONE")
     interface = TdInterface.objects.create(edc=edc, pnode=pnode, code="TD1", name=f"Interface of {edc}")
     substation = Substation.objects.create(
@@ -72,3 +63,16 @@ def lay(edc: Organization, tso: Organization, served: list[County]) -> tuple[lis
         for n in range(SERVICE_POINTS)
     )
     return feeders, points
+
+
+def _serve(edc: Organization, tso: Organization, served: list[County]) -> None:
+    UtilityProfile.objects.create(
+        edc=edc,
+        eia_id=EIA_IDS[edc.slug],
+        ownership="investor_owned",
+        balancing_authority="PJM",
+        tso=tso,
+        annual_mwh=20_000_000,
+        annual_mwh_year=2018,
+    )
+    ServiceTerritory.objects.bulk_create(ServiceTerritory(edc=edc, county=county) for county in served)
