@@ -1,12 +1,12 @@
 """API: documents that one's organisations put in or were given."""
 
 from django.http import FileResponse
+from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
 
-from moc.access import policy
 from moc.documents.models import Document
 from moc.rest.resources import Resource
 from moc.rest.serializers import Flat, slug_of
@@ -31,7 +31,5 @@ class Documents(Resource):
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, summary="The file itself")
     @action(detail=True, url_path="file", url_name="file")
     def file(self, request, **kwargs) -> FileResponse:
-        document = self.get_object()
-        if document.kind == Document.Kind.UPLOAD:  # it names owners
-            policy.require(request.user, "view_personal", document)
+        document = get_object_or_404(Document.objects.readable_by(request.user), uuid=kwargs["uuid"])
         return FileResponse(document.file.open("rb"), as_attachment=True, filename=document.name, content_type="application/octet-stream")

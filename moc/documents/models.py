@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from moc.access.models import Organization
-from moc.access.queries import ScopedQuerySet
+from moc.documents.queries import DocumentQuerySet
 from moc.history import Versions
 
 
@@ -37,7 +37,7 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = DocumentQuerySet.as_manager()
     history = Versions()
 
     class Meta:

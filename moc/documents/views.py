@@ -12,7 +12,7 @@ class Download(LoginRequiredMixin, View):
     """GET: the file."""
 
     def get(self, request, *args, **kwargs) -> FileResponse:
-        document = get_object_or_404(Document.objects.visible_to(request.user), uuid=kwargs["uuid"])
+        document = get_object_or_404(Document.objects.readable_by(request.user), uuid=kwargs["uuid"])
         try:
             file = document.file.open("rb")
         except FileNotFoundError:

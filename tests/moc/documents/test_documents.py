@@ -58,6 +58,16 @@ def test_owner_and_counterparty_see_it_others_do_not(world):
     assert not policy.scope(Document.objects.all(), world.nobody).exists()
 
 
+def test_an_uploaded_filing_is_opened_by_those_who_may_see_owners(world, client_of):
+    upload = SimpleUploadedFile("filing.csv", b"owner_name")
+    document = services.store(actor=world.user("aggregator", "filer"), owner=world.aggregator, kind="upload", upload=upload)
+    for role, opens in [("filer", 200), ("approver", 200), ("administrator", 200), ("viewer", 404), ("auditor", 404)]:
+        user = world.user("aggregator", role)
+        assert client_of(user).get(f"/documents/{document.uuid}/").status_code == opens, role
+        assert Document.objects.visible_to(user).exists()
+    assert client_of(world.user("operator", "administrator")).get(f"/documents/{document.uuid}/").status_code == 404
+
+
 def test_storing_leaves_a_version_with_its_reason(world):
     document = stored(world, SimpleUploadedFile("study.pdf", b"x"))
     version = document.history.get()
