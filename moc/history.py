@@ -191,9 +191,13 @@ class Version(models.Model):
 
 
 class Versions(HistoricalRecords):
-    """HistoricalRecords with lean indexes (object, newest first) and tables that refuse UPDATE, DELETE and TRUNCATE."""
+    """HistoricalRecords with lean indexes (object, newest first) and tables that refuse UPDATE, DELETE and TRUNCATE.
 
-    def __init__(self, **kwargs):
+    `listed_by` names the access keys by which a party lists the past of a large table: each gets an index (key, newest object first).
+    """
+
+    def __init__(self, listed_by: tuple[str, ...] = (), **kwargs):
+        self.listed_by = listed_by
         kwargs.setdefault("bases", [Version])
         kwargs.setdefault("history_id_field", models.BigAutoField(primary_key=True))
         kwargs.setdefault("history_change_reason_field", models.TextField(null=True))
@@ -218,8 +222,12 @@ class Versions(HistoricalRecords):
 
     def get_meta_options(self, model):
         options = super().get_meta_options(model)
-        key = model._meta.pk.name
-        options["indexes"] = [models.Index(F(key), F("history_date").desc(), name=f"{model._meta.model_name[:20]}_versions")]
+        key, name = model._meta.pk.name, model._meta.model_name[:12]
+        newest_first = F("history_date").desc(), F("history_id").desc()
+        options["indexes"] = [
+            models.Index(F(key), *newest_first, name=f"{model._meta.model_name[:20]}_versions"),
+            *[models.Index(F(path), F(key).desc(), name=f"{name}_past_{path}"[:30]) for path in self.listed_by],
+        ]
         options["triggers"] = [
             Refuse(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
             Refuse(name="sealed_table", operation=pgtrigger.Truncate),

@@ -29,6 +29,8 @@ class Rule:
     condition: Q | None = None
     function: Callable[[QuerySet], QuerySet] | None = None
 
+    do_not_call_in_templates = True
+
     def __call__(self, rows: QuerySet) -> QuerySet:
         """The rows that violate the rule."""
         if self.condition is not None:

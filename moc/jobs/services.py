@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from threading import Event, Thread
 
 from celery import current_app
-from django.db import Error, connection, transaction
+from django.db import Error, InterfaceError, OperationalError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -129,9 +129,9 @@ def running(pk: int) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
         yield job, progress
     except Cancelled:
         _end(job, Job.Status.CANCELLED)
+    except (OperationalError, InterfaceError):  # the database went away: the sweep has the job tried again
+        raise
     except Exception as error:
-        if not connection.is_usable():
-            raise
         log.exception("job %s failed", pk)
         refusal = {name: getattr(error, name) for name in REFUSAL if getattr(error, name, None)} if hasattr(error, "sentence") else {}
         said = getattr(error, "sentence", "") or f"{type(error).__name__}: {error}"

@@ -168,7 +168,7 @@ class Der(DerFacts):
     import_limit_kw = magnitude("import limit (kW)", help_text="set by the utility's decision")
 
     objects = DerQuerySet.as_manager()
-    history = Versions()
+    history = Versions(listed_by=("aggregator", "edc"))
 
     class Meta:
         verbose_name = "DER"

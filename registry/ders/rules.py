@@ -7,7 +7,7 @@ from registry.ders import queries
 from registry.ders.choices import DerType
 from registry.ders.dictionary import REQUIRED
 
-MODEL = "MOC standard data model (domain facts §3.2)"
+MODEL = "FERC Order 2222 ¶236; standard data model (N1)"
 TODAY = Func(template="CURRENT_DATE", output_field=DateField())
 
 MISSING = [

@@ -173,7 +173,7 @@ class Decision(models.Model):
         DEEMED = "deemed", "Deemed approved"
 
     class Reason(models.TextChoices):
-        """The closed list of grounds for a denial (¶292, ¶296, ¶297; domain facts §4)."""
+        """The closed list of grounds for a denial (¶292, ¶296, ¶297): criteria must be non-discriminatory."""
 
         R1 = "dup_program_prohibited", "R1 The retail program bars wholesale participation (¶296)"
         R2 = "reliability_incremental", "R2 Incremental reliability or safety impact, not studied at interconnection (¶297)"
