@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .bootstrap import ROOT, VENV, run, say, step
 from .environment import PYTHON, base_environment, database, manage
-from .system import install_front_end, install_missing, missing_browser, missing_pango, npm_command
+from .system import install_front_end, install_missing, missing_browser, missing_pango, npm_command, require_installed
 
 TEMPLATES = [name for name in ("templates", "moc/templates", "registry/templates") if (ROOT / name).is_dir()]
 LINTS: tuple[tuple[str, ...], ...] = (
@@ -30,18 +30,18 @@ def lint(environment: Mapping[str, str] | None = None) -> list[str]:
 def test(arguments: Sequence[str]) -> int:
     """Everything that must hold before a change goes in; the exit code."""
     began = time.monotonic()
-    notes = [
-        install_missing(missing_pango, "without them the tests of PDF documents fail."),
-        install_missing(missing_browser, "without them the browser journeys are skipped, and fail in CI."),
-    ]
+    require_installed(missing_pango)
+    without_browser = install_missing(missing_browser)
     install_front_end()
     with database() as (environment, _cluster):
         environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
         failed = lint(environment)
         failed += [title for title in [_check(manage("makemigrations", "--check", "--dry-run"), environment)] if title]
         failed += [title for title in [_check([*PYTEST, *arguments], environment)] if title]
-    for line in [*filter(None, notes), *(f"FAILED: {title}" for title in failed)]:
-        say(line)
+    if without_browser:
+        say(f"{without_browser} Until then the journeys in a browser are skipped; in CI they fail.")
+    for title in failed:
+        say(f"FAILED: {title}")
     say(f"{'Failed' if failed else 'All passed'} after {time.monotonic() - began:.0f} s.")
     return 1 if failed else 0
 

@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from .bootstrap import ROOT, VAR, Refusal, digest, is_stamped, last_lines, say, step
-from .environment import PYTHON, database, manage
+from .environment import PYTHON, TO_MIGRATE, database, manage
 from .postgres import Cluster
 from .processes import GRACE_SECONDS, Service, kill_group, record_process, stop_all, sweep
-from .system import install_front_end, install_missing, missing_pango, require_free_port
+from .system import install_front_end, missing_pango, require_free_port, require_installed
 
 READY_SECONDS = 60
 RESTARTS = 3  # of one service within RESTART_WINDOW seconds; more means that it cannot run
@@ -39,7 +40,7 @@ def _up() -> int:
     host, port = address()
     sweep()
     require_free_port(host, port)
-    warning = install_missing(missing_pango, "without them no PDF document can be made.")
+    require_installed(missing_pango)
     install_front_end()
     with database() as (environment, cluster):
         environment.setdefault("DJANGO_SETTINGS_MODULE", "moc.settings.base")
@@ -47,7 +48,7 @@ def _up() -> int:
         prepare(environment)
         services = make_services(environment, host, port)
         try:
-            return serve(services, environment, cluster, warning, f"{host}:{port}")
+            return serve(services, cluster, f"{host}:{port}")
         finally:
             say("Stopping ...")
             stop_all(services)
@@ -110,13 +111,13 @@ def stopping_on_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def run_command(environment: Mapping[str, str], name: str, *arguments: str) -> None:
-    """Run one of Django's commands on the terminal, in its own group so that a stop reaches it only through us."""
+def run_command(environment: Mapping[str, str], name: str, command: Sequence[str | Path]) -> int:
+    """Run a command on the terminal, in its own group so that a stop reaches it only through us; its exit code."""
     record = VAR / "run" / f"{name}.pid"
-    process = subprocess.Popen(manage(name, *arguments), cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, process_group=0)
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(environment), stdin=subprocess.DEVNULL, process_group=0)
     record_process(record, process.pid)
     try:
-        code = process.wait()
+        return process.wait()
     except BaseException:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -126,17 +127,21 @@ def run_command(environment: Mapping[str, str], name: str, *arguments: str) -> N
         raise
     finally:
         record.unlink(missing_ok=True)
-    if code:
-        raise Refusal(f"manage.py {name} failed (exit {code}).")
 
 
 def prepare(environment: Mapping[str, str]) -> None:
-    """Bring database, static files and demonstration state up to date."""
+    """Bring database, static files and demonstration state up to date, and print the logins."""
     for folder in ("broker", "broker-control", "media"):
         (VAR / folder).mkdir(exist_ok=True)
+    question = [PYTHON, "-m", "moc.up.ready"]
     with collected_static(environment):
-        migrate(environment)
-        run_command(environment, "load_demo")
+        code = run_command(environment, "ready", question)
+        if code == TO_MIGRATE:
+            with step("Database schema"):
+                code = run_command(environment, "migrate", manage("migrate", "--noinput", "--verbosity", "0"))
+            code = code or run_command(environment, "ready", question)
+        if code:
+            raise Refusal(f"The database could not be made ready (exit {code}).")
 
 
 @contextlib.contextmanager
@@ -155,16 +160,6 @@ def collected_static(environment: Mapping[str, str]) -> Iterator[None]:
         STATIC_STAMP.write_text(wanted)
     finally:
         collecting.finish(time.monotonic())
-
-
-def migrate(environment: Mapping[str, str]) -> None:
-    """Migrate as the owner role when something is to be migrated."""
-    up_to_date = (
-        subprocess.run(manage("migrate", "--check"), cwd=ROOT, env=dict(environment), capture_output=True, check=False).returncode == 0
-    )
-    if not up_to_date:
-        with step("Database schema"):
-            run_command(environment, "migrate", "--noinput", "--verbosity", "0")
 
 
 def static_digest() -> str:
@@ -199,16 +194,15 @@ def make_services(environment: Mapping[str, str], host: str, port: int) -> list[
     ]
 
 
-def serve(services: list[Service], environment: Mapping[str, str], cluster: Cluster | None, warning: str | None, place: str) -> int:
+def serve(services: list[Service], cluster: Cluster | None, place: str) -> int:
     """Start the services, say where they are, and watch them; returns only when one of them cannot be kept alive."""
-    for service in services:
+    web, *others = services
+    web.start()
+    wait_for_web(web, place)
+    for service in others:  # after the first page: nobody waits for them
         service.start()
-    run_command(environment, "demo_logins")  # while the others start
-    wait_for_web(services[0], place)
     shown = place.replace("0.0.0.0", "localhost").replace("127.0.0.1", "localhost")
     say(f"\nThe platform runs at http://{shown}/  (logs in var/log; Ctrl-C stops it)")
-    if warning:
-        say(warning)
     ends: dict[str, list[float]] = {service.name: [] for service in services}
     while all(keep_alive(service, ends[service.name]) for service in services):
         if cluster and cluster.revive():

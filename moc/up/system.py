@@ -46,7 +46,7 @@ def _is_ubuntu() -> bool:
     return release.is_file() and "\nID=ubuntu" in f"\n{release.read_text()}"
 
 
-def install_missing(find: Callable[[], list[str]], without: str) -> str | None:
+def install_missing(find: Callable[[], list[str]]) -> str | None:
     """Install what `find` names; if this user may not, or apt cannot, the line that says what a person must do about it."""
     packages = find()
     if not packages:
@@ -56,7 +56,13 @@ def install_missing(find: Callable[[], list[str]], without: str) -> str | None:
             return None
     except Refusal as refusal:
         say(str(refusal))
-    return f"MISSING: {', '.join(packages)}; {without} Someone with root must run: {apt_line(find())}"
+    return f"Missing on this machine: {', '.join(find())}. Someone with root must run: {apt_line(find())}"
+
+
+def require_installed(find: Callable[[], list[str]]) -> None:
+    """Install what `find` names, or refuse with the line that a person must type."""
+    if line := install_missing(find):
+        raise Refusal(line)
 
 
 def install_front_end() -> None:
