@@ -348,7 +348,8 @@ class StagedOwner(OwnerFacts):
 class Finding(models.Model):
     """What a rule found wrong with a row: the rule's code gives sentence, remedy and citation; the value is as given."""
 
-    access_paths = ("submission__aggregator",)
+    access_paths = ("submission__aggregator", "row__edc")
+    access_conditions = {"row__edc": Q(row__submission__submitted_at__isnull=False)}
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="findings", db_index=False)
     row = models.ForeignKey(StagedDer, on_delete=models.CASCADE, related_name="findings")

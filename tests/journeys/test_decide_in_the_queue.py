@@ -24,15 +24,12 @@ def choose(page, kind: str) -> None:
     page.keyboard.press("Space")
 
 
-def test_a_review_from_the_queue_to_its_last_row(world, visit, look):
-    review = reviewed(world, [row(n, latitude="", longitude="") for n in range(1, 8)])
-    page = visit(world.user("edc", "reviewer"), PHONE)
-    look(page, "reviewer-home-phone")
+def decide_one(page, look, title: str) -> None:
+    """From home through the queue to a row's facts, and its decision."""
     press(page, "link", "Reviews to decide")
     expect(page.locator("main")).to_contain_text("60 days left")
     look(page, "review-queue-phone")
-    press(page, "link", review.submission.title)
-
+    press(page, "link", title)
     press(page, "link", "A-1")
     expect(page.locator("main")).to_contain_text("Service point")
     look(page, "review-row-phone")
@@ -40,9 +37,12 @@ def test_a_review_from_the_queue_to_its_last_row(world, visit, look):
     expect(page.get_by_role("checkbox", name="Select A-1", exact=True)).to_be_checked()
     choose(page, "Approve")
     press(page, "button", "Decide")
-    expect(page.locator("main")).to_contain_text("Decided: 1 rows.")
+    expect(page.locator("main")).to_contain_text("Decided: 1 row.")
 
-    page.goto(f"/registry/reviews/{review.uuid}/")
+
+def propose_denial(page, look, url: str) -> None:
+    """Without evidence it is refused, with the boxes still ticked; with it, a second person is waited for."""
+    page.goto(url)
     tick(page, "A-2", "A-3")
     choose(page, "Deny")
     page.get_by_label("Ground for the denial").select_option("data_mismatch")
@@ -56,25 +56,38 @@ def test_a_review_from_the_queue_to_its_last_row(world, visit, look):
     expect(page.locator("main")).to_contain_text("which a second person confirms")
     expect(page.get_by_role("button", name="Confirm the denial")).to_have_count(0)
 
-    second = visit(world.user("edc", "approver"))
-    press(second, "link", "Denials to confirm")
-    look(second, "review-denial-to-confirm")
-    press(second, "button", "Confirm the denial")
-    expect(second.locator("main")).to_contain_text("The denial is confirmed")
 
-    page.goto(f"/registry/reviews/{review.uuid}/?status=pending")
-    page.get_by_label("Select this page").focus()
-    page.keyboard.press("Space")
-    page.get_by_label("Select all 4 in this filter, on every page").focus()
-    page.keyboard.press("Space")
+def confirm(page, look) -> None:
+    press(page, "link", "Denials to confirm")
+    look(page, "review-denial-to-confirm")
+    press(page, "button", "Confirm the denial")
+    expect(page.locator("main")).to_contain_text("The denial is confirmed")
+
+
+def limit_the_rest(page, look, url: str) -> None:
+    """Every row of a filter."""
+    page.goto(f"{url}?status=pending")
+    for label in ("Select this page", "Select all 4 in this filter, on every page"):
+        page.get_by_label(label).focus()
+        page.keyboard.press("Space")
     choose(page, "Approve with limits")
     page.get_by_label("Export limit (kW)").fill("5")
     press(page, "button", "Decide")
     expect(page.locator("main")).to_contain_text("Decided: 4 rows.")
-    page.goto(f"/registry/reviews/{review.uuid}/")
+    page.goto(url)
     expect(page.locator("main")).to_contain_text("Closed")
     look(page, "review-closed-phone")
 
+
+def test_a_review_from_the_queue_to_its_last_row(world, visit, look):
+    review = reviewed(world, [row(n, latitude="", longitude="") for n in range(1, 8)])
+    url = f"/registry/reviews/{review.uuid}/"
+    page = visit(world.user("edc", "reviewer"), PHONE)
+    look(page, "reviewer-home-phone")
+    decide_one(page, look, review.submission.title)
+    propose_denial(page, look, url)
+    confirm(visit(world.user("edc", "approver")), look)
+    limit_the_rest(page, look, url)
     review.refresh_from_db()
     assert (review.status, Der.objects.count(), Decision.objects.get(kind="deny").status) == ("closed", 5, "effective")
 

@@ -177,8 +177,13 @@ def said(outcome: bulk_decisions.Outcome) -> str:
     proposed = [decision for decision in outcome.decisions if decision.status == Decision.Status.PROPOSED]
     if proposed:
         rows = sum(decision.row_count for decision in proposed)
-        return f"{outcome.row_count:,} rows; {rows:,} of them are proposed for denial, which a second person confirms."
-    return f"Decided: {outcome.row_count:,} rows."
+        return f"{counted(outcome.row_count)}; {rows:,} of them proposed for denial, which a second person confirms."
+    return f"Decided: {counted(outcome.row_count)}."
+
+
+def counted(rows: int) -> str:
+    """A number of rows in words."""
+    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"
 
 
 class OfReview(Update):
