@@ -7,6 +7,7 @@ from rest_framework.response import Response
 
 from moc.jobs import services
 from moc.jobs.models import Job
+from moc.rest.conditions import idempotent
 from moc.rest.resources import Resource
 from moc.rest.serializers import Flat
 
@@ -32,6 +33,7 @@ class Jobs(Resource):
 
     @extend_schema(request=None, responses=JobSerializer, summary="Ask a job to stop")
     @action(detail=True, methods=["post"])
+    @idempotent
     def cancel(self, request, **kwargs) -> Response:
         job = self.get_object()
         services.cancel(actor=request.user, job=job)

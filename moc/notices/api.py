@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from moc.notices import services
 from moc.notices.models import Notice
 from moc.notices.views import NoticeFilterSet
+from moc.rest.conditions import idempotent
 from moc.rest.resources import Resource
 from moc.rest.serializers import Flat
 
@@ -27,6 +28,7 @@ class Notices(Resource):
 
     @extend_schema(request=None, responses=NoticeSerializer, summary="Mark a notice as read")
     @action(detail=True, methods=["post"])
+    @idempotent
     def read(self, request, **kwargs) -> Response:
         notice = self.get_object()
         services.read(user=request.user, notices=Notice.objects.filter(pk=notice.pk))

@@ -50,7 +50,7 @@ def _operation(method: str, path: str, operation: dict) -> dict:
     return {
         "id": operation["operationId"],
         "method": method.upper(),
-        "path": path,
+        "steps": [f"{step}/" for step in path.removeprefix("/").removesuffix("/").split("/")],
         "summary": operation.get("summary", ""),
         "words": operation.get("description", ""),
         "parameters": [
