@@ -7,13 +7,11 @@ spreadsheet program would compute are neutralised in both.
 from collections.abc import Iterable, Iterator
 from tempfile import TemporaryFile
 
-from asgiref.sync import sync_to_async
 from celery import shared_task
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.files import File
-from django.core.handlers.asgi import ASGIRequest
 from django.db.models import BooleanField, CharField, DateTimeField, F, Func, JSONField, TextField, UUIDField, Value
 from django.db.models.functions import Cast
 from django.http import FileResponse, Http404, HttpResponseRedirect, StreamingHttpResponse
@@ -30,6 +28,7 @@ from moc.errors import UserError
 from moc.jobs.services import Job, enqueue, running
 from moc.notices.models import Notice
 from moc.portal.shell import url_of
+from moc.portal.streaming import streamed
 
 XLSX_AT_ONCE = 10_000
 BLOCK = 1024 * 1024
@@ -145,16 +144,8 @@ class CsvExport(Export):
     def get(self, request, *args, **kwargs) -> StreamingHttpResponse:
         view = self.listed()
         blocks = csv_of(view.selected("export"), view.export_columns)
-        content = _in_turn(blocks) if isinstance(request, ASGIRequest) else blocks
         headers = {"Content-Disposition": f'attachment; filename="{self.name(view)}"'}
-        return StreamingHttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
-
-
-async def _in_turn(blocks: Iterator[bytes]):
-    """The blocks, each fetched in the thread that owns the database connection, so that an ASGI server streams them too."""
-    following = sync_to_async(lambda: next(blocks, None), thread_sensitive=True)
-    while (block := await following()) is not None:
-        yield block
+        return StreamingHttpResponse(streamed(request, blocks), content_type="text/csv; charset=utf-8", headers=headers)
 
 
 class XlsxExport(Export):

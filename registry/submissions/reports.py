@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
+from moc.access import policy
 from moc.jobs.models import Job
 from moc.portal import paging
 from moc.rules import ERROR, WARNING, registry
@@ -58,15 +59,15 @@ def counts(submission: Submission, user) -> Counts:
     rows = StagedDer.objects.visible_to(user).filter(submission=submission)
     findings = Finding.objects.visible_to(user).filter(submission=submission)
     by_severity = dict(findings.order_by().values_list("severity").annotate(Count("row_id", distinct=True)))
-    outcome = _counted(submission)
+    outcome = _counted(submission) if policy.allows(user, "view_registry", submission.aggregator) else None
     changes = outcome["changes"] if outcome else dict(rows.order_by().values_list("change").annotate(Count("pk")))
     return Counts(sum(changes.values()), by_severity.get(ERROR, 0), by_severity.get(WARNING, 0), changes)
 
 
 def _counted(submission: Submission) -> dict | None:
-    """The job's count, where everybody who sees the page sees all rows and nothing has changed: before the submission is handed in."""
+    """What the job that read the file counted, if no row came, went or changed since."""
     job = submission.job
-    fresh = submission.checked_at and not submission.submitted_at and job and job.status == Job.Status.DONE
+    fresh = submission.checked_at and job and job.status == Job.Status.DONE
     return job.outcome if fresh and job.outcome.get("rows") == submission.row_count else None
 
 

@@ -11,6 +11,7 @@ from django.views.generic import View
 from moc.access import policy
 from moc.portal import Create, List, Page, Sort, Transition, Update
 from moc.portal.shell import url_of
+from moc.portal.streaming import streamed
 from moc.portal.views import REFUSALS
 from registry.submissions import blanks, reports
 from registry.submissions.filters import SubmissionFilterSet
@@ -288,4 +289,4 @@ class Annotated(LoginRequiredMixin, View):
         blocks = annotate(document.file.path, name=document.name, vocabulary=staging.vocabulary(), findings=reports.annotations(submission))
         name = f"{document.name.rpartition('.')[0] or document.name}-findings.csv".replace('"', "")
         headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
-        return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)
+        return StreamingHttpResponse(streamed(request, blocks), content_type="text/csv; charset=utf-8", headers=headers)

@@ -1,0 +1,19 @@
+"""Answers that are streamed alike under WSGI and ASGI."""
+
+from collections.abc import AsyncIterator, Iterator
+
+from asgiref.sync import sync_to_async
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
+
+
+def streamed(request: HttpRequest, blocks: Iterator[bytes]) -> Iterator[bytes] | AsyncIterator[bytes]:
+    """The content of a StreamingHttpResponse. An ASGI server would gather an ordinary iterator whole in memory before it sends it."""
+    return _in_turn(blocks) if isinstance(request, ASGIRequest) else blocks
+
+
+async def _in_turn(blocks: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The blocks, each fetched in the thread that owns the database connection."""
+    following = sync_to_async(lambda: next(blocks, None), thread_sensitive=True)
+    while (block := await following()) is not None:
+        yield block
