@@ -121,8 +121,8 @@ def words(field, value):
 
 
 def capacity(rows) -> list[tuple]:
-    """(technology, utility id, county, month registered, DERs, kW) of a queryset of DERs or versions: one pass of the table."""
-    month = TruncMonth("registered_on")
+    """(technology, utility id, county, month of permission to operate, DERs, kW) of a queryset of DERs or versions: one pass."""
+    month = TruncMonth("permission_to_operate_on")
     cut = rows.order_by().values("der_type", "edc_id", "county_id", month=month)
     return list(
         cut.annotate(ders=Count("pk"), kw=Sum("nameplate_ac_kw")).values_list("der_type", "edc_id", "county_id", "month", "ders", "kw")
@@ -195,12 +195,13 @@ def _bars(identity: str, title: str, rows: list, category: str) -> charts.Chart:
 
 
 def _columns(cells: list[tuple]) -> charts.Chart:
-    """Capacity registered in each month, months without any included."""
+    """Capacity that was permitted to operate in each month, months without any included; what does not operate yet is left out."""
     sums: dict[date, float] = defaultdict(float)
     for cell in cells:
-        sums[cell[3]] += float(cell[5] or 0) / 1000
+        if cell[3] is not None:
+            sums[cell[3]] += float(cell[5] or 0) / 1000
     rows = [(f"{month:%Y-%m}", sums.get(month, 0.0)) for month in _months(min(sums), max(sums))] if sums else []
-    return charts.column_chart(rows, identity="capacity-month", title="Capacity registered by month", unit="MW")
+    return charts.column_chart(rows, identity="capacity-month", title="Capacity by month of permission to operate", unit="MW")
 
 
 def _months(first: date, last: date) -> list[date]:
