@@ -102,7 +102,19 @@ def test_form_and_file_leave_the_same(world, case):
 def test_a_changed_row_is_found_to_be_the_same_change(world):
     submission = by_file(world, row(1))
     _approved(world, submission)
-    for values, change in ((row(1), "unchanged"), (row(1, model="AS-9"), "changed"), (row(1, usage_point_id="edc-up-02"), "changed")):
+    cases = [
+        ({}, "unchanged"),
+        ({"model": "AS-9"}, "changed"),
+        ({"usage_point_id": "edc-up-02"}, "changed"),
+        ({"owner_phone": "1"}, "changed"),
+    ]
+    for other, change in cases:
+        values = row(1, **other)
+        (row(1), "unchanged"),
+        (row(1, model="AS-9"), "changed"),
+        (row(1, usage_point_id="edc-up-02"), "changed"),
+        (row(1, owner_phone="1"), "changed"),
+    ):
         file, form = left_behind_row(world, by_file, values), left_behind_row(world, by_form, values)
         assert (file, form) == (change, change)
 

@@ -113,29 +113,44 @@ def save_row(*, actor, submission: Submission, values: Mapping[str, object], row
     with acting(actor, "Changed a row"):
         submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
         _editable(submission)
+        filed = dict(values)
         if row is None:
-            row = _new_row(submission, str(values.get("external_id", "")))
+            row, kept = _new_row(submission, str(values.get("external_id", "")))
+            filed = kept | filed
         for name, value in values.items():
             if name in FIELDS and name not in PERSONAL:
                 setattr(row, name, _empty(StagedDer, name) if value is None else value)
         _resolve(row)
         row.save()
-        personal = {name: values[name] or "" for name in PERSONAL if name in values}
-        if personal:
-            StagedOwner.objects.update_or_create(row=row, defaults=personal)
+        _save_owner(row, {name: filed[name] or "" for name in PERSONAL if name in filed})
         staging.check_rows(StagedDer.objects.filter(pk=row.pk), mended=tuple(values))
         _touched(submission)
     return row
 
 
-def _new_row(submission: Submission, external_id: str) -> StagedDer:
+def _save_owner(row: StagedDer, personal: dict[str, str]) -> None:
+    """The personal columns; what differs from the record only in them is a change nevertheless."""
+    if not personal:
+        return
+    owner, _ = StagedOwner.objects.update_or_create(row=row, defaults=personal)
+    if row.change == StagedDer.Change.UNCHANGED and _personal(owner) != _personal(row.der.owner):
+        row.change = StagedDer.Change.CHANGED
+        row.save(update_fields=["change"])
+
+
+def _personal(owner) -> dict[str, str]:
+    return {name: getattr(owner, name, "") for name in PERSONAL}
+
+
+def _new_row(submission: Submission, external_id: str) -> tuple[StagedDer, dict[str, str]]:
+    """A row at the end of a draft, and the owner's columns that it starts from: those of the record that it changes."""
     top = StagedDer.objects.filter(submission=submission).aggregate(top=Max("row_number"))["top"] or 0
     row = StagedDer(submission=submission, aggregator_id=submission.aggregator_id, row_number=top + 1)
-    record = Der.objects.filter(aggregator_id=submission.aggregator_id, external_id=external_id).first()
+    record = Der.objects.select_related("owner").filter(aggregator_id=submission.aggregator_id, external_id=external_id).first()
     if record:
         for field in DerFacts._meta.get_fields():
             setattr(row, field.attname, getattr(record, field.attname))
-    return row
+    return row, _personal(record.owner) if record and record.owner else {}
 
 
 def _empty(model, name: str):

@@ -46,6 +46,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
             run_sql("replace", {"submission": submission.pk, "offset": offset})
         progress(0, None, "Checking types")
         _stage_typed(submission, present, offset)
+        _stage_owners(submission, present, offset)
         analyze(StagedDer)
         _find_reading_problems(submission, present, offset)
         count = check(submission, progress)
@@ -82,13 +83,25 @@ def _stage_typed(submission: Submission, present: list[Column], offset: int) -> 
         present_typed=joiner.join(_as_stored(name) for name in compared),
         present_record=joiner.join(sql.Identifier("d", name) for name in compared),
     )
-    owners = [column for column in present if column.personal]
-    if owners:
+
+
+def _stage_owners(submission: Submission, present: list[Column], offset: int) -> None:
+    """The personal columns; what differs from the record only in them is a change nevertheless."""
+    joiner, batch = sql.SQL(", "), {"submission": submission.pk, "offset": offset}
+    kept = {name: sql.SQL("coalesce({}, '')").format(sql.Identifier("w", name)) for name in PERSONAL}
+    given = {column.name: column.typed for column in present if column.personal}
+    run_sql(
+        "stage_owners",
+        batch,
+        names=joiner.join(sql.Identifier(name) for name in PERSONAL),
+        casts=joiner.join((kept | given)[name] for name in PERSONAL),
+    )
+    if given and StagedDer.objects.filter(submission=submission, change=StagedDer.Change.UNCHANGED).exists():
         run_sql(
-            "stage_owners",
-            {"submission": submission.pk, "offset": offset},
-            names=joiner.join(sql.Identifier(name) for name in PERSONAL),
-            casts=joiner.join(column.typed if column in owners else column.empty for column in columns().values() if column.personal),
+            "owners_changed",
+            batch,
+            filed=joiner.join(sql.Identifier("o", name) for name in PERSONAL),
+            registered=joiner.join(sql.Identifier("w", name) for name in PERSONAL),
         )
 
 

@@ -48,6 +48,13 @@ def test_a_file_becomes_a_draft_that_says_how_it_was_read(world):
     assert submission.job.outcome == {"rows": 2, "bad": 0, "good": 2, "changes": {"new": 2}}
 
 
+def test_findings_show_the_value_as_given(world):
+    """R1: the text of the file, not what it was read as."""
+    submission = staged(world, [row(1, approved_export_kw="-05.0"), row(2, nameplate_ac_kw="7,6 kW"), row(3, consent_reference="")])
+    shown = {(finding.row_number, finding.column): finding.value for finding in submission.findings.errors()}
+    assert shown == {(2, "approved_export_kw"): "-05.0", (3, "nameplate_ac_kw"): "7,6 kW", (4, "consent_reference"): ""}
+
+
 def test_a_refused_file_leaves_one_error_with_its_remedy_and_no_row(world, filer):
     submission = filing.receive_file(actor=filer, aggregator=world.aggregator, upload=upload(b"garbage", "filing.xlsx"))
     job = run(submission.job)
@@ -173,6 +180,26 @@ def test_a_portfolio_sent_again_makes_no_review(world, approver):
     assert (again.status, again.reviews.count(), Der.history.model.objects.count()) == ("completed", 0, versions)
     changed = submit(staged(world, [row(1), row(2, model="AS-9")]), approver)
     assert list(changed.reviews.values_list("row_count", flat=True)) == [1]
+
+
+@pytest.mark.parametrize("column", ["owner_email", "edc_account_no"])
+def test_another_owner_alone_is_a_change(world, approver, column):
+    review = reviewed(world, [row(1), row(2)])
+    reviewer = world.user("edc", "reviewer")
+    reviewing.decide(actor=reviewer, review=review, rows=review.submission.rows.all(), kind="approve")
+    again = submit(staged(world, [row(1), row(2, **{column: "new@example.org"})]), approver)
+    assert list(again.rows.order_by("row_number").values_list("change", flat=True)) == ["unchanged", "changed"]
+    reviewing.decide(actor=reviewer, review=again.reviews.get(), rows=again.rows.all(), kind="approve")
+    owner = Der.objects.get(external_id="A-2").owner
+    assert (getattr(owner, column), owner.owner_name) == ("new@example.org", "Owner 2")
+
+
+def test_columns_that_a_file_lacks_keep_the_records_values_and_owner(world, approver):
+    review = reviewed(world, [row(1)])
+    reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=review.submission.rows.all(), kind="approve")
+    few = {name: row(1)[name] for name in ("external_id", "utility_id_eia", "usage_point_id")}
+    again = staged(world, [few | {"model": "AS-9"}])
+    assert (found_in(again), again.rows.get().owner.owner_name, again.rows.get().serial_no) == (set(), "Owner 1", "SN-1")
 
 
 def test_a_filing_that_went_bad_meanwhile_is_returned_and_withdrawn_when_not_mended(world, approver):
