@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models import DecimalField, Expression, F, Func, Q, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
 ERROR, WARNING = "error", "warning"
@@ -85,9 +85,15 @@ def _register(made: Rule) -> Rule:
     return made
 
 
-def _value(rule_: Rule):
+def _value(rule_: Rule, model) -> Expression:
+    """What the row holds in the blamed column, as text; numbers without the zeros that the column's scale adds."""
     nothing = Value("", output_field=TextField())
-    return Coalesce(Cast(F(rule_.column), TextField()), nothing) if rule_.column else nothing
+    if not rule_.column:
+        return nothing
+    value = F(rule_.column)
+    if isinstance(model._meta.get_field(rule_.column), DecimalField):
+        value = Func(value, function="trim_scale", output_field=DecimalField())
+    return Coalesce(Cast(value, TextField()), nothing)
 
 
 def violations(rows: QuerySet, rules: Iterable[Rule]) -> Iterator[QuerySet]:
@@ -100,7 +106,7 @@ def violations(rows: QuerySet, rules: Iterable[Rule]) -> Iterator[QuerySet]:
                 rule_code=Value(each.code, output_field=TextField()),
                 rule_severity=Value(each.severity, output_field=TextField()),
                 rule_column=Value(each.column, output_field=TextField()),
-                rule_value=_value(each),
+                rule_value=_value(each, rows.model),
             )
             .values_list("pk", "rule_code", "rule_severity", "rule_column", "rule_value")
         )

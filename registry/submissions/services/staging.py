@@ -50,6 +50,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
         analyze(StagedDer)
         _find_reading_problems(submission, present, offset)
         count = check(submission, progress)
+        _show_values_as_given(submission, present, offset)
         submission.sheet, submission.row_count = sheet, count
         submission.save(update_fields=["sheet", "row_count"])
         Submission.lifecycle.move(
@@ -151,6 +152,13 @@ def _find_reading_problems(submission: Submission, present: list[Column], offset
         problems=sql.SQL(", ").join(problems),
         any_problem=sql.SQL(" OR ").join(broken),
     )
+
+
+def _show_values_as_given(submission: Submission, present: list[Column], offset: int) -> None:
+    names = [column.name for column in present if not column.personal]
+    texts = sql.SQL(" ").join(sql.SQL("WHEN {} THEN {}").format(sql.Literal(name), sql.Identifier("r", name)) for name in names)
+    reading = [rule.code for rule in READING.values()]
+    run_sql("values_as_given", {"submission": submission.pk, "offset": offset, "columns": names, "reading": reading}, texts=texts)
 
 
 def check(submission: Submission, progress: Progress | None = None) -> int:
