@@ -29,6 +29,10 @@ def study(scene: Scene) -> dict:
     return {"file": SimpleUploadedFile("study.pdf", b"%PDF-1.7 study", "application/pdf")}
 
 
+def table(scene: Scene) -> dict:
+    return {"file": SimpleUploadedFile("decisions.csv", b"row_number,decision\n2,approve", "text/csv")}
+
+
 def first_pk(name: str) -> Callable[[Scene], dict]:
     """Of the utility's feeders or service points."""
     return lambda scene: {"pk": getattr(scene.world, name)["edc"][0].pk}
@@ -72,6 +76,12 @@ ROUTES = (
     Route(f"{REVIEWS}{ID}", PARTIES, of("review")),
     Route(f"{REVIEWS}{ID}rows/", PARTIES, of("review")),
     Route(f"{REVIEWS}{ID}decisions/", PARTIES, of("review"), (Write(DECIDERS, {"kind": "approve", "rows": [2]}),)),
+    Route(
+        f"{REVIEWS}{ID}decision-file/",
+        None,
+        of("review"),
+        (Write(DECIDERS, table),),
+    ),
     Route(f"{REVIEWS}{ID}documents/", None, of("review"), (Write(DECIDERS, study),)),
     Route(DECISIONS, CALLERS),
     Route(f"{DECISIONS}{ID}", PARTIES, of("decision")),
