@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.contracts.scene import AGGREGATOR, EVERYBODY, MACHINES, MEMBERS, NOBODY, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
 
-Body = dict | Callable[[Scene], dict]
+Body = dict | Callable[[Scene], dict | list]
 PARTIES = (AGGREGATOR | UTILITY | OVERSEERS) - MACHINES  # of what lies between "aggregator" and "edc"
 
 

@@ -172,7 +172,7 @@ RECORDS: dict[str, Record] = {
     "Decision": Record(lambda scene: scene.decision, OF_BOTH),
     "StagedDer": Record(lambda scene: scene.row, OF_BOTH),
     "StagedOwner": Record(lambda scene: scene.staged_owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
-    "Finding": Record(lambda scene: scene.finding, OF_AGGREGATOR),
+    "Finding": Record(lambda scene: scene.finding, OF_BOTH),
 }
 
 

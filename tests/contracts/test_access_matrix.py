@@ -75,7 +75,8 @@ def visit(scene: Scene, actor: str, method: str, url: str, body=None) -> tuple[s
     if url.startswith("/api/") and url != API_PAGE:
         client, options = scene.api[actor], {"HTTP_IF_MATCH": "*"}
         if body is not None:
-            options["format"] = "multipart" if any(hasattr(value, "read") for value in body.values()) else "json"
+            with_file = isinstance(body, dict) and any(hasattr(value, "read") for value in body.values())
+            options["format"] = "multipart" if with_file else "json"
     with transaction.atomic():
         before = written()
         try:
