@@ -52,7 +52,10 @@ class SubmissionDetail(Detail):
         return [move for move in super().transitions() if move["name"] == "withdraw"]
 
     def timeline(self):
-        shown = timeline(self.versions, names=self.may_audit)
+        versions = self.versions
+        if not policy.allows(self.request.user, "view_registry", self.object.aggregator):
+            versions = versions.filter(submitted_at__isnull=False)  # how it was drafted is the aggregator's business
+        shown = timeline(versions, names=self.may_audit)
         for version in shown:
             version.changes = [change for change in version.changes if change[0] not in WORKINGS]
         return shown

@@ -220,6 +220,7 @@ def test_the_utility_sees_its_rows_only_and_no_file(world, client_of):
     reviewer = client_of(world.user("edc", "reviewer"))
     answer = reviewer.get(page("submission_detail", submission.uuid))
     assert (answer.context["counts"].rows, answer.context["findings"]) == (1, [])
+    assert "Uploaded" not in text(answer), "the history of the draft is the aggregator's"
     other = client_of(world.user("edc2", "reviewer")).get(page("submission_row", submission.uuid, 3))
     assert [finding["code"] for finding in other.context["findings"]] == ["DER-KVA"]
     assert reviewer.get(page("submission_row", submission.uuid, 2)).status_code == 200
