@@ -1,4 +1,4 @@
-"""Base of every page: views are declarations, lists start from the user's scope. The shell's context comes from here. N12."""
+"""Base of every page: views are declarations, lists start from the user's scope. The shell's context comes from here."""
 
 from moc.portal.filters import ScopedFilterSet
 from moc.portal.paging import Sort

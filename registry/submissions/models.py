@@ -220,6 +220,11 @@ class Decision(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
+                name="deemed_by_the_clock",
+                condition=~Q(kind="deemed") | Q(decided_by__isnull=True),
+                violation_error_message="Only the clock deems a DER approved.",
+            ),
+            models.CheckConstraint(
                 name="denial_has_grounds_and_evidence",
                 condition=~Q(kind="deny") | (~Q(reason_code="") & Q(evidence__isnull=False)),
                 violation_error_message="A denial needs a reason of the closed list and evidence.",

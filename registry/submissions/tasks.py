@@ -7,7 +7,7 @@ from moc.jobs.services import Cancelled, running
 from registry.submissions.filters import selected_rows
 from registry.submissions.models import Submission, UtilityReview
 from registry.submissions.readers import FileRefused
-from registry.submissions.services import bulk_decisions, deadlines, filing, staging
+from registry.submissions.services import bulk_decisions, deadlines, staging
 
 
 @shared_task
@@ -22,10 +22,10 @@ def stage(pk: int) -> None:
         try:
             job.outcome = staging.stage_file(submission, progress)
         except Cancelled:
-            filing.staging_failed(submission=submission, reason="cancelled by the user")
+            staging.staging_failed(submission=submission, reason="cancelled by the user")
             raise
         except FileRefused as refused:
-            filing.staging_failed(submission=submission, reason=str(refused))
+            staging.staging_failed(submission=submission, reason=str(refused))
             raise
 
 

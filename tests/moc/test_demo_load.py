@@ -24,7 +24,7 @@ def state(transactional_db, settings, tmp_path):
 
 
 def test_the_registry_sums_to_the_published_totals(state):
-    """R1, N5: customers and capacity by utility, sector and technology equal EIA-861's net-metering figures, exactly."""
+    """R1: customers and capacity by utility, sector and technology equal EIA-861's net-metering figures, exactly."""
     generated = Der.objects.exclude(external_id__startswith="ILL-")
     sums = {
         (eia, sector, technology): (customers, kw)

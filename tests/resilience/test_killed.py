@@ -1,4 +1,4 @@
-"""A worker is killed, or its database connection, in the middle of a file or a decision: nothing half-written, nothing twice (N5, N13)."""
+"""A worker is killed, or its database connection, in the middle of a file or a decision: nothing half-written, nothing twice (N13)."""
 
 import os
 import signal

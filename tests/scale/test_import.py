@@ -52,7 +52,7 @@ def _finish(worker: subprocess.Popen) -> dict:
 
 
 def test_a_million_rows_become_master_records(tmp_path, settings):
-    """R1, N5, N13: ratio of rows/s, ours from file to decided master record against raw COPY of the good rows."""
+    """R1, N13: ratio of rows/s, ours from file to decided master record against raw COPY of the good rows."""
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}}
     settings.MEDIA_ROOT = tmp_path
     settings.CELERY_TASK_ALWAYS_EAGER = False

@@ -6,10 +6,11 @@ from django.utils import timezone
 
 from moc.history import acting
 from moc.intervals import end_of_day_after
+from moc.jobs.models import Job
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
-from registry.submissions.services import reviewing
+from registry.submissions.services import reviewing, staging
 
 REASON = "system: deadlines"
 
@@ -23,9 +24,18 @@ def check_deadlines(now=None) -> dict[str, int]:
         outcome = _expire(pk, now)
         if outcome:
             done[outcome] += 1
+    _end_abandoned_readings()
     late = Submission.objects.filter(status=Submission.Status.RETURNED, resubmit_due_at__lte=now)
     done["withdrawn"] = Submission.lifecycle.move(late, "withdraw", actor=None, reason=f"{REASON}: not mended in time")
     return done
+
+
+def _end_abandoned_readings() -> None:
+    """A file whose job was given up, its worker having died each time, is not being read any more."""
+    ended = [Job.Status.FAILED, Job.Status.CANCELLED]
+    for submission in Submission.objects.filter(status=Submission.Status.STAGING, job__status__in=ended).select_related("job"):
+        with acting(None, REASON):
+            staging.staging_failed(submission=submission, reason=submission.job.error or "reading was given up")
 
 
 def _expire(pk: int, now) -> str:

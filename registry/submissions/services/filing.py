@@ -96,14 +96,6 @@ def _editable(submission: Submission) -> None:
         )
 
 
-def staging_failed(*, submission: Submission, reason: str) -> None:
-    """The file could not be read, or reading was cancelled: a submission without rows is withdrawn, one with rows is a draft again."""
-    mine = Submission.objects.filter(pk=submission.pk, status=Status.STAGING)
-    if mine.exists():
-        move = "staged" if submission.rows.exists() else "withdraw"
-        Submission.lifecycle.move(mine, move, actor=None, reason=f"system: {reason}"[:500])
-
-
 def save_row(*, actor, submission: Submission, values: Mapping[str, object], row: StagedDer | None = None) -> StagedDer:
     """Add a row to a draft, or change one, and check it again. `values` are clean values by filing column; absent ones keep theirs,
 

@@ -48,6 +48,8 @@ def decide(
     Conflict when any of the rows was decided meanwhile; then nothing is changed.
     """
     policy.require(actor, "review_ders", review.edc)
+    if kind == Kind.DEEMED and actor is not None:
+        raise UserError("Only the clock deems a DER approved.", "Approve it, if that is what you decide.", "DECISION-KIND")
     require_complete(kind, statement, reason_code, evidence, (export_limit_kw, import_limit_kw, temporal_limits))
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
         review = _locked(review)

@@ -210,3 +210,11 @@ def summary(submission: Submission) -> dict:
     bad = submission.findings.filter(severity=rule_engine.ERROR).aggregate(rows=Count("row_id", distinct=True))["rows"]
     changes = dict(rows.order_by().values_list("change").annotate(Count("pk")))
     return {"rows": sum(changes.values()), "bad": bad, "good": sum(changes.values()) - bad, "changes": changes}
+
+
+def staging_failed(*, submission: Submission, reason: str) -> None:
+    """The file could not be read, or reading was cancelled: a submission without rows is withdrawn, one with rows is a draft again."""
+    mine = Submission.objects.filter(pk=submission.pk, status=Submission.Status.STAGING)
+    if mine.exists():
+        move = "staged" if submission.rows.exists() else "withdraw"
+        Submission.lifecycle.move(mine, move, actor=None, reason=f"system: {reason}"[:500])

@@ -6,13 +6,14 @@ import pytest
 from django.utils import timezone
 
 from moc.history import acting
+from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
 from registry.submissions.models import StagedDer, UtilityReview
 from registry.submissions.services import filing, reviewing
 from registry.submissions.services.deadlines import check_deadlines
-from tests.factories.filings import reviewed, row, store_in
+from tests.factories.filings import reviewed, row, store_in, table, upload
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +77,16 @@ def test_a_request_pauses_the_clock_only_where_a_row_says_so(world, pauses):
     review.refresh_from_db()
     later = review.due_at - due
     assert later == timedelta(0) if not pauses else timedelta(days=3) <= later < timedelta(days=3, minutes=1)
+
+
+def test_a_file_whose_reading_was_given_up_does_not_hang(world):
+    """N13: after the last attempt of a job that killed its worker each time, the submission ends too."""
+    filer = world.user("aggregator", "filer")
+    submission = filing.receive_file(actor=filer, aggregator=world.aggregator, upload=upload(table([row(1)])))
+    check_deadlines()
+    submission.refresh_from_db()
+    assert submission.status == "staging", "a job that waits is left alone"
+    Job.objects.filter(pk=submission.job_id).update(status=Job.Status.FAILED, error="The worker died each time.")
+    check_deadlines()
+    submission.refresh_from_db()
+    assert submission.status == "withdrawn"

@@ -77,6 +77,13 @@ def test_approved_rows_become_records_with_owner_history_and_notice(world, revie
     assert Notice.objects.filter(user=world.user("aggregator", "filer"), event="decision").count() == 1
 
 
+def test_a_person_deems_nothing_approved(review, reviewer):
+    """Deemed approval is the clock's, where a rule set row says so; a person approves."""
+    with pytest.raises(UserError, match="Only the clock"):
+        reviewing.decide(actor=reviewer, review=review, rows=rows_of(review, 1), kind="deemed")
+    assert not Decision.objects.exists() and statuses(review) == ["pending"] * 6
+
+
 def test_limits_are_the_smaller_of_filed_and_decided(world, review, reviewer):
     reviewing.decide(actor=reviewer, review=review, rows=rows_of(review, 1), kind="approve_limited", export_limit_kw=Decimal(5))
     der = Der.objects.get()
