@@ -1,1 +1,1 @@
-"""Base of the API: scoped resources with keyset pages, versions as entity tags, problem documents, bodies streamed to disk. N12."""
+"""Base of the API: scoped resources with keyset pages, versions as entity tags, problem documents, bodies streamed to disk."""
