@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404
 from django.views.generic import View
 
 from moc.documents.models import Document
+from moc.portal.streaming import streamed
 
 
 class Download(LoginRequiredMixin, View):
@@ -17,5 +18,7 @@ class Download(LoginRequiredMixin, View):
             file = document.file.open("rb")
         except FileNotFoundError:
             raise Http404("The file is gone.") from None
-        headers = {"X-Content-Type-Options": "nosniff"}
-        return FileResponse(file, as_attachment=True, filename=document.name, content_type="application/octet-stream", headers=headers)
+        answer = FileResponse(file, as_attachment=True, filename=document.name, content_type="application/octet-stream")
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        answer.streaming_content = streamed(request, file.chunks())
+        return answer

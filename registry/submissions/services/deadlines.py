@@ -90,7 +90,12 @@ def return_incomplete(*, submission: Submission, reason: str) -> None:
     """Give a submitted filing back as incomplete; it is withdrawn when it is not mended in time."""
     due = end_of_day_after(timezone.now(), RuleSet.objects.value_of("resubmit_days", timezone.localdate()), settings.TIME_ZONE)
     Submission.lifecycle.move(
-        Submission.objects.filter(pk=submission.pk), "return_incomplete", actor=None, reason=f"system: {reason}", resubmit_due_at=due
+        Submission.objects.filter(pk=submission.pk),
+        "return_incomplete",
+        actor=None,
+        reason=f"system: {reason}",
+        resubmit_due_at=due,
+        submitted_at=None,  # its rows are the aggregator's own again
     )
     tell(
         submission.aggregator,
