@@ -135,7 +135,7 @@ def pip_command() -> list[str | Path]:
 def is_sound(stamp: Path) -> bool:
     """Whether packages can be installed on top: the interpreter starts, the folder was not moved, no earlier run was killed halfway."""
     python = VENV / "bin" / "python"
-    if not python.exists() or (stamp.is_file() and not stamp.read_text().endswith(f" {VENV}")):
+    if not os.access(python, os.X_OK) or (stamp.is_file() and not stamp.read_text().endswith(f" {VENV}")):
         return False
     return subprocess.run([python, "-c", "import sys; sys.exit(sys.version_info < (3, 11))"], check=False).returncode == 0
 
