@@ -33,20 +33,20 @@ class Steps(dict):
         setattr(module, function, timed)
 
 
-def run_stage(pk: int, steps: Steps) -> None:
+def run_stage(pk: str, steps: Steps) -> None:
     steps.watch(staging, "copy_in", "read and COPY the texts")
     steps.watch(staging, "_stage_typed", "cast, resolve and stage (logged)")
     steps.watch(staging, "_find_reading_problems", "findings of reading")
     steps.watch(staging, "check", "all rules")
     started = perf_counter()
-    stage(pk)
+    stage(int(pk))
     steps["commit and the rest of staging"] = perf_counter() - started - sum(steps.values())
     job = Job.objects.get(pk=pk)
     if job.status != Job.Status.DONE:
         raise SystemExit(f"{job.status}: {job.error}")
 
 
-def run_submit(pk: int, steps: Steps) -> None:
+def run_submit(pk: str, steps: Steps) -> None:
     submission = Submission.objects.get(pk=pk)
     version, _, _ = filing.attestation()
     started = perf_counter()
@@ -54,8 +54,8 @@ def run_submit(pk: int, steps: Steps) -> None:
     steps["submit, split by utility"] = perf_counter() - started
 
 
-def run_decide(pk: int, steps: Steps) -> None:
-    """Decide the open reviews one after the other, taking what no other worker has taken; the merge includes its key checks."""
+def run_decide(pks: str, steps: Steps) -> None:
+    """Decide the named reviews one after the other, taking what no other worker has taken; the merge includes its key checks."""
     merge = reviewing.merge
 
     def merge_with_checks(decision):
@@ -67,7 +67,7 @@ def run_decide(pk: int, steps: Steps) -> None:
     reviewing.merge = merge_with_checks
     while True:
         with transaction.atomic():
-            review = UtilityReview.objects.undecided().filter(submission=pk).select_for_update(skip_locked=True).first()
+            review = UtilityReview.objects.undecided().filter(pk__in=pks.split(",")).select_for_update(skip_locked=True).first()
             if review is None:
                 return
             reviewer = review.edc.memberships.get().user
@@ -77,5 +77,5 @@ def run_decide(pk: int, steps: Steps) -> None:
 
 if __name__ == "__main__":
     found = Steps()
-    {"stage": run_stage, "submit": run_submit, "decide": run_decide}[sys.argv[1]](int(sys.argv[2]), found)
+    {"stage": run_stage, "submit": run_submit, "decide": run_decide}[sys.argv[1]](sys.argv[2], found)
     print(json.dumps({"steps": found, "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
