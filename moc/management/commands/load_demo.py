@@ -3,7 +3,7 @@
 import sys
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from moc.access.models import Organization
 from moc.demo import load
@@ -18,11 +18,13 @@ class Command(BaseCommand):
 
     def handle(self, *args, **options):
         if not settings.MOC_DEMONSTRATION:
-            raise CommandError("This deployment refuses the demonstration state (MOC_DEMONSTRATION is off).")
+            self.stdout.write("No demonstration state: MOC_DEMONSTRATION is off.")
+            return
         if load.loaded():
             return
         if Organization.objects.exists() and not Organization.objects.filter(slug="njmoc").exists():
-            raise CommandError("The database holds other organisations; the demonstration state is loaded into an empty one only.")
+            self.stdout.write("No demonstration state: the database holds other organisations.")
+            return
         load.load(self.report)
         self.stdout.write("")
 
