@@ -48,7 +48,7 @@ _FACTS = {
     "uuid": "gen_random_uuid()",
     "serial_no": "'SN-' || i",
     "der_type": "(%(types)s::text[])[i / 200 %% 50 + 1]",
-    "nameplate_ac_kw": "3 + i * 7919 %% 12007 / 1000.0",
+    "nameplate_ac_kw": "3 + i::bigint * 7919 %% 12007 / 1000.0",
     "premise_address": "i || ' Benchmark Road, NJ 07728'",
     "consent_reference": "'CONSENT-' || i",
     "commissioned_on": "date '2012-01-01' + i %% 4000",
