@@ -24,7 +24,12 @@ from tests.scale import state
 from tests.scale.generator import write_csv
 
 ROWS, PATIENCE_S = 12_000, 60
-WRITERS = "SELECT pid FROM pg_locks WHERE relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted LIMIT 1"
+# tables of the test databases share their numbers, because the databases are copies of one
+WRITERS = """
+    SELECT pid FROM pg_locks
+    WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted
+"""
 pytestmark = pytest.mark.django_db(transaction=True)
 
 

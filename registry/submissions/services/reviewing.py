@@ -47,9 +47,7 @@ def decide(
     Approvals take effect at once; a denial is only proposed (`confirm_denial`). Raises UserError for what the decision lacks, and
     Conflict when any of the rows was decided meanwhile; then nothing is changed.
     """
-    policy.require(actor, "review_ders", review.edc)
-    if kind == Kind.DEEMED and actor is not None:
-        raise UserError("Only the clock deems a DER approved.", "Approve it, if that is what you decide.", "DECISION-KIND")
+    _require_right(actor, kind, review)
     require_complete(kind, statement, reason_code, evidence, (export_limit_kw, import_limit_kw, temporal_limits))
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
         review = _locked(review)
@@ -70,6 +68,12 @@ def decide(
             merge(decision)
         _after(review, decision)
     return decision
+
+
+def _require_right(actor, kind: str, review: UtilityReview) -> None:
+    policy.require(actor, "review_ders", review.edc)
+    if kind == Kind.DEEMED and actor is not None:
+        raise UserError("Only the clock deems a DER approved.", "Approve it, if that is what you decide.", "DECISION-KIND")
 
 
 def require_complete(kind: str, statement: str, reason_code: str, evidence, limits: tuple) -> None:
