@@ -86,6 +86,12 @@ def insert_select(table: str, columns: Iterable[str], querysets: list[QuerySet],
         return cursor.rowcount
 
 
+def take_room() -> None:
+    """More memory for the joins and sorts of this transaction: it handles a whole file at once, and there are few such jobs at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL work_mem = '256MB'")
+
+
 def analyze(model: type[Model]) -> None:
     """Fresh statistics for a table that this transaction has just filled: plans over the new rows depend on them.
 

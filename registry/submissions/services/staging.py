@@ -9,7 +9,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from moc import rules as rule_engine
-from moc.bulk import analyze, copy_in, insert_select, run_sql
+from moc.bulk import analyze, copy_in, insert_select, run_sql, take_room
 from moc.history import acting
 from moc.jobs.services import Progress
 from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
@@ -34,6 +34,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
     """
     document = submission.document
     with transaction.atomic(), acting(submission.created_by, f"Read {document.name}"):
+        take_room()
         offset = submission.rows.aggregate(top=Max("row_number"))["top"] or 0
         with open_rows(document.file.path, name=document.name, vocabulary=vocabulary(), limits=Limits()) as reader:
             present = [columns()[name] for name in reader.sheet.recognised]
