@@ -1,7 +1,7 @@
 """Enqueue, run, follow, cancel and sweep jobs."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -149,10 +149,3 @@ def _mine(job: Job):
 
 def _end(job: Job, status: str, **values) -> None:
     _mine(job).update(status=status, ended_at=timezone.now(), **values)
-
-
-def run_inline(job: Job, work: Callable[[int], None]) -> Job:
-    """Run a job's task in this process (demonstration state, tests); returns the ended job."""
-    work(job.pk)
-    job.refresh_from_db()
-    return job
