@@ -4,9 +4,9 @@ from celery import shared_task
 
 from moc.documents.models import Document
 from moc.jobs.services import Cancelled, running
+from moc.readers import FileRefused
 from registry.submissions.filters import selected_rows
 from registry.submissions.models import Submission, UtilityReview
-from registry.submissions.readers import FileRefused
 from registry.submissions.services import bulk_decisions, deadlines, staging
 
 

@@ -17,12 +17,12 @@ from moc.documents.models import Document
 from moc.history import acting
 from moc.jobs.models import Job
 from moc.notices.models import Notice
+from moc.readers.shape import Sheet
 from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
 from registry.grid.models import County
 from registry.participants.models import Contact, DerOwner, OrganizationIdentifier
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
-from registry.submissions.readers.shape import Sheet
 from registry.submissions.rules import CONDITIONS
 from tests.factories.world import REASON, World, build
 

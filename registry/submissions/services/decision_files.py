@@ -7,8 +7,8 @@ from decimal import Decimal, InvalidOperation
 
 from moc.access import policy
 from moc.errors import UserError
+from moc.readers import FileRefused, Limits, Vocabulary, fold, open_rows
 from registry.submissions.models import Decision, StagedDer, UtilityReview
-from registry.submissions.readers import FileRefused, Limits, Vocabulary, fold, open_rows
 from registry.submissions.services import bulk_decisions, reviewing
 
 COLUMNS = ("external_id", "row_number", "decision", "reason_code", "statement", "export_limit_kw", "import_limit_kw")

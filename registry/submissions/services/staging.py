@@ -12,10 +12,10 @@ from moc import rules as rule_engine
 from moc.bulk import analyze, copy_in, insert_select, run_sql, take_room
 from moc.history import acting
 from moc.jobs.services import Progress
+from moc.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
 from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
 from registry.submissions.columns import Column, columns, lost
 from registry.submissions.models import Finding, StagedDer, Submission
-from registry.submissions.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
 
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")

@@ -13,11 +13,11 @@ from moc.portal import Create, List, Page, Sort, Transition, Update
 from moc.portal.shell import url_of
 from moc.portal.streaming import streamed
 from moc.portal.views import REFUSALS
+from moc.readers import annotate
 from registry.submissions import blanks, reports
 from registry.submissions.filters import SubmissionFilterSet
 from registry.submissions.forms.filing import CorrectionForm, DraftForm, SubmitForm, UploadForm
 from registry.submissions.models import Decision, Submission
-from registry.submissions.readers import annotate
 from registry.submissions.services import filing, staging
 from registry.submissions.tables import SUBMISSION_TABLE
 from registry.submissions.views.detail import SUBMISSIONS

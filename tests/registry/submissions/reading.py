@@ -1,6 +1,6 @@
 """Reading a file in tests: a small vocabulary, and COPY text back into cells."""
 
-from registry.submissions.readers import Vocabulary, open_rows
+from moc.readers import Vocabulary, open_rows
 
 VOCABULARY = Vocabulary(
     names=("external_id", "nameplate_ac_kw", "premise_address", "control_modes"),

@@ -9,9 +9,9 @@ import json
 import pytest
 import xlsxwriter
 
-from registry.submissions.readers import Limits, Vocabulary, annotate, open_rows
-from registry.submissions.readers.delimited import DelimitedRows
-from registry.submissions.readers.sniff import Raw
+from moc.readers import Limits, Vocabulary, annotate, open_rows
+from moc.readers.delimited import DelimitedRows
+from moc.readers.sniff import Raw
 from tests.registry.submissions.reading import VOCABULARY, read
 
 

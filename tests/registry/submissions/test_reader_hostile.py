@@ -10,7 +10,7 @@ import zipfile
 import pytest
 import xlsxwriter
 
-from registry.submissions.readers import REFUSALS, FileRefused, Limits, annotate
+from moc.readers import REFUSALS, FileRefused, Limits, annotate
 from tests.registry.submissions.reading import VOCABULARY, read
 
 ROWS = "external_id,nameplate_ac_kw\n" + "".join(f"A{number},{number}\n" for number in range(2, 5000))

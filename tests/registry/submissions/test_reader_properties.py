@@ -10,11 +10,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from registry.submissions.readers import FileRefused, Limits, annotate
-from registry.submissions.readers.delimited import DelimitedRows
-from registry.submissions.readers.encode import Encoder
-from registry.submissions.readers.objects import ObjectRows
-from registry.submissions.readers.sniff import Raw
+from moc.readers import FileRefused, Limits, annotate
+from moc.readers.delimited import DelimitedRows
+from moc.readers.encode import Encoder
+from moc.readers.objects import ObjectRows
+from moc.readers.sniff import Raw
 from tests.registry.submissions.reading import VOCABULARY, decoded, read
 from tests.registry.submissions.test_reader_hostile import workbook
 

@@ -1,4 +1,4 @@
-"""Reading what aggregators upload: any table, streamed, in bounded memory, to blocks for PostgreSQL's COPY. No Django here."""
+"""Reading what people upload: any table, streamed, in bounded memory, to blocks for PostgreSQL's COPY. No Django here."""
 
 from .encode import COPY_OPTIONS, TOO_FEW_CELLS, TOO_MANY_CELLS
 from .errors import REFUSALS, FileRefused
