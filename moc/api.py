@@ -13,7 +13,7 @@ from moc.rest.docs import ApiPage
 from moc.rest.permissions import SignedIn
 from moc.rulesets.api import RuleSets
 from registry.ders.api import Ders
-from registry.grid.api import Counties, Feeders, ServicePoints
+from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.participants.api import Organizations, Utilities
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
@@ -26,6 +26,10 @@ RESOURCES = {
     "registry/organizations": ("organization", Organizations),
     "registry/utilities": ("utility", Utilities),
     "registry/counties": ("county", Counties),
+    "registry/td-interfaces": ("td-interface", TdInterfaces),
+    "registry/substations": ("substation", Substations),
+    "registry/transformers": ("transformer", Transformers),
+    "registry/grid-loads": ("grid-load", GridLoads),
     "registry/feeders": ("feeder", Feeders),
     "registry/service-points": ("service-point", ServicePoints),
     "rulesets": ("ruleset", RuleSets),

@@ -5,6 +5,7 @@ from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.rulesets.models import RuleSet
+from moc.takeouts.models import Takeout
 
 __all__ = [
     "ApiToken",
@@ -16,5 +17,6 @@ __all__ = [
     "OrganizationUserObjectPermission",
     "Oversight",
     "RuleSet",
+    "Takeout",
     "User",
 ]

@@ -1,9 +1,21 @@
 """The registry's models, by slice."""
 
 from registry.ders.models import Der
-from registry.grid.models import County, Feeder, Pnode, ServicePoint, ServiceTerritory, Substation, TdInterface, Transformer
+from registry.grid.models import (
+    County,
+    Feeder,
+    GridFinding,
+    GridLoad,
+    Pnode,
+    ServicePoint,
+    ServiceTerritory,
+    Substation,
+    TdInterface,
+    Transformer,
+)
 from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, UtilityProfile
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
 
 __all__ = [
     "Contact",
@@ -13,8 +25,15 @@ __all__ = [
     "DerOwner",
     "Feeder",
     "Finding",
+    "GridFinding",
+    "GridLoad",
+    "LetterTemplate",
     "OrganizationIdentifier",
     "Pnode",
+    "Removal",
+    "RetentionPeriod",
+    "ReviewPractice",
+    "ReviewRule",
     "ServicePoint",
     "ServiceTerritory",
     "StagedDer",

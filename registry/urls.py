@@ -6,5 +6,6 @@ app_name = "registry"
 
 urlpatterns = [
     path("ders/", include("registry.ders.urls")),
+    path("grid/", include("registry.grid.urls")),
     path("", include("registry.submissions.urls")),
 ]

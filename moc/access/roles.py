@@ -8,6 +8,8 @@ PERMISSIONS = {
     "review_ders": "decide DERs under utility review and ask for information",
     "confirm_denials": "confirm a denial that another person proposed",
     "manage_grid": "load and change grid records",
+    "manage_utility": "set the utility's own review rules, letters and retention",
+    "take_out": "take the organisation's whole part out as files",
     "manage_rulesets": "change the law's numbers",
     "manage_members": "administer the organisation's users and roles",
     "audit": "read every version and who wrote it",
@@ -24,14 +26,15 @@ ROLES: dict[str, dict[str, set[str]]] = {
         "filer": _SEE | {"view_personal", "file_ders"},
         "approver": _SEE | {"view_personal", "file_ders", "submit_ders"},
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"view_personal", "file_ders", "submit_ders", "manage_members"},
+        "administrator": _AUDIT | {"view_personal", "file_ders", "submit_ders", "manage_members", "take_out"},
     },
     "edc": {
         "viewer": _SEE,
         "reviewer": _SEE | {"view_personal", "review_ders"},
         "approver": _SEE | {"view_personal", "review_ders", "confirm_denials"},
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"view_personal", "review_ders", "confirm_denials", "manage_grid", "manage_members"},
+        "administrator": _AUDIT
+        | {"view_personal", "review_ders", "confirm_denials", "manage_grid", "manage_members", "manage_utility", "take_out"},
     },
     "tso": {
         "viewer": _SEE,

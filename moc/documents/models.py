@@ -25,6 +25,8 @@ class Document(models.Model):
         UPLOAD = "upload", "Uploaded file of DERs"
         EVIDENCE = "evidence", "Evidence"
         EXPORT = "export", "Export"
+        GRID = "grid", "Uploaded grid records"
+        TAKEOUT = "takeout", "Take-out"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
@@ -36,6 +38,7 @@ class Document(models.Model):
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
+    removed_at = models.DateTimeField(null=True, blank=True, help_text="when the file itself was removed; this record of it stays")
 
     objects = DocumentQuerySet.as_manager()
     history = Versions()

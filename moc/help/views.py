@@ -13,6 +13,7 @@ from moc.help.drawing import draw
 from moc.portal.shell import url_of
 from moc.portal.views import Page
 from registry.ders.dictionary import FIELDS, by_group
+from registry.grid import rules as grid_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions import rules as filing_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions.models import StagedDer, StagedOwner
 
@@ -117,6 +118,7 @@ FAMILIES = {
     "DUPLICATE": "Duplicates",
     "FILE": "Reading a file",
     "FILING": "A filing, the grid and the registry",
+    "GRID": "Files of grid records",
 }
 
 

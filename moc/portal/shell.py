@@ -12,6 +12,7 @@ NAVIGATION = (
     ("DERs", "registry:der_list", "view_registry"),
     ("Submissions", "registry:submission_list", "view_registry"),
     ("Reviews", "registry:review_list", "view_registry"),
+    ("Grid", "registry:grid", "manage_grid"),
     ("State", "state", ""),
     ("Records", "admin:index", "audit"),
     ("Help", "help", ""),

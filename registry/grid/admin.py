@@ -2,9 +2,20 @@
 
 from django.contrib import admin
 
-from moc.admin import ReferenceAdmin
+from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
-from registry.grid.models import County, Feeder, Pnode, ServicePoint, ServiceTerritory, Substation, TdInterface, Transformer
+from registry.grid.models import (
+    County,
+    Feeder,
+    GridFinding,
+    GridLoad,
+    Pnode,
+    ServicePoint,
+    ServiceTerritory,
+    Substation,
+    TdInterface,
+    Transformer,
+)
 
 
 class GridAdmin(ReferenceAdmin):
@@ -84,3 +95,20 @@ class ServicePointAdmin(UtilityGridAdmin):
     raw_id_fields = ("transformer", "feeder")
     search_fields = ("=usage_point_id",)
     search_help_text = "The whole service point id"
+
+
+@admin.register(GridLoad)
+class GridLoadAdmin(RecordAdmin):
+    list_display = ("document", "kind", "status", "edc", "row_count", "bad", "created", "changed", "created_at")
+    list_filter = ("status", "kind", ("edc", ScopedFilter))
+    list_select_related = ("document", "edc")
+    search_fields = ("=uuid",)
+    search_help_text = "The load's id"
+
+
+@admin.register(GridFinding)
+class GridFindingAdmin(RecordAdmin):
+    list_display = ("row_number", "column", "value", "code", "severity", "edc")
+    list_filter = ("severity", ("edc", ScopedFilter))
+    list_select_related = ("edc",)
+    search_fields = ("=code",)

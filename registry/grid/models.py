@@ -1,10 +1,18 @@
 """Grid records, named as in CIM (UsagePoint is ServicePoint). The electrical model itself belongs to operations."""
 
-from django.db import models
+import uuid
 
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from moc import rules
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
+from moc.documents.models import Document
 from moc.history import Versions
+from moc.jobs.models import Job
+from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 
 
@@ -178,3 +186,83 @@ class ServicePoint(models.Model):
 
     def __str__(self) -> str:
         return self.usage_point_id
+
+
+class GridLoad(models.Model):
+    """A file of one kind of grid records that a utility loads: all of its rows, or only the good ones, or nothing."""
+
+    access_paths = ("edc",)
+
+    class Kind(models.TextChoices):
+        TD_INTERFACES = "td-interfaces", "T-D interfaces"
+        SUBSTATIONS = "substations", "Substations"
+        FEEDERS = "feeders", "Feeders"
+        TRANSFORMERS = "transformers", "Transformers"
+        SERVICE_POINTS = "service-points", "Service points"
+
+    class Status(models.TextChoices):
+        READING = "reading", "Being read"
+        LOADED = "loaded", "Loaded"
+        REFUSED = "refused", "Nothing loaded: rows have errors"
+        FAILED = "failed", "Not read"
+
+    lifecycle = Lifecycle(
+        Transition("load", (Status.READING,), Status.LOADED, None),
+        Transition("refuse", (Status.READING,), Status.REFUSED, None),
+        Transition("fail", (Status.READING,), Status.FAILED, None),
+        Transition("take_good", (Status.REFUSED,), Status.READING, "manage_grid", label="Load the good rows"),
+        initial=(Status.READING,),
+    )
+
+    uuid = models.UUIDField("load id", default=uuid.uuid4, unique=True, editable=False)
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="grid_loads", verbose_name="utility")
+    kind = models.CharField("records", max_length=15, choices=Kind.choices)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.READING)
+    only_good = models.BooleanField("only the good rows", default=False)
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="+")
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    sheet = models.JSONField(default=dict, blank=True, help_text="how the file was read: kind, encoding, columns, unknown columns")
+    row_count = models.PositiveIntegerField("rows", default=0)
+    bad = models.PositiveIntegerField("with errors", default=0)
+    created = models.PositiveIntegerField("new records", default=0)
+    changed = models.PositiveIntegerField("changed records", default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["edc", "-id"], name="grid_load_by_utility")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.document}"
+
+
+class GridFinding(models.Model):
+    """What is wrong with a row of a file of grid records: the rule's code gives sentence and remedy; the value is as given."""
+
+    access_paths = ("edc",)
+
+    load = models.ForeignKey(GridLoad, on_delete=models.CASCADE, related_name="findings", db_index=False)
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    row_number = models.PositiveIntegerField()
+    code = models.CharField(max_length=60)
+    severity = models.CharField(max_length=8)
+    column = models.CharField(max_length=60, blank=True)
+    value = models.TextField(blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["row_number", "code", "column"]
+        indexes = [models.Index(fields=["load", "row_number", "id"], name="grid_finding_by_row")]
+
+    def __str__(self) -> str:
+        return f"Row {self.row_number}, {self.column}: {self.code}"
+
+    @property
+    def rule(self):
+        """The rule that found it."""
+        return rules.registry[self.code]

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from psycopg import sql
 
+from moc import casts
 from registry.ders.choices import DerType
 from registry.ders.dictionary import FIELDS
 from registry.submissions.models import StagedDer, StagedOwner
@@ -54,29 +55,16 @@ def _column(name: str, field: models.Field, personal: bool) -> Column:
     if isinstance(field, ArrayField):
         return Column(name, "choice", _code_set(raw, field.base_field), sql.SQL("'{}'"), personal)
     if isinstance(field, models.JSONField):
-        return Column(name, "json", _checked(raw, "jsonb"), null, personal)
+        return Column(name, "json", casts.checked(raw, "jsonb"), null, personal)
     if isinstance(field, models.BooleanField):
         return Column(name, "boolean", _boolean(raw), null, personal)
     if isinstance(field, models.DateField):
-        return Column(name, "date", _checked(raw, "date", sql.SQL("{} LIKE '____-__-__'").format(raw)), null, personal)
-    if isinstance(field, models.DecimalField):
-        kind = f"numeric({field.max_digits},{field.decimal_places})"
-        return Column(name, "number", _checked(raw, kind, sql.SQL("lower({}) <> 'nan'").format(raw)), null, personal)
-    if isinstance(field, models.IntegerField):
-        kind = "smallint" if isinstance(field, models.PositiveSmallIntegerField) else "integer"
-        return Column(name, "number", _checked(raw, kind, sql.SQL("left({}, 1) <> '-'").format(raw)), null, personal)
+        return Column(name, "date", casts.checked(raw, "date", sql.SQL("{} LIKE '____-__-__'").format(raw)), null, personal)
+    if isinstance(field, (models.DecimalField, models.IntegerField)):
+        return Column(name, "number", casts.number(field, raw), null, personal)
     if field.choices:
         return Column(name, "choice", _code(raw, dict(field.choices)), sql.SQL("''"), personal)
-    fits = sql.SQL("CASE WHEN length({raw}) <= {length} THEN {raw} ELSE '' END").format(raw=raw, length=sql.Literal(field.max_length))
-    return Column(name, "length", sql.SQL("coalesce({}, '')").format(fits), sql.SQL("''"), personal)
-
-
-def _checked(raw: sql.Identifier, kind: str, also: sql.Composable | None = None) -> sql.Composable:
-    """The cast where it is possible, else NULL; the row's finding follows from text without a value."""
-    valid = sql.SQL("pg_input_is_valid({}, {})").format(raw, sql.Literal(kind))
-    if also is not None:
-        valid = sql.SQL("{} AND {}").format(also, valid)
-    return sql.SQL("CASE WHEN {} THEN {}::{} END").format(valid, raw, sql.SQL(kind))
+    return Column(name, "length", sql.SQL("coalesce({}, '')").format(casts.text(field, raw)), sql.SQL("''"), personal)
 
 
 def _normal(raw: sql.Composable) -> sql.Composable:

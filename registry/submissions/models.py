@@ -19,6 +19,7 @@ from registry.ders.models import Der, DerFacts, magnitude
 from registry.grid.models import ServicePoint
 from registry.participants.models import OwnerFacts
 from registry.submissions.queries import FindingQuerySet, ReviewQuerySet, StagedDerQuerySet
+from registry.utilities.models import LetterTemplate
 
 
 class Submission(models.Model):
@@ -140,6 +141,7 @@ class UtilityReview(models.Model):
     paused_at = models.DateTimeField(null=True, blank=True)
     escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
+    assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     objects = ReviewQuerySet.as_manager()
     history = Versions()
@@ -212,6 +214,7 @@ class Decision(models.Model):
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(blank=True)
+    letter_template = models.ForeignKey(LetterTemplate, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions")
 
     objects = ScopedQuerySet.as_manager()
     history = Versions()

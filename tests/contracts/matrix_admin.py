@@ -173,6 +173,8 @@ RECORDS: dict[str, Record] = {
     "StagedDer": Record(lambda scene: scene.row, OF_BOTH),
     "StagedOwner": Record(lambda scene: scene.staged_owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
     "Finding": Record(lambda scene: scene.finding, OF_BOTH),
+    "GridLoad": Record(lambda scene: scene.grid_load, OF_UTILITY),
+    "GridFinding": Record(lambda scene: scene.grid_finding, OF_UTILITY),
 }
 
 

@@ -24,6 +24,7 @@ from registry.grid.models import County
 from registry.participants.models import Contact, DerOwner, OrganizationIdentifier
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
+from tests.contracts import scene_utility
 from tests.factories.world import REASON, World, build
 
 # one per (kind, role), the most powerful of each second organisation, machine clients, somebody without a seat, and a stranger
@@ -97,6 +98,7 @@ def make_scene() -> Scene:
     world = build()
     with acting(None, REASON):
         objects = _participants(world) | _filed(world) | _own(world)
+        objects |= scene_utility.objects(world, objects)
     return Scene(world, objects, *_clients(world))
 
 
