@@ -15,6 +15,7 @@ from django.core.files import File
 from django.db.models import BooleanField, CharField, DateTimeField, F, Func, JSONField, TextField, UUIDField, Value
 from django.db.models.functions import Cast
 from django.http import FileResponse, Http404, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.views.generic import View
@@ -149,29 +150,39 @@ class CsvExport(Export):
 
 
 class XlsxExport(Export):
-    """The list as a workbook: at once up to XLSX_AT_ONCE rows, above that as a job whose file comes to the inbox."""
+    """The list as a workbook: at once up to XLSX_AT_ONCE rows; longer ones are asked for (POST) and come to the inbox."""
 
     suffix = "xlsx"
 
     def get(self, request, *args, **kwargs):
         view = self.listed()
+        return self.at_once(view) or self._offer(view)
+
+    def at_once(self, view) -> FileResponse | None:
+        """The workbook; None for a list that is too long to wait for."""
         rows = view.selected("export")
         if rows.order_by().values("pk")[: XLSX_AT_ONCE + 1].count() > XLSX_AT_ONCE:
-            return self.later(view)
+            return None
         out = TemporaryFile()  # noqa: SIM115 - the response closes it
         write_xlsx(out, rows, view.export_columns, view.title)
         out.seek(0)
         return FileResponse(out, as_attachment=True, filename=self.name(view))
 
-    def later(self, view):
-        """Enqueue the workbook, and lead to the job's page; back to the list with the reason when that is refused."""
+    def _offer(self, view):
+        """The page that offers to have a long list written."""
+        words = f"The list has more than {XLSX_AT_ONCE:,} rows. The workbook is written in the background and comes to your notices."
+        return render(self.request, "portal/form.html", {"title": f"{view.title} as a workbook", "lead": words, "submit_label": "Write it"})
+
+    def post(self, request, *args, **kwargs):
+        """Enqueue the workbook, and lead to the job's page; to the start with the reason when that is refused."""
+        view = self.listed()
         try:
             job = enqueue_xlsx(actor=self.request.user, view=view)
         except UserError as refusal:
             messages.error(self.request, str(refusal))
             return HttpResponseRedirect("/")
-        messages.info(self.request, "The list is long: the workbook is being written and will be in your notices.")
-        return HttpResponseRedirect(url_of("job_detail", job.pk) or "/")
+        messages.info(self.request, "The workbook is being written and will be in your notices.")
+        return HttpResponseRedirect(url_of("job_detail", job.uuid) or "/")
 
 
 def enqueue_xlsx(*, actor, view) -> Job:

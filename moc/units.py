@@ -1,4 +1,4 @@
-"""Electrical quantities and their signs: injection into the grid is positive; limits are non-negative magnitudes."""
+"""Numbers of things; electrical quantities and their signs: injection into the grid is positive; limits are non-negative magnitudes."""
 
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 
@@ -6,6 +6,11 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 MILLI = Decimal("0.001")
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things in words; `things` is an English plural: "1 DER", "1,200 DERs"."""
+    return f"{number:,} {things.removesuffix('s') if number == 1 else things}"
 
 
 def kw(value) -> Decimal:

@@ -2,8 +2,10 @@
 
 import hashlib
 import secrets
+import uuid
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -37,6 +39,7 @@ class User(AbstractBaseUser):
         PERSON = "person", "Person"
         MACHINE = "machine", "Machine client"
 
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False, db_default=RandomUUID())
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.PERSON)
@@ -44,7 +47,7 @@ class User(AbstractBaseUser):
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()
-    history = Versions(excluded_fields=["last_login", "password"])
+    history = Versions(excluded_fields=["last_login", "password", "uuid"])
 
     is_staff = is_superuser = False  # the admin workplace asks policy.py, and nobody stands above it
 
@@ -53,7 +56,10 @@ class User(AbstractBaseUser):
     REQUIRED_FIELDS = ()
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="user_email_any_case")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="user_email_any_case"),
+            models.UniqueConstraint(fields=["uuid"], name="user_uuid"),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
@@ -158,6 +164,7 @@ class ApiToken(models.Model):
 
     access_paths = ("SELF",)
 
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False, db_default=RandomUUID())
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=80)
     digest = models.CharField(max_length=64, unique=True, editable=False)
@@ -166,6 +173,7 @@ class ApiToken(models.Model):
 
     class Meta:
         verbose_name = "API token"
+        constraints = [models.UniqueConstraint(fields=["uuid"], name="api_token_uuid")]
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"

@@ -1,5 +1,7 @@
 """Pages of one's own account, and of an organisation's members for its administrators."""
 
+from uuid import UUID
+
 from allauth.account import views as allauth_views
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -78,8 +80,8 @@ class RevokeToken(LoginRequiredMixin, View):
 
     http_method_names = ["post"]
 
-    def post(self, request, pk: int) -> HttpResponse:
-        token = get_object_or_404(ApiToken, pk=pk, user=request.user)
+    def post(self, request, uuid: UUID) -> HttpResponse:
+        token = get_object_or_404(ApiToken, uuid=uuid, user=request.user)
         services.revoke_token(actor=request.user, token=token)
         messages.success(request, f"The token “{token.name}” is revoked.")
         return HttpResponseRedirect(reverse("account_home"))
@@ -96,7 +98,7 @@ class OfOrganization:
 
     @cached_property
     def member(self) -> User:
-        return get_object_or_404(services.members_of(self.organization), pk=self.kwargs["pk"])
+        return get_object_or_404(services.members_of(self.organization), uuid=self.kwargs["uuid"])
 
     def allowed(self) -> bool:
         return policy.allows(self.request.user, self.permission, self.organization)

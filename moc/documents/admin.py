@@ -76,6 +76,10 @@ class RecordXlsx(exports.XlsxExport):
     def listed(self) -> RecordList:
         return self.chosen
 
+    def get(self, request, *args, **kwargs):
+        """An action is a POST already: nobody is asked again."""
+        return self.at_once(self.chosen) or self.post(request)
+
 
 def _respond(kind, one: RecordAdmin, request, queryset):
     view = kind()

@@ -17,6 +17,7 @@ FIELDS = "id title status phase done total outcome error cancel_requested create
 class JobSerializer(Flat):
     """How far a job is: `done` of `total` in the units of its phase (total is null while nobody knows it)."""
 
+    id = serializers.UUIDField(source="uuid")
     outcome = serializers.JSONField(help_text="what came of it; for a failure its code and remedy")
 
     class Meta:
@@ -29,7 +30,6 @@ class Jobs(Resource):
 
     model = Job
     serializer_class = JobSerializer
-    lookup_field, lookup_value_converter = "pk", "int"
 
     @extend_schema(request=None, responses=JobSerializer, summary="Ask a job to stop")
     @action(detail=True, methods=["post"])

@@ -1,6 +1,9 @@
 """Jobs: what is to be done in the background, by whose wish, how far it is."""
 
+import uuid
+
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils import timezone
 
@@ -37,6 +40,7 @@ class Job(models.Model):
         FAILED = "failed", "Failed"
         CANCELLED = "cancelled", "Cancelled"
 
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False, db_default=RandomUUID())
     task = models.CharField(max_length=100)
     arguments = models.JSONField(default=dict)
     title = models.CharField(max_length=200)
@@ -58,6 +62,7 @@ class Job(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["uuid"], name="job_uuid")]
         indexes = [models.Index(fields=["status", "woken_at"]), models.Index(fields=["user", "-id"])]
 
     def __str__(self) -> str:

@@ -132,9 +132,9 @@ def running(pk: int) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
     except (OperationalError, InterfaceError):  # the database went away: the sweep has the job tried again
         raise
     except Exception as error:
-        log.exception("job %s failed", pk)
+        log.exception("job %s failed", job.uuid)
         refusal = {name: getattr(error, name) for name in REFUSAL if getattr(error, name, None)} if hasattr(error, "sentence") else {}
-        said = getattr(error, "sentence", "") or f"{type(error).__name__}: {error}"
+        said = getattr(error, "sentence", "") or f"Something went wrong on our side; it was recorded under job {job.uuid}."
         _end(job, Job.Status.FAILED, error=said, outcome=job.outcome | refusal)
     else:
         _end(job, Job.Status.DONE, done=job.total or job.done, total=job.total, outcome=job.outcome)

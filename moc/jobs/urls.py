@@ -6,7 +6,7 @@ from moc.jobs import views
 
 urlpatterns = [
     path("", views.JobList.as_view(), name="job_list"),
-    path("<int:pk>/", views.JobDetail.as_view(), name="job_detail"),
-    path("<int:pk>/progress/", views.JobProgress.as_view(), name="job_progress"),
-    path("<int:pk>/cancel/", views.CancelJob.as_view(), name="job_cancel"),
+    path("<uuid:uuid>/", views.JobDetail.as_view(), name="job_detail"),
+    path("<uuid:uuid>/progress/", views.JobProgress.as_view(), name="job_progress"),
+    path("<uuid:uuid>/cancel/", views.CancelJob.as_view(), name="job_cancel"),
 ]

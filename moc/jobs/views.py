@@ -18,9 +18,9 @@ def progress_of(job: Job) -> dict:
     """What includes/progress.html shows of a job; any page may include it."""
     running = job.status in RUNNING
     return {
-        "id": f"job-{job.pk}",
-        "url": reverse("job_progress", args=[job.pk]),
-        "cancel_url": reverse("job_cancel", args=[job.pk]) if running and not job.cancel_requested else "",
+        "id": f"job-{job.uuid}",
+        "url": reverse("job_progress", args=[job.uuid]),
+        "cancel_url": reverse("job_cancel", args=[job.uuid]) if running and not job.cancel_requested else "",
         "label": job.title,
         "status": job.status,
         "status_label": "Stopping" if running and job.cancel_requested else job.get_status_display(),
@@ -41,8 +41,8 @@ class JobList(List):
     noun = "jobs"
     table = Table(
         caption="Jobs",
-        url=lambda row: reverse("job_detail", args=[row["id"]]),
-        needs=("id",),
+        url=lambda row: reverse("job_detail", args=[row["uuid"]]),
+        needs=("uuid",),
         empty_title="No jobs",
         columns=(
             Column("title", "Job"),
@@ -57,7 +57,6 @@ class JobDetail(Detail):
     """One job, live until it ends."""
 
     model = Job
-    key = "pk"
     template_name = "jobs/detail.html"
     parents = (("Jobs", "job_list"),)
 
@@ -72,7 +71,7 @@ class JobProgress(LoginRequiredMixin, TemplateView):
     template_name = "includes/progress.html"
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
-        job = get_object_or_404(Job.objects.visible_to(request.user), pk=kwargs["pk"])
+        job = get_object_or_404(Job.objects.visible_to(request.user), uuid=kwargs["uuid"])
         response = self.render_to_response(self.get_context_data(progress=progress_of(job)))
         if job.status not in RUNNING:
             response["HX-Refresh"] = "true"
@@ -85,7 +84,7 @@ class CancelJob(LoginRequiredMixin, View):
     http_method_names = ["post"]
 
     def post(self, request, *args, **kwargs) -> HttpResponse:
-        job = get_object_or_404(Job.objects.visible_to(request.user), pk=kwargs["pk"])
+        job = get_object_or_404(Job.objects.visible_to(request.user), uuid=kwargs["uuid"])
         services.cancel(actor=request.user, job=job)
         messages.info(request, "The job was asked to stop; what it had not finished is not kept.")
-        return HttpResponseRedirect(reverse("job_detail", args=[job.pk]))
+        return HttpResponseRedirect(reverse("job_detail", args=[job.uuid]))

@@ -1,6 +1,7 @@
 """API: the caller's notices."""
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
@@ -13,6 +14,8 @@ from moc.rest.serializers import Flat
 
 
 class NoticeSerializer(Flat):
+    id = serializers.UUIDField(source="uuid")
+
     class Meta:
         model = Notice
         fields = ["id", "event", "subject", "body", "url", "created_at", "read_at"]
@@ -24,7 +27,6 @@ class Notices(Resource):
     model = Notice
     serializer_class = NoticeSerializer
     filterset_class = NoticeFilterSet
-    lookup_field, lookup_value_converter = "pk", "int"
 
     @extend_schema(request=None, responses=NoticeSerializer, summary="Mark a notice as read")
     @action(detail=True, methods=["post"])

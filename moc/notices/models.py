@@ -1,6 +1,9 @@
 """Notices: one row per recipient; also the outbox of the e-mail that goes with it."""
 
+import uuid
+
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -13,6 +16,7 @@ class Notice(models.Model):
 
     access_paths = ("SELF",)
 
+    uuid = models.UUIDField(default=uuid.uuid4, editable=False, db_default=RandomUUID())
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="notices")
     event = models.SlugField(max_length=60)
     subject = models.CharField(max_length=200)
@@ -27,6 +31,7 @@ class Notice(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["uuid"], name="notice_uuid")]
         indexes = [
             models.Index(fields=["user", "-id"]),
             models.Index(fields=["id"], condition=Q(emailed_at__isnull=True), name="notice_outbox"),

@@ -1,6 +1,7 @@
 """The inbox: notices to the user, newest first."""
 
 import django_filters
+from django import forms
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -12,10 +13,18 @@ from moc.notices.models import Notice
 from moc.portal import Column, Detail, List, ScopedFilterSet, Table
 
 
+class Unread(forms.NullBooleanSelect):
+    """All notices, the unread or the read."""
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs)
+        self.choices = [("unknown", "All"), ("true", "Unread"), ("false", "Read")]
+
+
 class NoticeFilterSet(ScopedFilterSet):
     """Unread or all."""
 
-    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull", label="Unread")
+    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull", label="Unread", widget=Unread)
 
 
 class NoticeList(List):
@@ -29,8 +38,8 @@ class NoticeList(List):
     counts_filtered = True
     table = Table(
         caption="Notices",
-        url=lambda row: reverse("notice_detail", args=[row["id"]]),
-        needs=("id",),
+        url=lambda row: reverse("notice_detail", args=[row["uuid"]]),
+        needs=("uuid",),
         empty_title="No notices",
         columns=(
             Column("subject", "Subject"),
@@ -50,7 +59,6 @@ class NoticeDetail(Detail):
     """One notice; opening it marks it as read."""
 
     model = Notice
-    key = "pk"
     template_name = "notices/detail.html"
     parents = (("Notices", "notice_list"),)
 

@@ -4,17 +4,15 @@ A page is looked for in each branch of the user's scope (one path and one organi
 are merged by the sort; so only sorts that the branches' indexes give are offered.
 """
 
-import base64
-import binascii
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+
+from moc.sealed import seal, unseal
 
 COUNT_CAP = 10_000
 
@@ -64,21 +62,20 @@ class Found:
     following: str | None
 
 
-def encode(values: Sequence) -> str:
-    """A cursor for the URL: the sort's values of the row at the edge of the page."""
+def encode(values: Sequence, fields: Sequence) -> str:
+    """A cursor for the URL: the sort's values of the row at the edge of the page, sealed: keys are in it."""
     plain = [str(value) if isinstance(value, (Decimal, date, UUID)) else value for value in values]
-    return base64.urlsafe_b64encode(json.dumps(plain).encode()).decode().rstrip("=")
+    return seal(plain, _purpose(fields))
+
+
+def _purpose(fields: Sequence) -> str:
+    return f"cursor {' '.join(map(str, fields))}"
 
 
 def decode(cursor: str, fields: Sequence) -> list | None:
-    """The values of a cursor as the model's fields read them; None for one that nobody was given."""
-    try:
-        plain = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(plain, list) or len(plain) != len(fields) or None in plain:
-            return None
-        return [field.to_python(value) for field, value in zip(fields, plain, strict=True)]
-    except (ValueError, TypeError, ValidationError, binascii.Error):
-        return None
+    """The values of a cursor as the model's fields read them; None for one that no page of this list in this order gave."""
+    plain = unseal(cursor, _purpose(fields))
+    return None if plain is None else [field.to_python(value) for field, value in zip(fields, plain, strict=True)]
 
 
 def parts(rows: QuerySet, branches: list[Q] | None) -> list[QuerySet]:
@@ -108,7 +105,7 @@ def find(rows: QuerySet, branches: list[Q] | None, sort: Sort, size: int, after:
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
-    cursors = [encode(row[: len(fields)]) for row in (found[0], found[-1])] if found else [None, None]
+    cursors = [encode(row[: len(fields)], fields) for row in (found[0], found[-1])] if found else [None, None]
     has_previous, has_following = (more, True) if backwards else (edge is not None, more)
     return Found([row[-1] for row in found], cursors[0] if has_previous else None, cursors[1] if has_following else None)
 

@@ -15,6 +15,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.views.generic import TemplateView, View
 
+from moc import units
 from moc.access import policy
 from moc.errors import UserError
 from moc.lifecycle import TransitionRefused
@@ -155,7 +156,7 @@ class List(Page):
         link = format_html('<a href="?{}">count them</a>', exact.urlencode())
         if counted is None:
             return format_html("Several pages of {} ({})", self.noun, link)
-        number = f"{counted[0]:,} {self.noun}"
+        number = units.counted(counted[0], self.noun)
         return number if counted[1] else format_html("More than {} ({})", number, link)
 
     def get_context_data(self, **kwargs) -> dict:

@@ -154,7 +154,8 @@ def file_of(request: Request) -> UploadedFile:
 
 
 def _given_name(disposition: str) -> str:
-    """The file name of a Content-Disposition header, without any folder."""
+    """The file name of a Content-Disposition header, without any folder and without control characters, as Django reads a form's."""
     message = Message()
     message["Content-Disposition"] = disposition
-    return PurePath(unquote(message.get_filename() or "").replace("\\", "/")).name[-200:]
+    name = PurePath(unquote(message.get_filename() or "").replace("\\", "/")).name
+    return "".join(letter for letter in name if letter.isprintable())[-200:]

@@ -12,16 +12,17 @@ from rest_framework.response import Response
 from moc.errors import Conflict, UserError
 from moc.rest.problems import PreconditionFailed, PreconditionRequired
 from moc.rest.rendering import Json
+from moc.sealed import mark
 
 KEPT_SECONDS, LONGEST_KEY = 24 * 3600, 80
 RUNNING = "running"
 
 
 def tag_of(version: int, content: object = None) -> str:
-    """The entity tag: the id of the latest version in history; with a digest of the content where that holds more than the record."""
+    """The entity tag: it stands for the latest version in history; with a digest of the content where that holds more than the record."""
     if content is None:
-        return f'"{version}"'
-    return f'"{version}-{hashlib.sha256(Json().render(content)).hexdigest()[:12]}"'
+        return f'"{mark(version, "version")}"'
+    return f'"{mark(version, "version")}-{hashlib.sha256(Json().render(content)).hexdigest()[:12]}"'
 
 
 def require_match(request, current: str) -> None:

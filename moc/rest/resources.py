@@ -188,7 +188,7 @@ def _keys(version) -> dict:
 def _version(version, new: dict, old: dict | None, named: bool) -> dict:
     changed = {} if old is None else {name: {"before": old[name], "after": new[name]} for name in new if old[name] != new[name]}
     return {
-        "version": version.pk,
+        "version": tag_of(version.pk).strip('"'),
         "kind": KINDS[version.history_type],
         "recorded_at": version.history_date,
         "by": str(version.history_user) if named and version.history_user_id else None,

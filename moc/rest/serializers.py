@@ -44,7 +44,7 @@ class Change(serializers.Serializer):
 class VersionSerializer(serializers.Serializer):
     """One version of a record, and what differs from the version before it."""
 
-    version = serializers.IntegerField(help_text="also the entity tag of the record in this version")
+    version = serializers.CharField(help_text="also the entity tag of the record in this version")
     kind = serializers.ChoiceField(choices=["created", "changed", "removed"])
     recorded_at = serializers.DateTimeField()
     by = serializers.CharField(allow_null=True, help_text="who wrote it, for those who may audit; null for the system")

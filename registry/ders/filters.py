@@ -72,8 +72,6 @@ def matching_ids(text: str) -> list[int]:
     ]
     if len(text) >= SHORTEST_ADDRESS:
         kinds.append(Q(premise_address__icontains=text))
-    if text.isdecimal() and len(text) < 19:
-        kinds.append(Q(pk=int(text)))
     if (uuid := _uuid(text)) is not None:
         kinds = [Q(uuid=uuid)]
     limited = [Der.objects.filter(kind).order_by().values_list("pk")[: FOUND_AT_MOST + 1] for kind in kinds]

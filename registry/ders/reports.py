@@ -77,11 +77,17 @@ def place(der) -> dict | None:
     return {"title": "Where it stands", "identity": "der-place", "data": {"points": [point], "outline": None}}
 
 
-def filings(der, user) -> list:
-    """The newest filings of a DER that a user may see, with submission and decision. Filings stand above this slice: reached by name."""
+def filings(der, user) -> list[tuple]:
+    """[(filed row, decision)]: the newest filings of a DER and the decisions on them (or None), of those that a user may see.
+
+    Filings stand above this slice: reached by name.
+    """
     rows = apps.get_model("registry", "StagedDer").objects.visible_to(user)
     of_der = rows.filter(aggregator_id=der.aggregator_id, external_id=der.external_id)
-    return list(of_der.select_related("submission", "decision").order_by("-id")[:FILINGS])
+    found = list(of_der.select_related("submission").order_by("-id")[:FILINGS])
+    decisions = apps.get_model("registry", "Decision").objects.visible_to(user)
+    told = decisions.in_bulk({row.decision_id for row in found if row.decision_id})
+    return [(row, told.get(row.decision_id)) for row in found]
 
 
 def _given(der, names: list[str]) -> list:

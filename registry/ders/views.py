@@ -64,15 +64,16 @@ class DerDetail(Detail):
     def filings(self) -> list[dict]:
         """Filings of this DER with the decisions on them, and the evidence that the user may read."""
         rows = reports.filings(self.object, self.request.user)
-        keys = {row.decision.evidence_id for row in rows if row.decision_id and row.decision.evidence_id}
+        keys = {decision.evidence_id for _, decision in rows if decision and decision.evidence_id}
         readable = Document.objects.visible_to(self.request.user).in_bulk(keys) if keys else {}
         return [
             {
                 "row": row,
+                "decision": decision,
                 "url": url_of("registry:submission_detail", row.submission.uuid),
-                "evidence": readable.get(row.decision.evidence_id) if row.decision_id else None,
+                "evidence": readable.get(decision.evidence_id) if decision else None,
             }
-            for row in rows
+            for row, decision in rows
         ]
 
     def get_context_data(self, **kwargs) -> dict:

@@ -153,7 +153,7 @@ class GridLoadSerializer(Flat):
     id = serializers.UUIDField(source="uuid")
     edc = slug_of("edc", "the utility's slug")
     file = serializers.CharField(source="document.name")
-    job = serializers.IntegerField(source="job.id", allow_null=True, help_text="follow it below jobs/")
+    job = serializers.UUIDField(source="job.uuid", allow_null=True, help_text="follow it below jobs/")
 
     class Meta:
         model = GridLoad

@@ -71,9 +71,9 @@ class RowFilterSet(ScopedFilterSet):
 
 
 def selected_rows(review: UtilityReview, user, selection: dict):
-    """The rows of a review that a selection names: {"ids": [...]}, or {"filter": query string} for all rows of it still to be decided."""
+    """The rows of a review that a selection names: {"rows": [numbers]}, or {"filter": query string} for all of it still to be decided."""
     rows = StagedDer.objects.visible_to(user).of_review(review)
-    if "ids" in selection:
-        return rows.filter(pk__in=selection["ids"])
+    if "rows" in selection:
+        return rows.filter(row_number__in=selection["rows"])
     filterset = RowFilterSet(QueryDict(selection["filter"]), queryset=rows.filter(Q(status__in=DECIDABLE)), user=user)
     return filterset.qs if filterset.form.is_valid() else rows.none()

@@ -15,6 +15,7 @@ from moc.history import Versions
 from moc.jobs.models import Job
 from moc.lifecycle import Lifecycle, Transition
 from moc.rulesets.models import RuleSet
+from moc.units import counted
 from registry.ders.models import Der, DerFacts, magnitude
 from registry.grid.models import ServicePoint
 from registry.participants.models import OwnerFacts
@@ -166,6 +167,7 @@ class Decision(models.Model):
     """One decision over one row or a hundred thousand. A denial is proposed by one person and confirmed by another."""
 
     access_paths = ("review__edc", "review__aggregator")
+    access_conditions = {"review__aggregator": ~Q(status__in=["proposed", "rejected"])}  # in the making: the utility's own business
 
     class Kind(models.TextChoices):
         APPROVE = "approve", "Approve"
@@ -197,6 +199,8 @@ class Decision(models.Model):
         Transition("answer", (Status.EFFECTIVE,), Status.ANSWERED, "file_ders"),
         initial=(Status.EFFECTIVE, Status.PROPOSED),
     )
+
+    TITLES = dict(zip(Kind, ("Approval", "Approval with limits", "Request for information", "Denial", "Deemed approval"), strict=True))
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     review = models.ForeignKey(UtilityReview, on_delete=models.PROTECT, related_name="decisions")
@@ -253,7 +257,12 @@ class Decision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} ({self.row_count} rows)"
+        return f"{self.get_kind_display()} ({counted(self.row_count, 'rows')})"
+
+    @property
+    def title(self) -> str:
+        """What a letter about it is headed."""
+        return self.TITLES[self.kind]
 
 
 class StagedDer(DerFacts):

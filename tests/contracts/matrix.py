@@ -64,7 +64,7 @@ PORTAL = (
     # DERs
     Route("registry/ders/", SIGNED_IN),
     Route("registry/ders/export.csv", MEMBERS),
-    Route("registry/ders/export.xlsx", MEMBERS),
+    Route("registry/ders/export.xlsx", MEMBERS, writes=(Write(MEMBERS),)),
     Route("registry/ders/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
     Route("registry/ders/<uuid:uuid>/certificate.pdf", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
     Route(
@@ -84,20 +84,20 @@ PORTAL = (
     Route("documents/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.document.uuid}),
     # one's own
     Route("jobs/", SIGNED_IN),
-    Route("jobs/<int:pk>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"pk": scene.job.pk}),
-    Route("jobs/<int:pk>/progress/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"pk": scene.job.pk}),
+    Route("jobs/<uuid:uuid>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"uuid": scene.job.uuid}),
+    Route("jobs/<uuid:uuid>/progress/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"uuid": scene.job.uuid}),
     Route(
-        "jobs/<int:pk>/cancel/",
+        "jobs/<uuid:uuid>/cancel/",
         None,
-        lambda scene: {"pk": scene.job.pk},
+        lambda scene: {"uuid": scene.job.uuid},
         (Write(who(OWN, "operator:administrator", "operator2:administrator")),),
     ),
     Route("notices/", SIGNED_IN),
     Route("notices/read/", None, writes=(Write(who(OWN)),)),
-    Route("notices/<int:pk>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"pk": scene.notice.pk}),
+    Route("notices/<uuid:uuid>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"uuid": scene.notice.uuid}),
     Route("accounts/profile/", SIGNED_IN),
     Route("accounts/profile/tokens/new/", SIGNED_IN, writes=(Write(SIGNED_IN, {"name": "A program"}),)),
-    Route("accounts/profile/tokens/<int:pk>/revoke/", None, lambda scene: {"pk": scene.token.pk}, (Write(who(OWN)),)),
+    Route("accounts/profile/tokens/<uuid:uuid>/revoke/", None, lambda scene: {"uuid": scene.token.uuid}, (Write(who(OWN)),)),
 )
 
 
@@ -106,7 +106,7 @@ def administrators(of: str) -> frozenset[str]:
 
 
 def _member(scene: Scene) -> dict:
-    return {"slug": "edc", "pk": scene.seat.user_id}
+    return {"slug": "edc", "uuid": scene.seat.user.uuid}
 
 
 MEMBERSHIP = (
@@ -122,18 +122,18 @@ MEMBERSHIP = (
         (Write(administrators("edc"), {"email": "new@example.org", "name": "New", "roles": ["viewer"]}),),
     ),
     Route(
-        "accounts/members/<slug:slug>/<int:pk>/",
+        "accounts/members/<slug:slug>/<uuid:uuid>/",
         administrators("edc"),
         _member,
         (Write(administrators("edc"), {"roles": ["viewer", "reviewer"]}),),
     ),
     Route(
-        "accounts/members/<slug:slug>/<int:pk>/end/",
+        "accounts/members/<slug:slug>/<uuid:uuid>/end/",
         administrators("edc"),
         _member,
         (Write(administrators("edc"), {"reason": "has left"}),),
     ),
-    Route("accounts/members/<slug:slug>/<int:pk>/invite-again/", None, _member, (Write(NOBODY, name="to a member who has accepted"),)),
+    Route("accounts/members/<slug:slug>/<uuid:uuid>/invite-again/", None, _member, (Write(NOBODY, name="to a member who has accepted"),)),
 )
 
 ROUTES = (*PORTAL, *MEMBERSHIP)

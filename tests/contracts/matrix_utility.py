@@ -42,7 +42,7 @@ GRID_ROUTES = (
     Route("registry/grid/", SIGNED_IN),
     Route("registry/grid/<slug:kind>/", SIGNED_IN, kind),
     Route("registry/grid/<slug:kind>/export.csv", MEMBERS, kind),
-    Route("registry/grid/<slug:kind>/export.xlsx", MEMBERS, kind),
+    Route("registry/grid/<slug:kind>/export.xlsx", MEMBERS, kind, (Write(MEMBERS),)),
     Route("registry/grid/<slug:kind>/template.csv", SIGNED_IN, kind),
     Route("registry/grid/<slug:kind>/template.xlsx", SIGNED_IN, kind),
     Route("registry/grid/<slug:kind>/<int:pk>/", OF_UTILITY, feeder),

@@ -95,9 +95,10 @@ def test_a_cursor_keeps_its_values(values):
         def to_python(value):
             return value
 
-    assert paging.decode(paging.encode(values), [Same] * len(values)) == [
-        value if isinstance(value, int) else str(value) for value in values
-    ]
+    fields = [Same] * len(values)
+    cursor = paging.encode(values, fields)
+    assert paging.decode(cursor, fields) == [value if isinstance(value, int) else str(value) for value in values]
+    assert paging.decode(cursor, [*fields, Same]) is None and paging.decode(f"A{cursor}", fields) is None
 
 
 def test_a_heading_turns_its_sort_round():
@@ -144,14 +145,14 @@ def test_a_job_is_followed_and_stopped_by_its_user_only(world, client_of):
     user = world.user("edc", "viewer")
     job = Job.objects.create(task="none", title="Export", user=user)
     mine, other = client_of(user), client_of(world.user("edc", "reviewer"))
-    assert "hx-get" in mine.get(f"/jobs/{job.pk}/").content.decode()
-    assert [other.get(f"/jobs/{job.pk}/{page}").status_code for page in ("", "progress/")] == [404, 404]
-    assert other.post(f"/jobs/{job.pk}/cancel/").status_code == 404
-    assert mine.get(f"/jobs/{job.pk}/progress/").headers.get("HX-Refresh") is None
-    mine.post(f"/jobs/{job.pk}/cancel/")
-    assert Job.objects.get().cancel_requested and "Stopping" in mine.get(f"/jobs/{job.pk}/").content.decode()
+    assert "hx-get" in mine.get(f"/jobs/{job.uuid}/").content.decode()
+    assert [other.get(f"/jobs/{job.uuid}/{page}").status_code for page in ("", "progress/")] == [404, 404]
+    assert other.post(f"/jobs/{job.uuid}/cancel/").status_code == 404
+    assert mine.get(f"/jobs/{job.uuid}/progress/").headers.get("HX-Refresh") is None
+    mine.post(f"/jobs/{job.uuid}/cancel/")
+    assert Job.objects.get().cancel_requested and "Stopping" in mine.get(f"/jobs/{job.uuid}/").content.decode()
     Job.objects.update(status=Job.Status.CANCELLED)
-    assert mine.get(f"/jobs/{job.pk}/progress/")["HX-Refresh"] == "true"
+    assert mine.get(f"/jobs/{job.uuid}/progress/")["HX-Refresh"] == "true"
     assert [row.cells[0][1] for row in mine.get("/jobs/").context["table"].rows] == ["Export"]
     assert other.get("/jobs/").context["table"].rows == []
 
@@ -161,8 +162,8 @@ def test_a_notice_is_read_by_opening_it(world, client_of):
     user = world.user("edc", "viewer")
     first, second = (Notice.objects.create(user=user, event="told", subject=text, body="Read me", url="/state/") for text in "ab")
     mine, other = client_of(user), client_of(world.user("edc", "reviewer"))
-    assert other.get(f"/notices/{first.pk}/").status_code == 404
-    assert "Read me" in mine.get(f"/notices/{first.pk}/").content.decode()
+    assert other.get(f"/notices/{first.uuid}/").status_code == 404
+    assert "Read me" in mine.get(f"/notices/{first.uuid}/").content.decode()
     assert [row.cells[0][1] for row in mine.get("/notices/?unread=true").context["table"].rows] == ["b"]
     other.post("/notices/read/")
     assert Notice.objects.filter(read_at=None).get() == second
@@ -173,7 +174,7 @@ def test_a_notice_is_read_by_opening_it(world, client_of):
 @pytest.mark.django_db
 def test_a_notice_never_leads_away(world, client_of):
     notice = Notice.objects.create(user=world.nobody, event="told", subject="a", body="b", url="https://elsewhere.example.org/")
-    assert client_of(world.nobody).get(f"/notices/{notice.pk}/").context["actions"] == []
+    assert client_of(world.nobody).get(f"/notices/{notice.uuid}/").context["actions"] == []
 
 
 @pytest.mark.django_db

@@ -6,6 +6,7 @@ It must be as fast at a million DERs as at ten thousand, for whoever asks.
 import pytest
 
 from moc.portal import paging
+from registry.ders.models import Der
 from registry.ders.views import DerList
 from tests.scale.pages import compare
 from tests.scale.sites import Site
@@ -51,5 +52,6 @@ def _sorted(site: Site, who: str):
 
 def _cursor(site: Site, who: str, rows: int) -> str:
     """The cursor behind the first `rows` rows of a user's list; none for who has fewer."""
-    edge = _sorted(site, who).values_list("nameplate_ac_kw", "id")[rows - 1 : rows]
-    return paging.encode(edge[0]) if edge else ""
+    names = ("nameplate_ac_kw", "id")
+    edge = _sorted(site, who).values_list(*names)[rows - 1 : rows]
+    return paging.encode(edge[0], [Der._meta.get_field(name) for name in names]) if edge else ""

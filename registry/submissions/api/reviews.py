@@ -104,7 +104,7 @@ class Reviews(Resource):
 
     def _job(self, job: Job) -> Response:
         """202 with the job that decides."""
-        place = self.request.build_absolute_uri(reverse("api-job-detail", args=[job.pk]))
+        place = self.request.build_absolute_uri(reverse("api-job-detail", args=[job.uuid]))
         return Response(JobSerializer.lay(Job.objects.filter(pk=job.pk))[job.pk], status=202, headers={"Location": place})
 
     def _selected(self, review: UtilityReview, numbers: list[int] | None, narrowed: dict | None) -> tuple[QuerySet[StagedDer], dict]:
@@ -116,11 +116,10 @@ class Reviews(Resource):
             rows = StagedDer.objects.visible_to(self.request.user).of_review(review).filter(status__in=DECIDABLE)
             return filtered(RowFilterSet, narrowed, rows, self.request.user), {"filter": urlencode(narrowed)}
         rows = StagedDer.objects.visible_to(self.request.user).of_review(review).filter(row_number__in=numbers)
-        chosen = dict(rows.values_list("row_number", "pk"))
-        missing = set(numbers) - set(chosen)
+        missing = set(numbers) - set(rows.values_list("row_number", flat=True))
         if missing:
             raise ValidationError({"rows": [f"Not rows of this review: {', '.join(map(str, sorted(missing)[:20]))}."]})
-        return rows, {"ids": list(chosen.values())}
+        return rows, {"rows": sorted(set(numbers))}
 
     def _evidence(self, review: UtilityReview, uuid) -> Document | None:
         if uuid is None:

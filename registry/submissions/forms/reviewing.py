@@ -73,10 +73,10 @@ class DecisionForm(forms.Form):
 
 
 def selection_of(data, query: str) -> dict:
-    """The selection that a table's boxes make: all rows of the filter, or the ids ticked."""
+    """The selection that a table's boxes make: all rows of the filter, or the numbers ticked."""
     if data.get("all_in_filter"):
         return {"filter": data.get("filter", query)}
-    return {"ids": [int(value) for value in data.getlist("selected") if value.isdecimal() and len(value) < 19]}
+    return {"rows": [int(value) for value in data.getlist("selected") if value.isdecimal() and len(value) < 19]}
 
 
 class DecisionFileForm(forms.Form):

@@ -14,6 +14,7 @@ from moc.documents.services import store
 from moc.errors import Conflict, UserError
 from moc.jobs import services as jobs
 from moc.jobs.models import Job
+from moc.units import counted
 from registry.submissions.models import Decision, StagedDer, UtilityReview
 from registry.submissions.services import reviewing
 
@@ -56,12 +57,12 @@ class Outcome:
 def decide_selection(
     *, actor, review: UtilityReview, selection: dict, rows_of: RowsOf, terms: dict[str, object], evidence_upload=None
 ) -> Outcome:
-    """Decide the rows of a selection: {"ids": [...]} or {"filter": ...}, which `rows_of` turns into rows.
+    """Decide the rows of a selection: {"rows": [numbers]} or {"filter": ...}, which `rows_of` turns into rows.
 
     Raises UserError for what the decision lacks, Conflict when a row was decided meanwhile; then nothing is changed.
     """
     policy.require(actor, "review_ders", review.edc)
-    expected = len(set(selection["ids"])) if "ids" in selection else rows_of(selection).count()
+    expected = len(set(selection["rows"])) if "rows" in selection else rows_of(selection).count()
     if not expected:
         raise UserError("No rows are selected.", "Select rows that are not decided yet, or change the filter.", "DECISION-EMPTY")
     return carry_out(actor=actor, review=review, plans=[Plan(terms, selection, expected)], rows_of=rows_of, evidence_upload=evidence_upload)
@@ -104,7 +105,7 @@ def enqueue_decision(*, actor, review: UtilityReview, plans: list[Plan], evidenc
     return jobs.enqueue(
         actor=actor,
         task=TASK,
-        title=f"Deciding {number:,} DERs of {review.submission.title}",
+        title=f"Deciding {counted(number, 'DERs')} of {review.submission.title}",
         review=review.pk,
         plans=[plan.as_json() for plan in plans],
         evidence=evidence.pk if evidence else None,

@@ -81,7 +81,7 @@ def decide_by_file(*, actor, review: UtilityReview, upload, evidence_upload=None
         actor=actor,
         review=review,
         plans=plans,
-        rows_of=lambda selection: StagedDer.objects.of_review(review).filter(pk__in=selection["ids"]),
+        rows_of=lambda selection: StagedDer.objects.of_review(review).filter(row_number__in=selection["rows"]),
         evidence_upload=evidence_upload,
     )
 
@@ -109,9 +109,9 @@ class _Check:
         self.number, self.seen = 0, set()
         self.by_id: dict[str, tuple[int, str]] = {}
         self.by_number: dict[int, tuple[int, str]] = {}
-        rows = StagedDer.objects.of_review(review).values_list("pk", "status", "external_id", "row_number")
-        for pk, status, external_id, row_number in rows.iterator(10_000):
-            self.by_id[external_id] = self.by_number[row_number] = (pk, status)
+        rows = StagedDer.objects.of_review(review).values_list("row_number", "status", "external_id")
+        for row_number, status, external_id in rows.iterator(10_000):
+            self.by_id[external_id] = self.by_number[row_number] = (row_number, status)
 
     def plans(self, rows: Iterable[tuple[int, dict[str, str]]]) -> list[bulk_decisions.Plan]:
         """One plan for each different decision. Raises DecisionFileRefused."""
@@ -128,7 +128,7 @@ class _Check:
                 "Write equal statements alike: each decision is one letter to the aggregator.",
                 "DECISION-FILE",
             )
-        return [bulk_decisions.Plan(dict(terms), {"ids": ids}, len(ids)) for terms, ids in groups.items()]
+        return [bulk_decisions.Plan(dict(terms), {"rows": found}, len(found)) for terms, found in groups.items()]
 
     def _problem(self, number: int, column: str, value: str, code: str, said: tuple[str, str] | None = None) -> None:
         self.number += 1

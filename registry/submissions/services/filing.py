@@ -18,6 +18,7 @@ from moc.intervals import business_days_after, end_of_day_after
 from moc.jobs import services as jobs
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
+from moc.units import counted
 from registry.ders.dictionary import FIELDS, PERSONAL
 from registry.ders.models import Der, DerFacts
 from registry.grid.models import ServicePoint
@@ -263,7 +264,7 @@ def _start_reviews(submission: Submission) -> None:
             review.edc,
             "review_ders",
             event="review_started",
-            subject=f"{count} DERs of {submission.aggregator} to review by {timezone.localdate(review.due_at)}",
+            subject=f"{counted(count, 'DERs')} of {submission.aggregator} to review by {timezone.localdate(review.due_at)}",
             url=f"/registry/reviews/{review.uuid}/",
             review=review,
         )

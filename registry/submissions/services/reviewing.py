@@ -14,6 +14,7 @@ from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.lifecycle import TransitionRefused
 from moc.notices.services import tell
+from moc.units import counted
 from registry.ders.models import DerFacts
 from registry.participants.models import OwnerFacts
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
@@ -167,7 +168,7 @@ def _after(review: UtilityReview, decision: Decision) -> None:
             review.aggregator,
             "file_ders",
             event="decision",
-            subject=f"{review.edc}: {decision.get_kind_display().lower()}, {decision.row_count} DERs",
+            subject=f"{decision.title} by {review.edc}: {counted(decision.row_count, 'DERs')}",
             url=f"/registry/submissions/{review.submission.uuid}/",
             review=review,
             decision=decision,
@@ -177,7 +178,7 @@ def _after(review: UtilityReview, decision: Decision) -> None:
             review.edc,
             "confirm_denials",
             event="denial_proposed",
-            subject=f"Denial of {decision.row_count} DERs awaits confirmation",
+            subject=f"Denial of {counted(decision.row_count, 'DERs')} awaits confirmation",
             url=f"/registry/reviews/{review.uuid}/",
             review=review,
             decision=decision,

@@ -58,7 +58,7 @@ class SubmissionDetail(Detail):
         shown = timeline(versions, names=self.may_audit)
         for version in shown:
             version.changes = [change for change in version.changes if change[0] not in WORKINGS]
-        return shown
+        return [version for version in shown if version.changes or version.kind != "changed"]
 
     def facts(self) -> list:
         submission, names = self.object, policy.allows(self.request.user, "view_personal", self.object) or self.may_audit
@@ -116,7 +116,7 @@ class SubmissionDetail(Detail):
         return {
             "reviews": reviews,
             "decisions": told[:100],
-            "answers": [(one, AnswerForm(prefix=f"answer-{one.pk}")) for one in asked],
+            "answers": [(one, AnswerForm(prefix=f"answer-{one.uuid}")) for one in asked],
         }
 
 

@@ -269,7 +269,7 @@ class Answer(Act):
         return get_object_or_404(rows, uuid=self.kwargs["decision"], review__submission__uuid=self.kwargs["uuid"])
 
     def perform(self, obj: Decision) -> None:
-        filing.answer(actor=self.request.user, decision=obj, text=self.request.POST.get(f"answer-{obj.pk}-text", "")[:4000])
+        filing.answer(actor=self.request.user, decision=obj, text=self.request.POST.get(f"answer-{obj.uuid}-text", "")[:4000])
 
     def done_url(self, obj: Decision) -> str:
         return reverse("registry:submission_detail", args=[obj.review.submission.uuid])

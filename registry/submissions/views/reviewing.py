@@ -13,6 +13,7 @@ from moc.jobs.views import RUNNING, progress_of
 from moc.pdf import render_pdf
 from moc.portal import List, Page, Sort, Update
 from moc.portal.views import REFUSALS
+from moc.units import counted
 from registry.submissions import reports
 from registry.submissions.filters import ReviewFilterSet, RowFilterSet, selected_rows
 from registry.submissions.forms.reviewing import DecisionFileForm, DecisionForm, RejectForm, selection_of
@@ -149,11 +150,7 @@ class ReviewDetail(List):
         return {"row"} if self.request.GET.get("row") else set()
 
     def _decisions(self):
-        """The review's decisions; those in the making are the utility's and its overseers' business."""
-        found = Decision.objects.visible_to(self.request.user).filter(review=self.review)
-        if policy.allows(self.request.user, "view_registry", self.review.edc):
-            return found
-        return found.exclude(status__in=[Decision.Status.PROPOSED, Decision.Status.REJECTED])
+        return Decision.objects.visible_to(self.request.user).filter(review=self.review)
 
     def _denials(self) -> list[dict]:
         """Denials that wait for a second person."""
@@ -177,13 +174,8 @@ def said(outcome: bulk_decisions.Outcome) -> str:
     proposed = [decision for decision in outcome.decisions if decision.status == Decision.Status.PROPOSED]
     if proposed:
         rows = sum(decision.row_count for decision in proposed)
-        return f"{counted(outcome.row_count)}; {rows:,} of them proposed for denial, which a second person confirms."
-    return f"Decided: {counted(outcome.row_count)}."
-
-
-def counted(rows: int) -> str:
-    """A number of rows in words."""
-    return f"{rows:,} row" if rows == 1 else f"{rows:,} rows"
+        return f"{counted(outcome.row_count, 'rows')}; {rows:,} of them proposed for denial, which a second person confirms."
+    return f"Decided: {counted(outcome.row_count, 'rows')}."
 
 
 class OfReview(Update):

@@ -14,7 +14,7 @@ from registry.ders.models import Der
 from registry.submissions import reports
 from registry.submissions.filters import RowFilterSet
 from registry.submissions.forms.rows import STEPS, Step, StepForm, step_by_slug, steps_with_errors
-from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.services import filing
 from registry.submissions.tables import ROW_TABLE
 from registry.submissions.views.filing import Act
@@ -66,7 +66,7 @@ class OfRow:
     @cached_property
     def row(self) -> StagedDer:
         rows = StagedDer.objects.visible_to(self.request.user).select_related(
-            "submission__aggregator", "submission__job", "service_point__feeder", "edc", "decision"
+            "submission__aggregator", "submission__job", "service_point__feeder", "edc"
         )
         return get_object_or_404(rows, submission__uuid=self.kwargs["uuid"], row_number=self.kwargs["number"])
 
@@ -108,6 +108,7 @@ class RowDetail(OfRow, Page):
         row, user = self.row, self.request.user
         decided = row.decision_id and row.status not in StagedDer.OPEN
         record = Der.objects.visible_to(user).select_related("service_point").filter(pk=row.der_id).first() if row.der_id else None
+        told = Decision.objects.visible_to(user).filter(pk=row.decision_id)
         found = Finding.objects.visible_to(user).filter(row=row).order_by("severity", "code", "column")
         shown = {
             "row": row,
@@ -116,7 +117,7 @@ class RowDetail(OfRow, Page):
             "facts": reports.row_facts(row, personal=policy.allows(user, "view_personal", row)),
             "findings": [reports.shown(finding) for finding in found],
             "map": _place(row),
-            "decision": row.decision if row.decision_id and row.decision.status != "rejected" else None,
+            "decision": told.exclude(status=Decision.Status.REJECTED).first() if row.decision_id else None,
             "editable": self.may_edit,
             "breadcrumbs": self._trail(),
         }

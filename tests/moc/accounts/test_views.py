@@ -15,7 +15,7 @@ SEATS = [(kind, role) for kind in ROLES for role in ROLES[kind]] + [(f"{kind}2",
 
 def urls(world) -> list[tuple[str, str, dict]]:
     """Every page about the first aggregator's members: method, address, and a body that succeeds for its administrator."""
-    slug, viewer = world.aggregator.slug, world.user("aggregator", "viewer").pk
+    slug, viewer = world.aggregator.slug, world.user("aggregator", "viewer").uuid
     invitation = {"email": "someone@example.org", "name": "Someone", "roles": ["viewer"]}
     return [
         ("get", reverse("member_list", args=[slug]), {}),
@@ -64,7 +64,7 @@ def test_every_write_succeeds_for_the_administrator(world, client_of):
 
 def test_members_of_other_organisations_are_not_found(world, client_of):
     client = client_of(world.user("aggregator", "administrator"))
-    stranger = world.user("aggregator2", "viewer").pk
+    stranger = world.user("aggregator2", "viewer").uuid
     for name in ("member_roles", "member_end"):
         assert client.get(reverse(name, args=["aggregator", stranger])).status_code == 404
     assert client.post(reverse("member_invite_again", args=["aggregator", stranger])).status_code == 404
@@ -72,7 +72,7 @@ def test_members_of_other_organisations_are_not_found(world, client_of):
 
 def test_a_forbidden_change_is_explained_in_the_form(world, client_of):
     administrator = world.user("aggregator", "administrator")
-    url = reverse("member_roles", args=["aggregator", administrator.pk])
+    url = reverse("member_roles", args=["aggregator", administrator.uuid])
     response = client_of(administrator).post(url, {"roles": ["administrator", "auditor"]})
     assert response.status_code == 422 and "Nobody changes their own roles" in response.content.decode()
 
@@ -103,7 +103,7 @@ def test_a_token_is_shown_once_and_revoked_by_its_owner(world, client_of):
     assert "no-store" in page["Cache-Control"]
     home = filer.get(reverse("account_home")).content.decode()
     assert "script" in home and secret not in home
-    url = reverse("token_revoke", args=[token.pk])
+    url = reverse("token_revoke", args=[token.uuid])
     assert client_of(world.user("aggregator", "viewer")).post(url).status_code == 404
     assert filer.get(url).status_code == 405 and ApiToken.objects.get().revoked_at is None
     assert filer.post(url).status_code == 302 and ApiToken.objects.get().revoked_at

@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from moc.jobs.models import Job
 from registry.ders.models import Der
 from registry.submissions import tasks
 from registry.submissions.models import Decision, StagedDer
@@ -68,7 +69,7 @@ def test_many_rows_are_decided_by_a_job(review, reviewer, monkeypatch):
     assert (lacking.status_code, lacking.json()["code"]) == (422, "DECISION-LIMITS")
     answer = reviewer.post(f"{review}decisions/", {"kind": "approve_limited", "filter": {"nameplate_ac_kw_min": "9"}, "export_limit_kw": 5})
     assert (answer.status_code, answer.json()["status"]) == (202, "queued")
-    tasks.decide(answer.json()["id"])
+    tasks.decide(Job.objects.get(uuid=answer.json()["id"]).pk)
     job = reviewer.get(answer["Location"]).json()
     assert (job["status"], job["outcome"]["rows"]) == ("done", 4)
     assert reviewer.get(f"{DECISIONS}{job['outcome']['decisions'][0]}/").json()["export_limit_kw"] == 5
@@ -129,13 +130,16 @@ def test_an_incomplete_decision_is_refused(review, reviewer, body, status, code)
 def test_a_denial_takes_two_people(world, review, reviewer, api_of):
     proposed = deny(reviewer, review, evidence=evidence(reviewer, review))
     assert (proposed.status_code, proposed.json()["status"]) == (201, "proposed")
-    confirm = f"{DECISIONS}{proposed.json()['id']}/transitions/confirm/"
+    address, aggregator = f"{DECISIONS}{proposed.json()['id']}/", api_of(world.machine)
+    assert (aggregator.get(address).status_code, aggregator.get(DECISIONS).json()["results"]) == (404, [])  # nothing until it is confirmed
+    confirm = f"{address}transitions/confirm/"
     assert reviewer.post(confirm, {}, headers={"If-Match": proposed["ETag"]}).status_code == 403
     approver = api_of(world.user("edc", "approver"))
     assert approver.post(confirm, {}).status_code == 428
     done = approver.post(confirm, {}, headers={"If-Match": proposed["ETag"]})
     assert (done.status_code, done.json()["status"]) == (200, "effective")
     assert approver.post(confirm, {}, headers={"If-Match": proposed["ETag"]}).status_code == 412
+    assert aggregator.get(address).json()["status"] == "effective"
     assert StagedDer.objects.get(row_number=1).status == "denied"
 
 

@@ -59,30 +59,30 @@ def test_one_of_two_decisions_wins_and_the_other_is_told(world, review):
 
 
 def test_overlapping_selections_leave_whole_decisions_only(world, review):
-    keys = list(StagedDer.objects.filter(submission=review.submission).order_by("row_number").values_list("pk", flat=True))
+    numbers = list(StagedDer.objects.filter(submission=review.submission).order_by("row_number").values_list("row_number", flat=True))
 
     def decide(role: str, chosen: list[int], kind: str):
         said = {"kind": kind, "statement": "Which meter?", "reason_code": ""}
         return bulk_decisions.decide_selection(
             actor=world.user("edc", role),
             review=review,
-            selection={"ids": chosen},
-            rows_of=lambda selection: StagedDer.objects.filter(pk__in=selection["ids"]),
+            selection={"rows": chosen},
+            rows_of=lambda selection: StagedDer.objects.of_review(review).filter(row_number__in=selection["rows"]),
             terms=said,
         )
 
-    results = at_once(lambda: decide("reviewer", keys[:2], "approve"), lambda: decide("approver", keys[1:], "approve"))
+    results = at_once(lambda: decide("reviewer", numbers[:2], "approve"), lambda: decide("approver", numbers[1:], "approve"))
     assert sum(isinstance(result, UserError) for result in results) == 1
     assert (Decision.objects.count(), Der.objects.count()) == (1, 2)
 
 
 def test_a_denial_is_confirmed_once(world, review, tmp_path):
-    keys = list(StagedDer.objects.filter(submission=review.submission).values_list("pk", flat=True))
+    numbers = list(StagedDer.objects.filter(submission=review.submission).values_list("row_number", flat=True))
     proposed = bulk_decisions.decide_selection(
         actor=world.user("edc", "reviewer"),
         review=review,
-        selection={"ids": keys},
-        rows_of=lambda selection: StagedDer.objects.filter(pk__in=selection["ids"]),
+        selection={"rows": numbers},
+        rows_of=lambda selection: StagedDer.objects.of_review(review).filter(row_number__in=selection["rows"]),
         terms={"kind": "deny", "statement": "", "reason_code": "data_mismatch"},
         evidence_upload=upload(b"study", "study.pdf"),
     ).decisions[0]

@@ -42,6 +42,11 @@ def rows_of(review, *numbers: int):
     return StagedDer.objects.filter(submission=review.submission, external_id__in=[f"A-{n}" for n in numbers])
 
 
+def numbers_of(review, *numbers: int) -> list[int]:
+    """Row numbers by the number of their DER."""
+    return list(rows_of(review, *numbers).values_list("row_number", flat=True))
+
+
 def statuses(review) -> list[str]:
     return list(review.submission.rows.order_by("row_number").values_list("status", flat=True))
 
@@ -120,7 +125,7 @@ def test_rows_that_were_decided_meanwhile_refuse_the_whole_decision(world, revie
 
 def test_a_denial_takes_two_people(world, review, reviewer):
     said = terms("deny", reason_code="data_mismatch", statement="Another inverter")
-    proposed = by_selection(review, reviewer, {"ids": [rows_of(review, 1).get().pk]}, said, upload(STUDY, "study.pdf")).decisions[0]
+    proposed = by_selection(review, reviewer, {"rows": numbers_of(review, 1)}, said, upload(STUDY, "study.pdf")).decisions[0]
     assert (proposed.status, proposed.evidence.counterparty, statuses(review)[0]) == ("proposed", world.aggregator, "denial_proposed")
     assert Notice.objects.filter(user=world.user("edc", "approver"), event="denial_proposed").exists()
     assert not Notice.objects.filter(event="decision").exists(), "the aggregator is told when it is confirmed"
@@ -134,7 +139,7 @@ def test_a_denial_takes_two_people(world, review, reviewer):
 def test_nobody_confirms_an_own_denial(world, review):
     approver = world.user("edc", "approver")
     said = terms("deny", reason_code="data_mismatch")
-    proposed = by_selection(review, approver, {"ids": [rows_of(review, 1).get().pk]}, said, upload(STUDY)).decisions[0]
+    proposed = by_selection(review, approver, {"rows": numbers_of(review, 1)}, said, upload(STUDY)).decisions[0]
     with pytest.raises(UserError, match="another person") as refused, transaction.atomic():
         reviewing.confirm_denial(actor=approver, decision=proposed)
     assert refused.value.code == "FOUR-EYES"
@@ -143,7 +148,7 @@ def test_nobody_confirms_an_own_denial(world, review):
 
 def test_a_denial_that_is_not_confirmed_opens_its_rows(world, review, reviewer):
     said = terms("deny", reason_code="data_mismatch")
-    proposed = by_selection(review, reviewer, {"ids": [rows_of(review, 1).get().pk]}, said, upload(STUDY)).decisions[0]
+    proposed = by_selection(review, reviewer, {"rows": numbers_of(review, 1)}, said, upload(STUDY)).decisions[0]
     approver = world.user("edc", "approver")
     with pytest.raises(UserError), transaction.atomic():
         reviewing.reject_denial(actor=approver, decision=proposed, reason=" ")
@@ -168,17 +173,16 @@ def test_an_unreadable_filter_selects_nothing(world, review, reviewer):
         by_selection(review, reviewer, {"filter": "der_type=sunbeam"}, terms("approve"))
 
 
-def test_rows_of_another_review_are_not_decided(world, review, reviewer):
-    other = reviewed(world, [row(8)])
-    keys = [rows_of(review, 1).get().pk, rows_of(other, 8).get().pk]
+def test_rows_that_the_review_does_not_have_are_not_decided(world, review, reviewer):
+    numbers = [*numbers_of(review, 1), 99]
     with pytest.raises(Conflict, match="2 rows were selected, of which 1"), transaction.atomic():
-        by_selection(review, reviewer, {"ids": keys}, terms("approve"))
+        by_selection(review, reviewer, {"rows": numbers}, terms("approve"))
     assert Der.objects.count() == 0
 
 
 def test_a_refused_denial_leaves_no_evidence_behind(world, review, reviewer, settings, tmp_path):
     with pytest.raises(UserError), transaction.atomic():
-        by_selection(review, reviewer, {"ids": [rows_of(review, 1).get().pk]}, terms("deny"), upload(STUDY, "study.pdf"))
+        by_selection(review, reviewer, {"rows": numbers_of(review, 1)}, terms("deny"), upload(STUDY, "study.pdf"))
     assert not Document.objects.filter(kind="evidence").exists()
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.read_bytes() == STUDY] == []
 

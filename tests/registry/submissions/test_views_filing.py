@@ -45,7 +45,7 @@ def test_the_list_filters_and_counts(world, filer):
     everything = text(filer.get(page("submission_list")))
     assert "2 submissions" in everything and "New filing" in everything
     drafts = text(filer.get(page("submission_list") + "?status=draft&source=file"))
-    assert "First" in drafts and "1 submissions" in drafts
+    assert "First" in drafts and "1 submission" in drafts
     assert "0 submissions" in text(filer.get(page("submission_list") + f"?edc={world.edc2.pk}"))
 
 
@@ -209,7 +209,7 @@ def test_a_request_is_answered_on_the_page(world, filer):
     )
     url = page("submission_detail", review.submission.uuid)
     assert "Which?" in text(filer.get(url))
-    filer.post(page("submission_answer", review.submission.uuid, asked.uuid), {f"answer-{asked.pk}-text": "This one"})
+    filer.post(page("submission_answer", review.submission.uuid, asked.uuid), {f"answer-{asked.uuid}-text": "This one"})
     html = text(filer.get(url))
     assert "This one" in html and "Send the answer" not in html
 

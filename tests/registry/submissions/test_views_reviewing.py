@@ -41,7 +41,7 @@ def text(response) -> str:
 
 def keys(review, *numbers: int) -> list[int]:
     names = [f"A-{n}" for n in numbers]
-    return list(review.submission.rows.filter(external_id__in=names).order_by("row_number").values_list("pk", flat=True))
+    return list(review.submission.rows.filter(external_id__in=names).order_by("row_number").values_list("row_number", flat=True))
 
 
 def deny(client, review, numbers=(1,), **said):
