@@ -10,10 +10,12 @@ from moc.access.models import Organization
 from moc.documents.queries import DocumentQuerySet
 from moc.history import Versions
 
+FOLDER = "documents"
+
 
 def storage_name(document: "Document", name: str) -> str:
     """Files are stored under random names; what the user called them is data, not a path."""
-    return f"documents/{document.uuid.hex[:2]}/{document.uuid.hex}"
+    return f"{FOLDER}/{document.uuid.hex[:2]}/{document.uuid.hex}"
 
 
 class Document(models.Model):

@@ -1,16 +1,29 @@
-"""Keep files."""
+"""Keep files, and no files but those of documents."""
 
 import hashlib
+import re
+import shutil
+import tempfile
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from moc.access.models import Organization
-from moc.documents.models import Document
+from moc.documents.models import FOLDER, Document
 from moc.history import acting
+from moc.readers.workbook import COPIES
+
+STORED = re.compile("[0-9a-f]{32}")  # as storage_name names a file
+KEPT_FOR, LEFT_AFTER = timezone.timedelta(hours=1), timezone.timedelta(days=1)
 
 
 def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organization | None = None) -> Document:
     """Keep a file, streamed, with its SHA-256. `upload` is a Django File with `.name`, `.size` and `.chunks()`.
 
-    The caller has checked what `actor` may do for `owner`.
+    The caller has checked what `actor` may do for `owner`. A file whose transaction does not commit is swept an hour later.
     """
     digest = hashlib.sha256()
     for chunk in upload.chunks():
@@ -27,3 +40,30 @@ def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organi
             size=upload.size,
             sha256=digest.hexdigest(),
         )
+
+
+def sweep_files(now=None) -> int:
+    """Remove stored files without a document: their transaction was rolled back, or its process killed. Returns how many.
+
+    One folder and one query at a time; a file younger than KEPT_FOR may belong to a transaction that is still open.
+    """
+    before, removed = (now or timezone.now()) - KEPT_FOR, 0
+    folders, _ = default_storage.listdir(FOLDER) if default_storage.exists(FOLDER) else ([], [])
+    for folder in folders:
+        place = f"{FOLDER}/{folder}"
+        names = {f"{place}/{name}": UUID(name) for name in default_storage.listdir(place)[1] if STORED.fullmatch(name)}
+        for name in set(names) - set(Document.objects.filter(uuid__in=names.values()).values_list("file", flat=True)):
+            if default_storage.get_modified_time(name) < before:
+                default_storage.delete(name)
+                removed += 1
+    return removed
+
+
+def sweep_uploads(now=None) -> int:
+    """Remove what uploads and workbooks left among the temporary files when their process was killed. Returns how much."""
+    before, removed = ((now or timezone.now()) - LEFT_AFTER).timestamp(), 0
+    for entry in [*Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir(), *Path(tempfile.gettempdir()).glob(f"{COPIES}*")]:
+        if entry.stat().st_mtime < before:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            removed += 1
+    return removed

@@ -1,20 +1,22 @@
 """Enqueue, run, follow, cancel and sweep jobs."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
 from celery import current_app
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
-from django.db.models import F
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from moc.access import policy
+from moc.errors import Conflict
 from moc.jobs.models import Job
 
 log = logging.getLogger(__name__)
 REPORT_EVERY_S, CLOSE_WITHIN_S = 0.5, 10
+TOO_LATE = "The wish to stop came too late: the work was done already."
 REFUSAL = ("code", "sentence", "remedy", "row", "column", "problems")  # what a refusal says of itself, kept in the job's outcome
 
 
@@ -39,13 +41,14 @@ def _send(task: str, pk: int) -> None:
 
 
 def cancel(*, actor, job: Job) -> None:
-    """Ask one's own job to stop, or as the platform's administrator anybody's; what the job was for is told so by its task.
+    """Ask one's own job to stop, or as the platform's administrator anybody's. Raises Conflict when it has ended.
 
     A queued job too is ended by a worker: only the task knows what must be put back.
     """
     if actor is not None and job.user_id != actor.pk:
         policy.require(actor, "administer")
-    Job.objects.open().filter(pk=job.pk).update(cancel_requested=True)
+    if not Job.objects.open().filter(pk=job.pk).update(cancel_requested=True):
+        raise Conflict("The job has ended already.", "Reload the page to see what came of it.")
 
 
 def sweep() -> int:
@@ -112,10 +115,11 @@ class Progress:
 
 
 @contextmanager
-def running(pk: int) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
+def running(pk: int, put_back: Callable[[Job, str], None] | None = None) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
     """Claim a queued job and run it; yields (job, progress), or (None, None) when another worker has it or it ended.
 
     The body's exceptions end the job: `Cancelled`, or any other as failed; a lost database or killed worker leaves it to the sweep.
+    `put_back(job, reason)` undoes in the same transaction what was done when the job was ordered.
     """
     claimed = Job.objects.filter(pk=pk, status=Job.Status.QUEUED).update(
         status=Job.Status.RUNNING, attempts=F("attempts") + 1, heartbeat_at=timezone.now(), error=""
@@ -128,18 +132,24 @@ def running(pk: int) -> Iterator[tuple[Job, Progress] | tuple[None, None]]:
     try:
         yield job, progress
     except Cancelled:
-        _end(job, Job.Status.CANCELLED)
-    except (OperationalError, InterfaceError):  # the database went away: the sweep has the job tried again
-        raise
+        _end_in_vain(job, Job.Status.CANCELLED, put_back, "cancelled by the user")
     except Exception as error:
+        if isinstance(error, (OperationalError, InterfaceError)) or _database_is_gone():  # the sweep has the job tried again
+            raise
         log.exception("job %s failed", job.uuid)
         refusal = {name: getattr(error, name) for name in REFUSAL if getattr(error, name, None)} if hasattr(error, "sentence") else {}
         said = getattr(error, "sentence", "") or f"Something went wrong on our side; it was recorded under job {job.uuid}."
-        _end(job, Job.Status.FAILED, error=said, outcome=job.outcome | refusal)
+        _end_in_vain(job, Job.Status.FAILED, put_back, said, error=said, outcome=job.outcome | refusal)
     else:
-        _end(job, Job.Status.DONE, done=job.total or job.done, total=job.total, outcome=job.outcome)
+        too_late = Case(When(cancel_requested=True, then=Value(TOO_LATE)), default=Value(""))
+        _end(job, Job.Status.DONE, done=job.total or job.done, total=job.total, outcome=job.outcome, error=too_late)
     finally:
         progress.close()
+
+
+def _database_is_gone() -> bool:
+    """Whether the connection broke, whatever was raised: psycopg's own error of a statement's composing, or a `finally`'s."""
+    return connection.connection is None or connection.connection.closed
 
 
 def _mine(job: Job):
@@ -147,5 +157,14 @@ def _mine(job: Job):
     return Job.objects.filter(pk=job.pk, status=Job.Status.RUNNING, attempts=job.attempts)
 
 
-def _end(job: Job, status: str, **values) -> None:
-    _mine(job).update(status=status, ended_at=timezone.now(), **values)
+def _end_in_vain(job: Job, status: str, put_back: Callable[[Job, str], None] | None, reason: str, **values) -> None:
+    """End a job whose work was rolled back; an attempt that another worker has taken over puts nothing back."""
+    with transaction.atomic():
+        if put_back:
+            put_back(job, reason)
+        if not _end(job, status, **values):
+            transaction.set_rollback(True)
+
+
+def _end(job: Job, status: str, **values) -> int:
+    return _mine(job).update(status=status, ended_at=timezone.now(), **values)

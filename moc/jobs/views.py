@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
+from moc.errors import UserError
 from moc.jobs import services
 from moc.jobs.models import Job
 from moc.portal import Column, Detail, List, Table
@@ -85,6 +86,10 @@ class CancelJob(LoginRequiredMixin, View):
 
     def post(self, request, *args, **kwargs) -> HttpResponse:
         job = get_object_or_404(Job.objects.visible_to(request.user), uuid=kwargs["uuid"])
-        services.cancel(actor=request.user, job=job)
-        messages.info(request, "The job was asked to stop; what it had not finished is not kept.")
+        try:
+            services.cancel(actor=request.user, job=job)
+        except UserError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.info(request, "The job was asked to stop; what it had not finished is not kept.")
         return HttpResponseRedirect(reverse("job_detail", args=[job.uuid]))

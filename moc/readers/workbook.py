@@ -23,6 +23,7 @@ from .errors import refuse
 from .shape import Limits
 from .sniff import CHUNK, Raw
 
+COPIES = "moc-xlsx-"  # folders of temporary copies begin so
 _NEEDED = re.compile(r"\[Content_Types\]\.xml|_rels/\.rels|xl/(_rels/|worksheets/)?[^/]+\.(xml|rels)", re.IGNORECASE)
 _REFERENCE = re.compile(rb"\sr\s*=\s*[\"']\$?([A-Za-z]*)\$?([0-9]*)")
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
@@ -77,7 +78,7 @@ class WorkbookRows:
 @contextmanager
 def open_workbook(raw: Raw) -> Iterator[WorkbookRows]:
     """The workbook's rows; the temporary copy lives as long as the context. Raises FileRefused."""
-    with tempfile.TemporaryDirectory(prefix="moc-xlsx-") as folder:
+    with tempfile.TemporaryDirectory(prefix=COPIES) as folder:
         copy = Path(folder) / "copy.xlsx"
         with tempfile.TemporaryFile(dir=folder) as whole:
             for chunk in raw.chunks() if raw.gzipped else ():

@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from moc.jobs.services import Cancelled, running
-from moc.readers import FileRefused
+from moc.jobs.models import Job
+from moc.jobs.services import running
 from registry.grid.models import GridLoad
 from registry.grid.services import loads, reading
 
@@ -11,20 +11,16 @@ from registry.grid.services import loads, reading
 @shared_task
 def load(pk: int) -> None:
     """Load a file of grid records."""
-    with running(pk) as (job, progress):
+    with running(pk, put_back=_unread) as (job, progress):
         if job is None:
             return
         found = GridLoad.objects.select_related("document", "created_by", "edc__utility").get(pk=job.arguments["load"])
-        if found.status != GridLoad.Status.READING:
-            return  # a worker died after its commit: the work is done
-        try:
+        if found.status == GridLoad.Status.READING:  # else a worker died after its commit
             job.outcome = reading.carry_out(found, progress)
-        except Cancelled:
-            loads.failed(load=found, reason="cancelled by the user")
-            raise
-        except FileRefused as refused:
-            loads.failed(load=found, reason=str(refused))
-            raise
+
+
+def _unread(job: Job, reason: str) -> None:
+    loads.failed(load=GridLoad.objects.get(pk=job.arguments["load"]), reason=reason)
 
 
 @shared_task

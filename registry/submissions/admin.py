@@ -8,7 +8,7 @@ from moc.access import policy
 from moc.admin import Line, RecordAdmin, panel
 from moc.admin.filters import ScopedFilter
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
-from registry.submissions.services import filing, reviewing
+from registry.submissions.services import reviewing, withdrawing
 
 
 @admin.register(Submission)
@@ -24,7 +24,7 @@ class SubmissionAdmin(RecordAdmin):
     def move_service(self, *, actor, rows, name, reason):
         with transaction.atomic():
             for submission in rows:
-                filing.withdraw(actor=actor, submission=submission, reason=reason)
+                withdrawing.withdraw(actor=actor, submission=submission, reason=reason)
 
 
 @admin.register(UtilityReview)

@@ -3,8 +3,8 @@
 from celery import shared_task
 
 from moc.documents.models import Document
-from moc.jobs.services import Cancelled, running
-from moc.readers import FileRefused
+from moc.jobs.models import Job
+from moc.jobs.services import running
 from registry.submissions.filters import selected_rows
 from registry.submissions.models import Submission, UtilityReview
 from registry.submissions.services import bulk_decisions, deadlines, staging
@@ -13,20 +13,18 @@ from registry.submissions.services import bulk_decisions, deadlines, staging
 @shared_task
 def stage(pk: int) -> None:
     """Read a submission's file into typed, checked rows."""
-    with running(pk) as (job, progress):
+    with running(pk, put_back=_unread) as (job, progress):
         if job is None:
             return
         submission = Submission.objects.select_related("document", "created_by", "aggregator").get(pk=job.arguments["submission"])
-        if submission.status != Submission.Status.STAGING:
-            return  # a worker died after its commit: the work is done
-        try:
+        if submission.job_id == job.pk and submission.status == Submission.Status.STAGING:  # else a worker died after its commit
             job.outcome = staging.stage_file(submission, progress)
-        except Cancelled:
-            staging.staging_failed(submission=submission, reason="cancelled by the user")
-            raise
-        except FileRefused as refused:
-            staging.staging_failed(submission=submission, reason=str(refused))
-            raise
+
+
+def _unread(job: Job, reason: str) -> None:
+    submission = Submission.objects.get(pk=job.arguments["submission"])
+    if submission.job_id == job.pk:
+        staging.staging_failed(submission=submission, reason=reason)
 
 
 @shared_task

@@ -88,10 +88,7 @@ def _wait_until_writing(table: str) -> int:
     until = time.monotonic() + PATIENCE_S
     with _superuser() as direct:
         while time.monotonic() < until:
-            row = direct.execute(
-                "SELECT l.pid FROM pg_locks AS l WHERE l.relation = %s::regclass AND l.mode = 'RowExclusiveLock' AND l.granted LIMIT 1",
-                [table],
-            ).fetchone()
+            row = direct.execute(WRITERS, [table]).fetchone()
             if row:
                 return row[0]
             time.sleep(0.01)

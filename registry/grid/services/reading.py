@@ -9,6 +9,7 @@ from psycopg import sql
 from moc import casts
 from moc.bulk import copy_in, fetch_sql, run_sql, take_room
 from moc.history import acting
+from moc.jobs.models import Job
 from moc.jobs.services import Progress
 from moc.readers import COPY_OPTIONS, Limits, open_rows
 from moc.rules import ERROR, Rule
@@ -22,7 +23,7 @@ Problem = tuple[sql.Composable, Rule, str, sql.Composable]
 
 
 def carry_out(load: GridLoad, progress: Progress) -> dict:
-    """Read a load's file and merge its rows: all, or with `only_good` the good ones; one transaction. Returns the counts.
+    """Read a load's file and merge its rows: all, or with `only_good` the good ones; one transaction. Returns the job's outcome.
 
     Raises readers.FileRefused for a file that cannot be read, Cancelled when the user asked for it; both leave nothing behind.
     """
@@ -41,7 +42,9 @@ def carry_out(load: GridLoad, progress: Progress) -> dict:
         GridLoad.lifecycle.move(
             GridLoad.objects.filter(pk=load.pk), "load" if takes else "refuse", actor=None, reason=_said(load), sheet=load.sheet, **counts
         )
-    return {"rows": load.row_count, **{name: counts[name] for name in ("bad", "created", "changed")}}
+        found = {"rows": load.row_count, **{name: counts[name] for name in ("bad", "created", "changed")}}
+        Job.objects.filter(pk=load.job_id).update(outcome=found)
+    return found
 
 
 def _said(load: GridLoad) -> str:

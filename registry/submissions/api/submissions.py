@@ -33,7 +33,7 @@ from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
 from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
-from registry.submissions.services import filing
+from registry.submissions.services import filing, withdrawing
 
 TABLE_BODIES = {
     "application/json": serializers.TableEnvelope,
@@ -97,7 +97,7 @@ class Submissions(Moves):
         }
 
     def perform(self, actor, obj: Submission, name: str, **said) -> None:
-        {"submit": filing.submit, "withdraw": filing.withdraw}[name](actor=actor, submission=obj, **said)
+        {"submit": filing.submit, "withdraw": withdrawing.withdraw}[name](actor=actor, submission=obj, **said)
 
     @extend_schema(responses=serializers.FindingSerializer(many=True), summary="What the rules found, row by row")
     @action(

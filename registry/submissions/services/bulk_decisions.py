@@ -128,22 +128,26 @@ def take(
     done = Job.objects.values_list("outcome", flat=True).get(pk=job.pk).get("decisions") if job else None
     if done:
         return list(Decision.objects.filter(uuid__in=done))
-    decisions, total, decided = [], sum(plan.expected for plan in plans), 0
-    for plan in plans:
-        if progress:
-            progress(decided, total, f"{Decision.Kind(plan.terms['kind']).label}: {plan.expected:,} rows")
-        denial = plan.terms["kind"] == Decision.Kind.DENY
-        rows = rows_of(plan.selection)
-        decision = reviewing.decide(actor=actor, review=review, rows=rows, evidence=evidence if denial else None, **plan.terms)
+    wishes = _wishes(plans, rows_of, evidence, progress or (lambda *said: None))
+    decisions, decided = reviewing.decide_all(actor=actor, review=review, wishes=wishes), sum(plan.expected for plan in plans)
+    for decision, plan in zip(decisions, plans, strict=True):
         if decision.row_count != plan.expected:
             raise Conflict(
                 f"{plan.expected:,} rows were selected, of which {decision.row_count:,} are still there to decide; nothing was changed.",
                 "Reload, and decide what is left.",
             )
-        decisions.append(decision)
-        decided += plan.expected
     if job:
         outcome = {"decisions": [str(decision.uuid) for decision in decisions], "rows": decided}
         Job.objects.filter(pk=job.pk).update(outcome=outcome)
         job.outcome = outcome
     return decisions
+
+
+def _wishes(plans: list[Plan], rows_of: RowsOf, evidence: Document | None, progress) -> Iterator[tuple[QuerySet[StagedDer], dict]]:
+    """Rows and terms of each plan, when its turn comes."""
+    total, decided = sum(plan.expected for plan in plans), 0
+    for plan in plans:
+        progress(decided, total, f"{Decision.Kind(plan.terms['kind']).label}: {plan.expected:,} rows")
+        denial = plan.terms["kind"] == Decision.Kind.DENY
+        yield rows_of(plan.selection), {**plan.terms, "evidence": evidence if denial else None}
+        decided += plan.expected

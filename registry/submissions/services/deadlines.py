@@ -4,13 +4,14 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from moc.errors import Conflict
 from moc.history import acting
 from moc.intervals import end_of_day_after
 from moc.jobs.models import Job
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
-from registry.submissions.services import reviewing, staging
+from registry.submissions.services import reviewing, staging, withdrawing
 
 REASON = "system: deadlines"
 
@@ -26,7 +27,7 @@ def check_deadlines(now=None) -> dict[str, int]:
             done[outcome] += 1
     _end_abandoned_readings()
     late = Submission.objects.filter(status=Submission.Status.RETURNED, resubmit_due_at__lte=now)
-    done["withdrawn"] = Submission.lifecycle.move(late, "withdraw", actor=None, reason=f"{REASON}: not mended in time")
+    done["withdrawn"] = sum(_withdraw_late(pk) for pk in late.values_list("pk", flat=True))
     return done
 
 
@@ -36,6 +37,15 @@ def _end_abandoned_readings() -> None:
     for submission in Submission.objects.filter(status=Submission.Status.STAGING, job__status__in=ended).select_related("job"):
         with acting(None, REASON):
             staging.staging_failed(submission=submission, reason=submission.job.error or "reading was given up")
+
+
+def _withdraw_late(pk: int) -> int:
+    """One returned submission, one transaction; one that is being mended or handed in at this moment is left to the next look."""
+    with acting(None, f"{REASON}: not mended in time"):
+        returned = Submission.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, status=Submission.Status.RETURNED)
+        for submission in returned:
+            withdrawing.take_back(submission=submission, actor=None, reason="not mended in time")
+        return len(returned)
 
 
 def _expire(pk: int, now) -> str:
@@ -55,8 +65,7 @@ def _expire(pk: int, now) -> str:
         UtilityReview.lifecycle.move(
             UtilityReview.objects.filter(pk=pk), "escalate", actor=None, reason=f"{REASON}: the clock expired", escalated_at=now
         )
-        if policy_ == "deemed_approval":
-            _deem(review)
+        if policy_ == "deemed_approval" and _deem(review):
             return "deemed"
         for organization, permission in ((review.edc, "review_ders"), (review.aggregator, "file_ders")):
             tell(
@@ -79,11 +88,15 @@ def _expire(pk: int, now) -> str:
         return "escalated"
 
 
-def _deem(review: UtilityReview) -> None:
-    """Deemed approval, only where a RuleSet row of the market says so."""
+def _deem(review: UtilityReview) -> bool:
+    """Deemed approval, only where a RuleSet row of the market says so; what cannot be approved is escalated to people."""
     rows = StagedDer.objects.filter(status__in=[StagedDer.Status.PENDING, StagedDer.Status.INFO_REQUESTED])
     if rows.of_review(review).exists():
-        reviewing.decide(actor=None, review=review, rows=rows, kind=Decision.Kind.DEEMED, statement="The review clock expired")
+        try:
+            reviewing.decide(actor=None, review=review, rows=rows, kind=Decision.Kind.DEEMED, statement="The review clock expired")
+        except Conflict:
+            return False
+    return True
 
 
 def return_incomplete(*, submission: Submission, reason: str) -> None:

@@ -1,7 +1,7 @@
-"""The aggregator's verbs: draft, upload, mend, attest and submit, answer, withdraw (R1, ¶292)."""
+"""The aggregator's verbs: draft, upload, mend, attest and submit, answer (R1, ¶292)."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -24,7 +24,7 @@ from registry.ders.models import Der, DerFacts
 from registry.grid.models import ServicePoint
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, StagedOwner, Submission, UtilityReview
-from registry.submissions.services import deadlines, staging
+from registry.submissions.services import deadlines, locks, staging
 
 Status, Source = Submission.Status, Submission.Source
 EDITABLE = (Status.DRAFT, Status.RETURNED)
@@ -97,19 +97,26 @@ def _editable(submission: Submission) -> None:
         )
 
 
-def save_row(*, actor, submission: Submission, values: Mapping[str, object], row: StagedDer | None = None) -> StagedDer:
+def save_row(
+    *, actor, submission: Submission, values: Mapping[str, object], row: StagedDer | None = None, meant: Callable | None = None
+) -> StagedDer:
     """Add a row to a draft, or change one, and check it again. `values` are clean values by filing column; absent ones keep theirs,
 
-    those of a new row the values of the record that it changes, as columns do that a file lacks.
+    those of a new row the values of the record that it changes, as columns do that a file lacks. `meant(row)` is asked under the
+    row's lock whether it is still the one that the user saw; it raises if not.
     """
     policy.require(actor, "file_ders", submission.aggregator)
     with acting(actor, "Changed a row"):
-        submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
+        submission = locks.submission_of(submission)
         _editable(submission)
         filed = dict(values)
         if row is None:
             row, kept = _new_row(submission, str(values.get("external_id", "")))
             filed = kept | filed
+        else:
+            row = locks.row_of(submission, row)
+            if meant:
+                meant(row)
         for name, value in values.items():
             if name in FIELDS and name not in PERSONAL:
                 setattr(row, name, _empty(StagedDer, name) if value is None else value)
@@ -164,12 +171,15 @@ def _resolve(row: StagedDer) -> None:
     row.change = StagedDer.Change.UNCHANGED if same else StagedDer.Change.CHANGED if record else StagedDer.Change.NEW
 
 
-def remove_row(*, actor, row: StagedDer) -> None:
-    """Take a row out of a draft."""
+def remove_row(*, actor, row: StagedDer, meant: Callable | None = None) -> None:
+    """Take a row out of a draft; `meant` as in `save_row`."""
     policy.require(actor, "file_ders", row.submission.aggregator)
-    _editable(row.submission)
     with acting(actor, "Removed a row"):
-        submission = row.submission
+        submission = locks.submission_of(row.submission)
+        _editable(submission)
+        row = locks.row_of(submission, row)
+        if meant:
+            meant(row)
         row.delete()
         _touched(submission)
 
@@ -185,15 +195,19 @@ def attestation() -> tuple[str, str, str]:
     return value["version"], value["text"], hashlib.sha256(value["text"].encode()).hexdigest()
 
 
-def submit(*, actor, submission: Submission, attestation_version: str, only_good: bool = False) -> Submission:
+def submit(
+    *, actor, submission: Submission, attestation_version: str, only_good: bool = False, meant: Callable | None = None
+) -> Submission:
     """Attest and submit: completeness is checked by the rules, the good rows go to their utilities, and each review's clock starts.
 
-    Rows with errors refuse the whole submission, unless `only_good`: then they stay behind in a new draft.
+    Rows with errors refuse the whole submission, unless `only_good`: then they stay behind in a new draft. `meant` as in `save_row`.
     """
     policy.require(actor, "submit_ders", submission.aggregator)
     with acting(actor, f"Attested ({attestation_version}) and submitted"):
-        submission = Submission.objects.select_for_update(of=("self",)).select_related("aggregator").get(pk=submission.pk)
+        submission = locks.submission_of(submission)
         _editable(submission)
+        if meant:
+            meant(submission)
         version, _, digest = attestation()
         if attestation_version != version:
             raise UserError(f"The attestation in force is version {version}.", "Read it again and accept it.", "ATTESTATION")
@@ -288,39 +302,20 @@ def _review(submission: Submission, edc: Organization, count: int) -> UtilityRev
     )
 
 
-def withdraw(*, actor, submission: Submission, reason: str) -> Submission:
-    """Take a submission back; rows that are not decided yet are withdrawn and open reviews closed. Decided rows stand."""
-    policy.require(actor, "file_ders", submission.aggregator)
-    if not reason.strip():
-        raise UserError("A withdrawal needs a reason.", "Write it for the record.", "REASON")
-    with acting(actor, reason):
-        submission = Submission.objects.select_for_update(of=("self",)).get(pk=submission.pk)
-        if submission.status == Status.STAGING and submission.job:
-            jobs.cancel(actor=None, job=submission.job)
-        rows = StagedDer.objects.filter(submission=submission, status__in=StagedDer.OPEN)
-        StagedDer.lifecycle.move(rows, "withdraw", actor=actor, reason=reason)
-        proposed = Decision.objects.filter(review__submission=submission, status=Decision.Status.PROPOSED)
-        withdrawn = f"system: withdrawn, {reason}"
-        Decision.lifecycle.move(proposed, "reject", actor=None, reason=withdrawn, answer=withdrawn)
-        reviews = UtilityReview.objects.filter(submission=submission).undecided()
-        UtilityReview.lifecycle.move(reviews, "close", actor=None, reason=withdrawn, closed_at=timezone.now())
-        Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "withdraw", actor=actor, reason=reason)
-    submission.refresh_from_db()
-    return submission
-
-
 def answer(*, actor, decision: Decision, text: str) -> Decision:
     """Answer a utility's request for information: its rows are open again, and a paused clock runs on."""
-    review = decision.review
-    policy.require(actor, "file_ders", review.aggregator)
+    policy.require(actor, "file_ders", decision.review.aggregator)
     if not text.strip():
         raise UserError("The answer is empty.", "Write what the utility asked for.", "ANSWER")
     with acting(actor, f"Answered: {text}"[:300]):
-        decision = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
+        decision = locks.decision_of(decision)
+        review = decision.review
         if decision.status != Decision.Status.EFFECTIVE or decision.kind != Decision.Kind.REQUEST_INFO:
             raise Conflict("This request is answered already.", "Reload the page.")
-        Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "answer", actor=actor, answer=text)
         asked = StagedDer.objects.of_review(review).filter(decision=decision, status=StagedDer.Status.INFO_REQUESTED)
+        if not asked.exists():
+            raise Conflict("The utility has decided these DERs meanwhile.", "Reload the page; no answer is needed any more.")
+        Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "answer", actor=actor, answer=text)
         StagedDer.lifecycle.move(asked, "answer", actor=actor)
         if not StagedDer.objects.of_review(review).filter(status=StagedDer.Status.INFO_REQUESTED).exists():
             resume(review)
@@ -346,7 +341,8 @@ def resume(review: UtilityReview) -> None:
 
 
 def cancel_reading(*, actor, submission: Submission) -> None:
-    """Stop reading a file; nothing of it is kept but the document."""
+    """Stop reading a file; nothing of it is kept but the document. Raises Conflict when it is read already."""
     policy.require(actor, "file_ders", submission.aggregator)
-    if submission.job:
-        jobs.cancel(actor=None, job=submission.job)
+    if submission.job is None:
+        raise Conflict("No file of this filing is being read.", "Reload the page.")
+    jobs.cancel(actor=None, job=submission.job)

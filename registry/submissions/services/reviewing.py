@@ -1,5 +1,6 @@
 """The utility's verbs: decide one row or a hundred thousand, confirm denials, close (¶292, ¶296, ¶297)."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
@@ -18,6 +19,7 @@ from moc.units import counted
 from registry.ders.models import DerFacts
 from registry.participants.models import OwnerFacts
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.services import locks, overtaken
 
 Kind, Status = Decision.Kind, Decision.Status
 MOVES = {
@@ -46,24 +48,32 @@ def decide(
     """Decide rows of a review in one transaction: the decision, the rows, the master records and their history, the notices.
 
     Approvals take effect at once; a denial is only proposed (`confirm_denial`). Raises UserError for what the decision lacks, and
-    Conflict when any of the rows was decided meanwhile; then nothing is changed.
+    Conflict when any of the rows was decided meanwhile, or is overtaken; then nothing is changed.
     """
-    _require_right(actor, kind, review)
-    require_complete(kind, statement, reason_code, evidence, (export_limit_kw, import_limit_kw, temporal_limits))
+    limits = {"export_limit_kw": export_limit_kw, "import_limit_kw": import_limit_kw, "temporal_limits": temporal_limits}
+    terms = {"kind": kind, "statement": statement, "reason_code": reason_code, "evidence": evidence, **limits}
+    return decide_all(actor=actor, review=review, wishes=[(rows, terms)])[0]
+
+
+def decide_all(*, actor, review: UtilityReview, wishes: Iterable[tuple[QuerySet[StagedDer], dict]]) -> list[Decision]:
+    """Several decisions on one review as one: `wishes` are rows and the terms of `decide`, taken in their order, all or none."""
+    with transaction.atomic():
+        policy.require(actor, "review_ders", review.edc)
+        review = locks.review_of(review)
+        decisions = [_decide(actor, review, rows, **terms) for rows, terms in wishes]
+        overtaken.refuse([decision for decision in decisions if decision.kind in MERGING])
+        close_if_decided(review)
+    return decisions
+
+
+def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: str, statement: str = "", **terms) -> Decision:
+    """One decision under the lock of its review."""
+    _require_right(actor, kind)
+    limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
+    require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
-        review = _locked(review)
-        decision = Decision.objects.create(
-            review=review,
-            kind=kind,
-            status=Status.PROPOSED if kind == Kind.DENY else Status.EFFECTIVE,
-            statement=statement,
-            reason_code=reason_code,
-            evidence=evidence,
-            export_limit_kw=export_limit_kw,
-            import_limit_kw=import_limit_kw,
-            temporal_limits=temporal_limits,
-            decided_by=actor,
-        )
+        status = Status.PROPOSED if kind == Kind.DENY else Status.EFFECTIVE
+        decision = Decision.objects.create(review=review, kind=kind, status=status, statement=statement, decided_by=actor, **terms)
         _take(decision, rows.of_review(review), actor)
         if kind in MERGING:
             merge(decision)
@@ -71,8 +81,7 @@ def decide(
     return decision
 
 
-def _require_right(actor, kind: str, review: UtilityReview) -> None:
-    policy.require(actor, "review_ders", review.edc)
+def _require_right(actor, kind: str) -> None:
     if kind == Kind.DEEMED and actor is not None:
         raise UserError("Only the clock deems a DER approved.", "Approve it, if that is what you decide.", "DECISION-KIND")
 
@@ -93,14 +102,6 @@ def require_complete(kind: str, statement: str, reason_code: str, evidence, limi
         raise UserError("A request for information needs a question.", "Write what the aggregator shall answer.", "DECISION-QUESTION")
     if any(limit is not None and limit < 0 for limit in limits[:2]):
         raise UserError("Limits are magnitudes.", "Give limits of zero or more.", "DECISION-LIMITS")
-
-
-def _locked(review: UtilityReview) -> UtilityReview:
-    """Decisions on one review wait for each other; so of two people who decide the same rows one wins and the other is told."""
-    locked = UtilityReview.objects.select_for_update(of=("self",)).select_related("submission", "edc", "aggregator").get(pk=review.pk)
-    if locked.status == UtilityReview.Status.CLOSED:
-        raise Conflict("This review is closed.", "Reload the page.")
-    return locked
 
 
 def _take(decision: Decision, rows: QuerySet[StagedDer], actor) -> None:
@@ -183,7 +184,6 @@ def _after(review: UtilityReview, decision: Decision) -> None:
             review=review,
             decision=decision,
         )
-    close_if_decided(review)
 
 
 def close_if_decided(review: UtilityReview) -> bool:
@@ -191,9 +191,12 @@ def close_if_decided(review: UtilityReview) -> bool:
     if StagedDer.objects.of_review(review).filter(status__in=StagedDer.OPEN).exists():
         return False
     UtilityReview.lifecycle.move(_only(review), "close", actor=None, reason="system: all rows are decided", closed_at=timezone.now())
-    if not UtilityReview.objects.undecided().filter(submission_id=review.submission_id).exists():
-        submission = Submission.objects.filter(pk=review.submission_id, status=Submission.Status.IN_REVIEW)
-        Submission.lifecycle.move(submission, "complete", actor=None, reason="system: all reviews are closed")
+    # under its lock: of two utilities that decide their last rows at once, the second sees that the first has closed
+    submission = locks.submission_of(review.submission)
+    reviews = UtilityReview.objects.undecided().filter(submission=submission)
+    if submission.status == Submission.Status.IN_REVIEW and not reviews.exists():
+        only = Submission.objects.filter(pk=submission.pk)
+        Submission.lifecycle.move(only, "complete", actor=None, reason="system: all reviews are closed")
     return True
 
 
@@ -202,10 +205,10 @@ def _only(review: UtilityReview) -> QuerySet[UtilityReview]:
 
 
 def _proposed(decision: Decision) -> Decision:
-    locked = Decision.objects.select_for_update(of=("self",)).get(pk=decision.pk)
-    if locked.status != Status.PROPOSED:
+    found = locks.decision_of(decision)
+    if found.status != Status.PROPOSED:
         raise Conflict("This denial is no longer proposed.", "Reload the page.")
-    return locked
+    return found
 
 
 @transaction.atomic
@@ -215,13 +218,16 @@ def confirm_denial(*, actor, decision: Decision) -> Decision:
     if actor == decision.decided_by:
         raise UserError("A denial is confirmed by another person than the one who proposed it.", "Ask a colleague.", "FOUR-EYES")
     with acting(actor, f"Confirmed the denial: {decision.get_reason_code_display()}"):
-        review, decision = _locked(decision.review), _proposed(decision)
+        decision = _proposed(decision)
+        review = decision.review
         Decision.lifecycle.move(
             Decision.objects.filter(pk=decision.pk), "confirm", actor=actor, confirmed_by=actor, confirmed_at=timezone.now()
         )
         StagedDer.lifecycle.move(decided_rows(decision), "confirm_denial", actor=actor)
         decision.refresh_from_db()
+        decision.review = review
         _after(review, decision)
+        close_if_decided(review)
     return decision
 
 
@@ -232,7 +238,6 @@ def reject_denial(*, actor, decision: Decision, reason: str) -> Decision:
     if not reason.strip():
         raise UserError("A denial is not confirmed for a reason.", "Write the reason.", "REASON")
     with acting(actor, reason):
-        _locked(decision.review)
         decision = _proposed(decision)
         Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "reject", actor=actor, reason=reason, answer=reason)
         StagedDer.lifecycle.move(decided_rows(decision), "reject_denial", actor=actor, reason=reason)

@@ -11,12 +11,14 @@ from psycopg import sql
 from moc import rules as rule_engine
 from moc.bulk import analyze, copy_in, insert_select, run_sql, take_room
 from moc.history import acting
-from moc.jobs.services import Progress
+from moc.jobs.models import Job
+from moc.jobs.services import Cancelled, Progress
 from moc.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
 from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
 from registry.submissions.columns import Column, columns, lost
 from registry.submissions.models import Finding, StagedDer, Submission
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
+from registry.submissions.services import locks
 
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
 
@@ -28,7 +30,7 @@ def vocabulary() -> Vocabulary:
 
 
 def stage_file(submission: Submission, progress: Progress) -> dict:
-    """Read the submission's document into typed rows and check them; one transaction. Returns what was found, for the job's outcome.
+    """Read the submission's document into typed rows and check them; one transaction. Returns what was found, kept as the job's outcome.
 
     Raises readers.FileRefused for a file that cannot be read, Cancelled when the user asked for it; both leave nothing behind.
     """
@@ -52,12 +54,16 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
         _find_reading_problems(submission, present, offset)
         count = check(submission, progress)
         _show_values_as_given(submission, present, offset)
+        if locks.submission_of(submission).status != Submission.Status.STAGING:
+            raise Cancelled  # withdrawn meanwhile
         submission.sheet, submission.row_count = sheet, count
         submission.save(update_fields=["sheet", "row_count"])
         Submission.lifecycle.move(
             Submission.objects.filter(pk=submission.pk), "staged", actor=None, reason=f"Read {count} rows of {document.name}"
         )
-    return summary(submission)
+        found = summary(submission)
+        Job.objects.filter(pk=submission.job_id).update(outcome=found)
+    return found
 
 
 def _blocks(reader, progress: Progress) -> Iterator[bytes]:
@@ -215,7 +221,8 @@ def summary(submission: Submission) -> dict:
 
 def staging_failed(*, submission: Submission, reason: str) -> None:
     """The file could not be read, or reading was cancelled: a submission without rows is withdrawn, one with rows is a draft again."""
-    mine = Submission.objects.filter(pk=submission.pk, status=Submission.Status.STAGING)
-    if mine.exists():
-        move = "staged" if submission.rows.exists() else "withdraw"
-        Submission.lifecycle.move(mine, move, actor=None, reason=f"system: {reason}"[:500])
+    with acting(None, f"system: {reason}"[:500]):
+        if locks.submission_of(submission).status == Submission.Status.STAGING:
+            move = "staged" if submission.rows.exists() else "withdraw"
+            mine = Submission.objects.filter(pk=submission.pk)
+            Submission.lifecycle.move(mine, move, actor=None, reason=f"system: {reason}"[:500])

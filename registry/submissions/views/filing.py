@@ -18,7 +18,7 @@ from registry.submissions import blanks, reports
 from registry.submissions.filters import SubmissionFilterSet
 from registry.submissions.forms.filing import CorrectionForm, DraftForm, SubmitForm, UploadForm
 from registry.submissions.models import Decision, Submission
-from registry.submissions.services import filing, staging
+from registry.submissions.services import filing, staging, withdrawing
 from registry.submissions.tables import SUBMISSION_TABLE
 from registry.submissions.views.detail import SUBMISSIONS
 
@@ -175,7 +175,7 @@ class SubmissionTransition(Transition):
     def move(self, actor, obj: Submission, name: str, reason: str) -> None:
         if name != "withdraw":
             raise Http404
-        filing.withdraw(actor=actor, submission=obj, reason=reason)
+        withdrawing.withdraw(actor=actor, submission=obj, reason=reason)
 
 
 class OfSubmission(Update):

@@ -1,15 +1,20 @@
 """Documents: kept whole under a name nobody can guess, found by those who may read them, with a digest and a version."""
 
 import hashlib
+import os
 import re
+import tempfile
 
 import pytest
 from django.core.files.base import ContentFile, File
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile, TemporaryUploadedFile
+from django.utils import timezone
 
 from moc.access import policy
 from moc.documents import services
 from moc.documents.models import Document
+from tests.factories.filings import store_in
 
 pytestmark = pytest.mark.django_db
 CONTENT = bytes(range(256)) * 1000
@@ -72,3 +77,29 @@ def test_storing_leaves_a_version_with_its_reason(world):
     document = stored(world, SimpleUploadedFile("study.pdf", b"x"))
     version = document.history.get()
     assert (version.history_user, version.history_change_reason) == (world.user("edc", "reviewer"), "Stored study.pdf")
+
+
+def test_a_file_whose_document_was_never_committed_is_swept_an_hour_later(world, settings, tmp_path):
+    """N13: a process killed between the file and the commit leaves nothing for good."""
+    store_in(settings, tmp_path)
+    kept = stored(world, SimpleUploadedFile("study.pdf", CONTENT))
+    left = default_storage.save(f"documents/ab/{'ab' * 16}", ContentFile(b"rolled back"))
+    other = default_storage.save("documents/ab/README", ContentFile(b"not ours"))
+    assert services.sweep_files() == 0, "its transaction may be open"
+    assert services.sweep_files(timezone.now() + services.KEPT_FOR) == 1
+    assert [default_storage.exists(name) for name in (kept.file.name, left, other)] == [True, False, True]
+
+
+def test_what_a_killed_upload_left_is_swept_a_day_later(settings, tmp_path, monkeypatch):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "uploads"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    upload, copies, other = tmp_path / "uploads" / "a.upload", tmp_path / f"{services.COPIES}1", tmp_path / "of somebody else"
+    for folder in (upload.parent, copies, other):
+        folder.mkdir()
+    upload.write_bytes(b"half")
+    fresh = upload.with_name("fresh.upload")
+    fresh.write_bytes(b"on its way")
+    for old in (upload, copies, other):
+        os.utime(old, (0, 0))
+    assert services.sweep_uploads() == 2
+    assert [path.exists() for path in (upload, copies, other, fresh)] == [False, False, True, True]

@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from moc.access.policy import NotPermitted
+from moc.errors import Conflict
 from moc.jobs import services
 from moc.jobs.models import Job
 from tests.connections import connected
@@ -124,9 +125,10 @@ class TestWithinOneTransaction:
         services.cancel(actor=world.user("operator", "administrator"), job=job)
         assert of(job).cancel_requested
 
-    def test_what_has_ended_is_not_cancelled(self):
+    def test_what_has_ended_is_not_cancelled_and_the_user_is_told(self):
         job = made(status=DONE)
-        services.cancel(actor=None, job=job)
+        with pytest.raises(Conflict):
+            services.cancel(actor=None, job=job)
         assert (of(job).status, of(job).cancel_requested) == (DONE, False)
 
 

@@ -14,7 +14,7 @@ from moc.notices.models import Notice
 from registry.ders.models import Der
 from registry.submissions import tasks
 from registry.submissions.models import StagedDer, Submission, UtilityReview
-from registry.submissions.services import deadlines, filing, reviewing
+from registry.submissions.services import deadlines, filing, reviewing, withdrawing
 from tests.factories.filings import found_in, reviewed, row, run, staged, store_in, submitted, table, upload
 
 pytestmark = pytest.mark.django_db
@@ -219,7 +219,7 @@ def test_withdrawing_ends_what_is_open_and_leaves_what_is_decided(world, filer):
     reviewer = world.user("edc", "reviewer")
     rows = StagedDer.objects.filter
     reviewing.decide(actor=reviewer, review=review, rows=rows(pk=first.pk), kind="approve")
-    filing.withdraw(actor=filer, submission=review.submission, reason="Customers left")
+    withdrawing.withdraw(actor=filer, submission=review.submission, reason="Customers left")
     review.refresh_from_db()
     assert list(review.submission.rows.order_by("row_number").values_list("status", flat=True)) == ["approved", "withdrawn", "withdrawn"]
     assert review.status == "closed"
@@ -262,7 +262,7 @@ def test_who_may_not_file_changes_nothing(world, who):
         lambda: filing.save_row(actor=stranger, submission=draft, values={"external_id": "Z"}),
         lambda: filing.remove_row(actor=stranger, row=draft.rows.get()),
         lambda: filing.submit(actor=stranger, submission=draft, attestation_version=version),
-        lambda: filing.withdraw(actor=stranger, submission=draft, reason="x"),
+        lambda: withdrawing.withdraw(actor=stranger, submission=draft, reason="x"),
         lambda: filing.cancel_reading(actor=stranger, submission=draft),
     )
     for wish in wishes:
