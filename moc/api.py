@@ -8,10 +8,12 @@ from rest_framework.views import APIView
 
 from moc.documents.api import Documents
 from moc.jobs.api import Jobs
+from moc.machines.api import MachineClients
 from moc.notices.api import Notices
 from moc.rest.docs import ApiPage
 from moc.rest.permissions import SignedIn
 from moc.rulesets.api import RuleSets
+from moc.support.api import SupportGrants
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.participants.api import Organizations, Utilities
@@ -36,6 +38,8 @@ RESOURCES = {
     "documents": ("document", Documents),
     "notices": ("notice", Notices),
     "jobs": ("job", Jobs),
+    "machine-clients": ("machine-client", MachineClients),
+    "support-grants": ("support-grant", SupportGrants),
 }
 
 

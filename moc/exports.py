@@ -203,7 +203,7 @@ def deliver_xlsx(pk: int) -> None:
     with running(pk) as (job, progress):
         if job is None:
             return
-        view = import_string(job.arguments["view"]).for_user(job.user, job.arguments["query"], **job.arguments["kwargs"])
+        view = import_string(job.arguments["view"]).for_user(job.actor, job.arguments["query"], **job.arguments["kwargs"])
         rows = view.selected("export")
         total = rows.order_by().count()
         if total >= sheets.XLSX_ROWS:
@@ -219,8 +219,8 @@ def deliver_xlsx(pk: int) -> None:
 
 
 def _keep(job: Job, upload: File) -> Document:
-    owner = policy.own_organizations(job.user)[0]
-    document = documents.store(actor=job.user, owner=owner, kind=Document.Kind.EXPORT, upload=upload)
+    owner = policy.own_organizations(job.actor)[0]
+    document = documents.store(actor=job.actor, owner=owner, kind=Document.Kind.EXPORT, upload=upload)
     Notice.objects.create(
         user=job.user,
         event="export_ready",

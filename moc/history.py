@@ -247,13 +247,14 @@ def horizon() -> int:
 def acting(user, reason: str = ""):
     """Everything written inside is by `user` for `reason`; one transaction. Nestable: the outer pair is restored.
 
-    `user` is None for the system, which then owes a reason ("system: <command or task>").
+    `user` is None for the system, which then owes a reason ("system: <command or task>"). A user signs the reason: staff who act for an
+    organisation are told from its own people in every version.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(current_setting('moc.actor', true), ''), coalesce(current_setting('moc.reason', true), '')")
             outer = cursor.fetchone()
-            _set(cursor, str(user.pk) if user else "", reason)
+            _set(cursor, str(user.pk) if user else "", user.signed(reason) if user else reason)
         yield
         with connection.cursor() as cursor:
             _set(cursor, *outer)

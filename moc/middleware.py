@@ -143,7 +143,7 @@ def rate_limits(get_response):
         if is_file(request):
             limits.append(("upload", settings.MOC_UPLOADS_PER_HOUR, 3600))
         for name, amount, seconds in limits:
-            wait = _wait(f"{name}:{_client(request)}", amount, seconds)
+            wait = seconds_to_wait(f"{name}:{_client(request)}", amount, seconds)
             if wait:
                 detail = f"At most {amount} requests of this kind in {seconds // 60} min. Try again in {wait} s."
                 return refuse(request, 429, "TOO_MANY_REQUESTS", "Too many requests", detail, Retry_After=str(wait))
@@ -158,7 +158,7 @@ def _client(request: HttpRequest) -> str:
     return hashlib.sha256(f"{client_address(request)} {credential}".encode()).hexdigest()
 
 
-def _wait(key: str, amount: int, seconds: int) -> int:
+def seconds_to_wait(key: str, amount: int, seconds: int) -> int:
     """Count one request in the current window; the seconds to wait when there were too many, else 0."""
     window, passed = divmod(int(time()), seconds)
     key = f"rate:{key}:{window}"

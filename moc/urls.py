@@ -5,6 +5,7 @@ from django.urls import include, path
 
 from moc import health, metrics
 from moc.home import Home
+from moc.machines import endpoints
 from registry.ders.views import State
 
 urlpatterns = [
@@ -12,10 +13,15 @@ urlpatterns = [
     path("state/", State.as_view(), name="state"),
     path("registry/", include("registry.urls")),
     path("accounts/", include("moc.accounts.urls")),
+    path("support/", include("moc.support.urls")),
     path("notices/", include("moc.notices.urls")),
     path("jobs/", include("moc.jobs.urls")),
     path("documents/", include("moc.documents.urls")),
     path("help/", include("moc.help.urls")),
+    path("oauth/token/", endpoints.token, name="oauth_token"),
+    path("oauth/revoke/", endpoints.revoke, name="oauth_revoke"),
+    path(".well-known/oauth-authorization-server", endpoints.metadata, name="oauth_metadata"),
+    path("machines/", include("moc.machines.urls")),
     path("api/v1/", include("moc.api")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

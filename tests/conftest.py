@@ -9,9 +9,11 @@ from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
 from moc.access.models import ApiToken, User
+from moc.history import acting
 from moc.middleware import SEEN, STARTED
 from tests import database
-from tests.factories.world import World, build
+from tests.factories.machines import token_for
+from tests.factories.world import REASON, World, build
 
 
 @pytest.fixture(scope="session")
@@ -68,8 +70,16 @@ def api_of():
         client = APIClient()
         client.default_format = "json"
         if user is not None:
-            _, secret = ApiToken.issue(user, "tests")
+            secret = _secret(user)
             client.credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
         return client
 
     return make
+
+
+def _secret(user: User) -> str:
+    """A bearer token: a person's own, or one of a machine client."""
+    if user.kind == User.Kind.PERSON:
+        return ApiToken.issue(user, "tests")[1]
+    with acting(None, REASON):
+        return token_for(user)

@@ -33,7 +33,7 @@ class UserManager(BaseUserManager):
 class User(AbstractBaseUser):
     """A person or a machine that signs in. Users are deactivated, never deleted: history names them."""
 
-    access_paths = ("SELF",)
+    access_paths = ("SELF", "OPERATOR")
 
     class Kind(models.TextChoices):
         PERSON = "person", "Person"
@@ -48,6 +48,11 @@ class User(AbstractBaseUser):
 
     objects = UserManager()
     history = Versions(excluded_fields=["last_login", "password", "uuid"])
+
+    # what came with this request, not with the account: a token's digest and scopes; the grant under which staff act for an organisation
+    token: str = ""
+    scopes: frozenset[str] | None = None
+    support = None
 
     is_staff = is_superuser = False  # the admin workplace asks policy.py, and nobody stands above it
 
@@ -64,11 +69,15 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.email
 
+    def signed(self, reason: str) -> str:
+        """The reason that history keeps of what this user does: it says for whom staff acted (called by history.acting)."""
+        return reason if self.support is None else self.support.signed(self, reason)
+
 
 class Organization(models.Model):
     """A party: aggregator, distribution utility (EDC), transmission operator (TSO: RTO or ISO), regulator (RERRA) or platform operator."""
 
-    access_paths = ("id",)
+    access_paths = ("id", "OPERATOR")
 
     class Kind(models.TextChoices):
         AGGREGATOR = "aggregator", "Aggregator"
@@ -98,7 +107,7 @@ class Organization(models.Model):
 class Membership(models.Model):
     """A user's role in an organisation."""
 
-    access_paths = ("organization",)
+    access_paths = ("organization", "OPERATOR")
 
     class Role(models.TextChoices):
         VIEWER = "viewer", "Viewer"
@@ -126,7 +135,7 @@ class Membership(models.Model):
 class Oversight(models.Model):
     """An overseeing organisation (RERRA, TSO) and one that it oversees: its rights reach that organisation's records."""
 
-    access_paths = ("overseer", "overseen")
+    access_paths = ("overseer", "overseen", "OPERATOR")
 
     overseer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="oversees")
     overseen = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="overseen_by")
@@ -148,7 +157,7 @@ class Oversight(models.Model):
 class OrganizationUserObjectPermission(UserObjectPermissionBase):
     """guardian's grants across organisations (an auditor's exception), one row per user, permission and organisation."""
 
-    access_paths = ("content_object",)
+    access_paths = ("content_object", "OPERATOR")
 
     content_object = models.ForeignKey(Organization, on_delete=models.CASCADE)
 
@@ -162,7 +171,7 @@ class OrganizationUserObjectPermission(UserObjectPermissionBase):
 class ApiToken(models.Model):
     """A bearer token of a user for the API; only its digest is kept, and it is shown once."""
 
-    access_paths = ("SELF",)
+    access_paths = ("SELF", "OPERATOR")
 
     uuid = models.UUIDField(default=uuid.uuid4, editable=False, db_default=RandomUUID())
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")

@@ -2,18 +2,23 @@
 
 Rights come from memberships and roles.py, in one's own organisation and in those it oversees; guardian adds grants across organisations.
 A model declares `access_paths`: foreign keys to organisations (or `id` on Organization itself), or SELF (a `user` key, or the user itself),
-PUBLIC (everybody signed in), OPERATOR (the platform's operator only). History inherits its model's.
+PUBLIC (everybody signed in), OPERATOR (staff of the platform's operator, who see operational facts and no organisation's records).
+History inherits its model's.
+
+Two things narrow a user object: a token's `scopes` (a machine client holds what its role and its token both give, also of what is its own
+or public), and `support`: staff who act for an organisation under its grant have that grant's rights and no others (moc.access.support).
 """
 
 from collections import defaultdict
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
+from moc.access.machines import MachineToken
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
-from moc.access.roles import OVERSIGHT, permissions_of, roles_with
+from moc.access.roles import OPERATING, OVERSIGHT, permissions_of, roles_with, support_permissions
 
-EVERYWHERE = "operator"
+OPERATOR = Organization.Kind.OPERATOR
 
 
 class NotPermitted(PermissionDenied):
@@ -31,15 +36,19 @@ def _rights(user) -> dict[str, frozenset[int]]:
 
 
 def _resolve(user) -> dict[str, frozenset[int]]:
+    """Rights by membership, by oversight and by grants; a token's membership counts while the token lives."""
     rights: dict[str, set[int]] = defaultdict(set)
     kinds = user._moc_kinds = {}
-    own = list(
-        Membership.objects.filter(user=user, is_active=True, organization__is_active=True).values_list(
-            "organization_id", "organization__kind", "role"
-        )
-    )
+    seats = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
+    if user.token:
+        seats = seats.filter(MachineToken.lives(user.token))
+    own = list(seats.values_list("organization_id", "organization__kind", "role"))
+    if user.support is not None:
+        return _supporting(user, own)
+    staff = {permission for _, kind, role in own if kind == OPERATOR for permission in permissions_of(kind, role)}
+    user._moc_operates = _narrowed(user, staff)
     overseen = defaultdict(set)
-    oversight = Oversight.objects.filter(overseer__in={row[0] for row in own})
+    oversight = Oversight.objects.filter(overseer__in={pk for pk, kind, _ in own if kind != OPERATOR})
     for overseer, organization, kind in oversight.values_list("overseer_id", "overseen_id", "overseen__kind"):
         overseen[overseer].add(organization)
         kinds[organization] = kind
@@ -48,10 +57,38 @@ def _resolve(user) -> dict[str, frozenset[int]]:
         for permission in permissions_of(kind, role):
             rights[permission] |= {organization} | (overseen[organization] if permission in OVERSIGHT else set())
     granted = OrganizationUserObjectPermission.objects.filter(user=user)
+    granted = granted.none() if staff else granted  # who hands out oversight and grants comes in by support access only
     for permission, organization, kind in granted.values_list("permission__codename", "content_object_id", "content_object__kind"):
         rights[permission].add(organization)
         kinds[organization] = kind
-    return {permission: frozenset(ids) for permission, ids in rights.items()}
+    if "manage_members" in staff:
+        for organization, kind in _without_administrator().values_list("pk", "kind"):
+            rights["manage_members"].add(organization)
+            kinds[organization] = kind
+    return {permission: frozenset(rights[permission]) for permission in _narrowed(user, rights)}
+
+
+def _narrowed(user, permissions) -> frozenset[str]:
+    """The permissions that the token of this user object lets through; all of them without a token."""
+    return frozenset(permissions) if user.scopes is None else user.scopes.intersection(permissions)
+
+
+def _supporting(user, own: list[tuple]) -> dict[str, frozenset[int]]:
+    """The rights of the operator's staff who act for an organisation: those of its grant, nothing of their own."""
+    grant, user._moc_operates = user.support, frozenset()
+    staff = {permission for pk, kind, role in own if pk == grant.operator_id for permission in permissions_of(kind, role)}
+    if not staff or not grant.is_live:
+        return {}
+    user._moc_kinds[grant.organization_id] = grant.organization.kind
+    return dict.fromkeys(support_permissions(grant.organization.kind, grant.scope, staff), frozenset({grant.organization_id}))
+
+
+def _without_administrator() -> QuerySet[Organization]:
+    """Organisations that nobody administers yet, or any more: there the operator's administrators invite the first."""
+    seated = Membership.objects.filter(
+        role=Membership.Role.ADMINISTRATOR, is_active=True, user__is_active=True, user__kind=User.Kind.PERSON
+    )
+    return Organization.objects.filter(~Exists(seated.filter(organization=OuterRef("pk"))), is_active=True)
 
 
 def reach(user, permission: str) -> frozenset[int]:
@@ -59,24 +96,41 @@ def reach(user, permission: str) -> frozenset[int]:
     return _rights(user).get(permission, frozenset())
 
 
+def holds_anything(user) -> bool:
+    """Whether any right is left: a token whose client, secret, membership or organisation has ended has none."""
+    return bool(_rights(user))
+
+
 def own_organizations(user) -> list[Organization]:
-    """The organisations that the user is a member of."""
+    """The organisations that the user is a member of, or acts for."""
     if user is None or not user.is_authenticated or not user.is_active:
         return []
+    if user.support is not None:
+        return [user.support.organization]
     return list(Organization.objects.filter(memberships__user=user, memberships__is_active=True, is_active=True).distinct())
 
 
-def everywhere(user, permission: str) -> bool:
-    """True for staff of the platform's operator who hold the permission: they reach every record."""
+def operates(user, permission: str) -> bool:
+    """True for staff of the platform's operator who hold the permission: over what is public and over operational facts."""
+    return bool(_rights(user)) and permission in user._moc_operates
+
+
+def is_operated(model: type[Model], permission: str) -> bool:
+    """Whether the rows of a model are the operator's to see, or to administer."""
+    paths = paths_of(model)
+    return "PUBLIC" in paths or ("OPERATOR" in paths and permission in OPERATING)
+
+
+def _whole(model: type[Model], user, permission: str) -> bool:
+    """Whether all rows of a model are open to the user."""
+    return "PUBLIC" in paths_of(model) or (is_operated(model, permission) and operates(user, permission))
+
+
+def _closed(user, permission: str) -> bool:
+    """Whether nothing is open: to a stranger, or to a token without this permission, not even what is public or its own."""
     if user is None or not user.is_authenticated or not user.is_active:
-        return False
-    cached = getattr(user, "_moc_everywhere", None)
-    if cached is None:
-        roles = Membership.objects.filter(
-            user=user, is_active=True, organization__kind=EVERYWHERE, organization__is_active=True
-        ).values_list("role", flat=True)
-        cached = user._moc_everywhere = frozenset().union(*(permissions_of(EVERYWHERE, role) for role in roles))
-    return permission in cached
+        return True
+    return user.scopes is not None and not reach(user, permission)
 
 
 def paths_of(model: type[Model]) -> tuple[str, ...]:
@@ -86,14 +140,13 @@ def paths_of(model: type[Model]) -> tuple[str, ...]:
 
 def scope(rows: QuerySet, user, permission: str = "view_registry") -> QuerySet:
     """The rows that `user` may see with `permission`."""
-    if user is None or not user.is_authenticated or not user.is_active:
+    if _closed(user, permission):
         return rows.none()
-    paths = paths_of(rows.model)
-    if "PUBLIC" in paths or everywhere(user, permission):
+    if _whole(rows.model, user, permission):
         return rows
     condition = Q()
     organizations = reach(user, permission)
-    for path in paths:
+    for path in paths_of(rows.model):
         if path == "SELF":
             condition |= _own(rows.model, user)
         elif path != "OPERATOR" and organizations:
@@ -106,9 +159,9 @@ def branches(model: type[Model], user, permission: str = "view_registry") -> lis
 
     Branches are disjoint: a record is in the first that has it. A path named after a kind of organisation has branches only for that kind.
     """
-    if user is None or not user.is_authenticated or not user.is_active:
+    if _closed(user, permission):
         return []
-    if "PUBLIC" in paths_of(model) or everywhere(user, permission):
+    if _whole(model, user, permission):
         return None
     found, earlier = ([_own(model, user)], _own(model, user)) if "SELF" in paths_of(model) else ([], Q())
     for path in paths_of(model):
@@ -165,12 +218,19 @@ def _key(model: type[Model], path: str) -> str:
 
 def allows(user, permission: str, obj: Model | None = None) -> bool:
     """May `user` do this to `obj` (an organisation, or a record with access paths), or anywhere when there is no object?"""
-    if everywhere(user, permission):
+    if operates(user, permission) and _operates_on(obj, permission):
         return True
     organizations = reach(user, permission)
     if obj is None or not organizations:
         return bool(organizations)
     return bool(organizations & _organizations_of(obj))
+
+
+def _operates_on(obj: Model | None, permission: str) -> bool:
+    """What the operator's staff may do to an object. An organisation is administered; what is done in it is its own people's."""
+    if obj is None or isinstance(obj, Organization):
+        return obj is None or permission == "administer"
+    return is_operated(type(obj), permission)
 
 
 def _organizations_of(obj: Model) -> set[int]:

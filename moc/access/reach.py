@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from django.db.models import Model, Q
+from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
-from moc.access.roles import OVERSIGHT, roles_with
+from moc.access.roles import OVERSIGHT, permissions_of, roles_with, support_permissions
+from moc.access.support import SupportGrant
 
 WORDS = {"SELF", "PUBLIC", "OPERATOR"}
 
@@ -43,9 +45,12 @@ def explain(obj: Model, permission: str) -> list[Way]:
     overseeable = parties if permission in OVERSIGHT else ()
     for oversight in Oversight.objects.filter(overseen__in=overseeable).select_related("overseer", "overseen"):
         ways += _members(permission, {oversight.overseer_id: f"{oversight.overseer} oversees {oversight.overseen}, a party to it"})
-    operators = Organization.objects.filter(kind=policy.EVERYWHERE, is_active=True).exclude(pk__in=parties)
-    ways += _members(permission, dict.fromkeys(operators.values_list("pk", flat=True), "the platform's operator reaches every record"))
-    return ways + _grants(permission, parties)
+    if policy.is_operated(type(obj), permission):
+        operators = Organization.objects.filter(kind=policy.OPERATOR, is_active=True).exclude(pk__in=parties)
+        ways += _members(
+            permission, dict.fromkeys(operators.values_list("pk", flat=True), "the platform's operator sees what the platform does")
+        )
+    return ways + _grants(permission, parties) + _support(permission, parties)
 
 
 def _own(obj: Model) -> list[Way]:
@@ -62,6 +67,7 @@ def _members(permission: str, reasons: dict[int, str]) -> list[Way]:
     seats = Membership.objects.filter(
         organization__in=reasons, is_active=True, user__is_active=True, organization__is_active=True
     ).select_related("user", "organization")
+    seats = seats.exclude(Q(client__isnull=False) & ~Q(client__scopes__contains=[permission]))
     return [
         Way(seat.user, seat.organization, seat.get_role_display(), reasons[seat.organization_id])
         for seat in seats.order_by("organization__name", "role", "user__email")
@@ -75,3 +81,15 @@ def _grants(permission: str, parties: dict[int, Organization]) -> list[Way]:
         content_object__in=parties, permission__codename=permission, user__is_active=True
     ).select_related("user", "content_object")
     return [Way(grant.user, grant.content_object, "", f"granted on {grant.content_object}, a party to it") for grant in grants]
+
+
+def _support(permission: str, parties: dict[int, Organization]) -> list[Way]:
+    """Staff of the operator whom a party's grant lets see its records or act for it, while it lasts."""
+    ways = []
+    for grant in SupportGrant.objects.live().filter(organization__in=parties).select_related("organization", "operator"):
+        seats = Membership.objects.filter(organization=grant.operator, is_active=True, user__is_active=True).select_related("user")
+        for seat in seats.order_by("user__email", "role") if grant.staff_id is None else seats.filter(user=grant.staff_id):
+            if permission in support_permissions(grant.organization.kind, grant.scope, permissions_of(grant.operator.kind, seat.role)):
+                why = f"{grant.organization} has let them until {timezone.localtime(grant.until):%d %b %Y, %H:%M}"
+                ways.append(Way(seat.user, grant.operator, seat.get_role_display(), why))
+    return ways

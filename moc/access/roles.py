@@ -58,6 +58,23 @@ ROLES: dict[str, dict[str, set[str]]] = {
 OVERSIGHT = frozenset(_AUDIT)
 
 
+# What the operator's staff see and administer on the platform itself; an organisation's records are not among it.
+OPERATING = OVERSIGHT | {"administer"}
+
+# What an organisation's grant of support gives to the operator's staff, by its scope. Never what outlasts the grant (members, machine
+# clients) and never a party's own word (attesting, confirming a denial).
+SUPPORT: dict[str, set[str]] = {
+    "view": {"view_registry", "audit"},
+    "act": _AUDIT | {"view_personal", "file_ders", "review_ders", "manage_grid"},
+}
+
+
+def support_permissions(kind: str, scope: str, staff: set[str]) -> set[str]:
+    """What a grant of support gives in an organisation of a kind to staff with these permissions; who does not administer only sees."""
+    held = SUPPORT[scope] & set().union(*ROLES.get(kind, {}).values())
+    return held if "administer" in staff else held & staff & OVERSIGHT
+
+
 def permissions_of(kind: str, role: str) -> set[str]:
     """The permissions that a role gives in an organisation of a kind; empty for a role that the kind does not have."""
     return ROLES.get(kind, {}).get(role, set())

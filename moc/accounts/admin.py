@@ -40,10 +40,10 @@ class GrantInline(admin.TabularInline):
         return super().get_queryset(request).select_related("user", "permission__content_type")
 
     def has_view_permission(self, request, obj=None) -> bool:
-        return policy.allows(request.user, "audit", obj)
+        return policy.operates(request.user, "audit") or policy.allows(request.user, "audit", obj)
 
     def has_add_permission(self, request, obj=None) -> bool:
-        return policy.everywhere(request.user, "administer") and "as_of" not in request.GET
+        return policy.operates(request.user, "administer") and "as_of" not in request.GET
 
     def has_change_permission(self, request, obj=None) -> bool:
         return self.has_add_permission(request, obj)
@@ -89,6 +89,12 @@ class MembershipAdmin(ReferenceAdmin):
     raw_id_fields = ("user",)
     search_fields = ("=user__email",)
     search_help_text = "The user's whole e-mail address"
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        """Of people only those may be chosen whom the administrator sees."""
+        if db_field.name == "user":
+            kwargs["queryset"] = policy.scope(User.objects.all(), request.user, self.view_permission)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def get_readonly_fields(self, request, obj=None):
         """A seat is one role of one user in one organisation: it is ended and revived; another role is another seat."""

@@ -37,13 +37,14 @@ def roles_in(organization: Organization, user: User) -> set[str]:
 def invite(*, actor: User, organization: Organization, email: str, name: str, roles: Iterable[str]) -> User:
     """Give somebody roles in the organisation, with an account if they have none, and write them an e-mail.
 
-    Raises UserError (ROLE_UNKNOWN, OWN_ROLES, MEMBER_ALREADY, ACCOUNT_CLOSED, MAIL_FAILED); then nothing was changed.
+    Raises UserError (ROLE_UNKNOWN, OWN_ROLES, MEMBER_ALREADY, MACHINE_CLIENT, ACCOUNT_CLOSED, MAIL_FAILED); then nothing was changed.
     """
     policy.require(actor, PERMISSION, organization)
     roles = _checked(organization, roles)
     with acting(actor, f"invited to {organization}"):
         user = User.objects.filter(email__iexact=email).first() or User.objects.create_user(email, name=name)
         _refuse_own(actor, user)
+        _refuse_machine(user)
         if not user.is_active:
             raise UserError("This person's account is closed.", "Ask the platform's operator to open it again.", "ACCOUNT_CLOSED")
         if roles_in(organization, user):
@@ -67,11 +68,12 @@ def invite_again(*, actor: User, organization: Organization, user: User) -> None
 def set_roles(*, actor: User, organization: Organization, user: User, roles: Iterable[str], reason: str = "") -> None:
     """Give a member exactly these roles. Nobody changes their own, and the last administrator stays one.
 
-    Raises UserError (ROLE_UNKNOWN, OWN_ROLES, LAST_ADMINISTRATOR).
+    Raises UserError (ROLE_UNKNOWN, OWN_ROLES, MACHINE_CLIENT, LAST_ADMINISTRATOR).
     """
     policy.require(actor, PERMISSION, organization)
     roles = _checked(organization, roles)
     _refuse_own(actor, user)
+    _refuse_machine(user)
     with acting(actor, reason or f"roles in {organization} changed"):
         _set(organization, user, roles)
         _keep_an_administrator(organization)
@@ -103,6 +105,11 @@ def _refuse_own(actor: User | None, user: User) -> None:
         raise UserError("Nobody changes their own roles.", "Ask another administrator.", "OWN_ROLES")
 
 
+def _refuse_machine(user: User) -> None:
+    if user.kind == User.Kind.MACHINE:
+        raise UserError("A machine client has one role, for good.", "Make another client with the other role.", "MACHINE_CLIENT")
+
+
 def _set(organization: Organization, user: User, roles: set[str]) -> None:
     """End the roles that are not wanted, revive or add those that are; what stays leaves no version."""
     seats = Membership.objects.filter(organization=organization, user=user)
@@ -115,7 +122,8 @@ def _set(organization: Organization, user: User, roles: set[str]) -> None:
 def _keep_an_administrator(organization: Organization) -> None:
     """The organisation's row is locked, so that two administrators cannot end each other at once."""
     Organization.objects.select_for_update(of=("self",)).get(pk=organization.pk)
-    if not Membership.objects.filter(organization=organization, role=ADMINISTRATOR, is_active=True, user__is_active=True).exists():
+    people = User.objects.filter(is_active=True, kind=User.Kind.PERSON)
+    if not Membership.objects.filter(organization=organization, role=ADMINISTRATOR, is_active=True, user__in=people).exists():
         raise UserError(
             "An organisation keeps at least one administrator.", "Make somebody else administrator first.", "LAST_ADMINISTRATOR"
         )

@@ -39,10 +39,11 @@ def figures(user) -> list[Figure]:
 
 def _figure(user, one, estimate: int) -> Figure:
     label, url = capfirst(one.opts.verbose_name_plural), one.address("changelist")
-    counted = paging.count_up_to(one.model._default_manager.order_by(), policy.branches(one.model, user, one.view_permission))
+    branches = policy.branches(one.model, user, one.view_permission)
+    counted = paging.count_up_to(one.model._default_manager.order_by(), branches)
     if counted <= paging.COUNT_CAP:
         return Figure(label, counted, url)
-    if policy.everywhere(user, one.view_permission) and estimate > paging.COUNT_CAP:
+    if branches is None and estimate > paging.COUNT_CAP:
         return Figure(label, estimate, url, roughly=True)
     return Figure(label, paging.COUNT_CAP, url, more=True)
 

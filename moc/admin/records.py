@@ -95,9 +95,10 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
 
     def _may_write_somewhere(self, user) -> bool:
         """Records that belong to no organisation are written by the operator's staff only."""
-        if policy.everywhere(user, self.write_permission):
+        paths = set(policy.paths_of(self.model))
+        if {"PUBLIC", "SELF", "OPERATOR"} & paths and policy.operates(user, self.write_permission):
             return True
-        return not {"PUBLIC", "SELF", "OPERATOR"} & set(policy.paths_of(self.model)) and policy.allows(user, self.write_permission)
+        return not {"PUBLIC", "SELF"} & paths and bool(policy.reach(user, self.write_permission))
 
     # Which rows
 
@@ -162,7 +163,9 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         """Only records within the user's scope may be chosen; a key named after a kind of party takes parties of that kind."""
         related = db_field.remote_field.model
-        rows = policy.scope(related._default_manager.all(), request.user, self.write_permission or self.view_permission)
+        public = "PUBLIC" in policy.paths_of(self.model)  # written by the operator, who may name whomever they see
+        permission = self.view_permission if public else self.write_permission or self.view_permission
+        rows = policy.scope(related._default_manager.all(), request.user, permission)
         if related is Organization and db_field.name in Organization.Kind.values:
             rows = rows.filter(kind=db_field.name)
         return super().formfield_for_foreignkey(db_field, request, **{"queryset": rows, **kwargs})

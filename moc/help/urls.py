@@ -9,5 +9,6 @@ urlpatterns = [
     path("data-dictionary/", views.Dictionary.as_view(), name="help_dictionary"),
     path("rules/", views.Rules.as_view(), name="help_rules"),
     path("lifecycles/", views.Lifecycles.as_view(), name="help_lifecycles"),
+    path("machines/", views.Machines.as_view(), name="help_machines"),
     path("roles/", views.Roles.as_view(), name="help_roles"),
 ]

@@ -2,14 +2,17 @@
 
 from itertools import groupby
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from moc import rules
 from moc.access.models import Membership, Organization
-from moc.access.roles import PERMISSIONS, ROLES
+from moc.access.roles import PERMISSIONS, ROLES, SUPPORT
+from moc.access.support import SupportGrant
 from moc.apps import own_models
 from moc.help.drawing import draw
+from moc.machines import oauth
 from moc.portal.shell import url_of
 from moc.portal.views import Page
 from registry.ders.dictionary import FIELDS, by_group
@@ -27,6 +30,7 @@ PAGES = (
     ("help_rules", "Rules", "What is checked when DERs are filed: each rule's sentence, its remedy and where it is from."),
     ("help_lifecycles", "Lifecycles", "Which status may follow which, and who may make each move."),
     ("help_roles", "Roles and permissions", "What each role may do in its own and in overseen organisations."),
+    ("help_machines", "Programs and the API", "How a program of your organisation gets a token, and calls the API with it."),
     ("api_docs", "API", "Every operation of the API with its parameters, bodies and answers."),
 )
 
@@ -147,7 +151,10 @@ class Roles(Help):
     """roles.py as one table for each kind of organisation."""
 
     title = "Roles and permissions"
-    lead = "A role counts in one's own organisation and in those that it oversees. The operator's staff reach every record."
+    lead = (
+        "A role counts in one's own organisation and, for seeing, in those that it oversees. The operator's staff see what the platform "
+        "itself does; an organisation's records only while its administrator lets them in."
+    )
     template_name = "help/roles.html"
 
     def get_context_data(self, **kwargs) -> dict:
@@ -159,8 +166,31 @@ class Roles(Help):
             )
             for kind, roles in ROLES.items()
         ]
-        return super().get_context_data(kinds=kinds, **kwargs)
+        support = [(words, [name in given for given in SUPPORT.values()]) for name, words in PERMISSIONS.items() if _held(name, SUPPORT)]
+        scopes = [SupportGrant.Scope(scope).label for scope in SUPPORT]
+        return super().get_context_data(kinds=kinds, support=support, scopes=scopes, **kwargs)
 
 
 def _held(permission: str, roles: dict[str, set[str]]) -> bool:
     return any(permission in held for held in roles.values())
+
+
+class Machines(Help):
+    """How a program gets a token and uses it."""
+
+    title = "Programs and the API"
+    lead = "A program calls the API as a machine client of your organisation. Its administrators make it; no person's password is involved."
+    template_name = "help/machines.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        server = oauth.metadata()
+        shown = {
+            "server": server,
+            "site": server["issuer"],
+            "scopes": PERMISSIONS.items(),
+            "minutes": settings.MOC_TOKEN_SECONDS // 60,
+            "days": settings.MOC_CREDENTIAL_DAYS,
+            "per_minute": settings.MOC_TOKENS_PER_MINUTE,
+            "assertion_seconds": oauth.LONGEST_ASSERTION_SECONDS,
+        }
+        return super().get_context_data(**shown | kwargs)

@@ -3,11 +3,13 @@
 import uuid
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
+from moc.access.support import SupportGrant
 
 
 class JobQuerySet(ScopedQuerySet):
@@ -30,7 +32,7 @@ class Job(models.Model):
     A job is not recorded in history: what it changes is.
     """
 
-    access_paths = ("SELF",)
+    access_paths = ("SELF", "OPERATOR")
     WAKE_AFTER, DEAD_AFTER, MAX_ATTEMPTS = timezone.timedelta(seconds=20), timezone.timedelta(seconds=60), 5
 
     class Status(models.TextChoices):
@@ -45,6 +47,8 @@ class Job(models.Model):
     arguments = models.JSONField(default=dict)
     title = models.CharField(max_length=200)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="jobs")
+    scopes = ArrayField(models.CharField(max_length=30), null=True, editable=False, help_text="of the token that asked for it")
+    support = models.ForeignKey(SupportGrant, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     done = models.BigIntegerField(default=0)
     total = models.BigIntegerField(null=True)
@@ -67,6 +71,15 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def actor(self):
+        """The job's user as whoever asked for it: with the token's scopes, or acting for an organisation; None for the system."""
+        user = self.user
+        if user is not None:
+            user.scopes = None if self.scopes is None else frozenset(self.scopes)
+            user.support = self.support
+        return user
 
     @property
     def percent(self) -> int | None:

@@ -26,7 +26,8 @@ class Cancelled(Exception):
 
 def enqueue(*, actor, task: str, title: str, **arguments) -> Job:
     """Write a job and wake a worker when the transaction commits."""
-    job = Job.objects.create(task=task, title=title[:200], user=actor, arguments=arguments)
+    narrowed = {} if actor is None else {"scopes": actor.scopes and sorted(actor.scopes), "support": actor.support}
+    job = Job.objects.create(task=task, title=title[:200], user=actor, arguments=arguments, **narrowed)
     wake(job)
     return job
 

@@ -47,11 +47,11 @@ def parties(user, kinds: set[str]) -> dict[str, list[tuple[int, str]]]:
     A utility filters by every aggregator, an aggregator by every utility, but each knows only itself of its own kind.
     """
     known: dict[str, list[tuple[int, str]]] = {kind: [] for kind in kinds}
-    reach, everywhere = policy.reach(user, "view_registry"), policy.everywhere(user, "view_registry")
-    if not reach and not everywhere:
+    reach = policy.reach(user, "view_registry")
+    if not reach:
         return known
     rows = list(Organization.objects.filter(Q(kind__in=kinds), is_active=True).order_by("name").values_list("kind", "pk", "name"))
     for kind in kinds:
         mine = [(pk, name) for other, pk, name in rows if other == kind and pk in reach]
-        known[kind] = mine if mine and not everywhere else [(pk, name) for other, pk, name in rows if other == kind]
+        known[kind] = mine if mine else [(pk, name) for other, pk, name in rows if other == kind]
     return known

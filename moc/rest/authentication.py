@@ -1,22 +1,36 @@
-"""Who calls: a machine with a bearer token. (A person's browser session counts too, with Django's CSRF check.)"""
+"""Who calls: a machine client with an access token, or a person's program with one of that person's tokens.
+
+A person's browser session counts too, with Django's CSRF check.
+"""
 
 from secrets import compare_digest
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 
-from moc.access.models import ApiToken
+from moc.access import tokens
+from moc.access.models import ApiToken, User
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer moc_…`. Only the secret's digest is stored and looked up; digests are compared in constant time."""
+    """`Authorization: Bearer …`. Only digests are stored and looked up; a person's are compared in constant time."""
 
     def authenticate(self, request):
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        digest = ApiToken.digest_of(secret.strip())
-        token = ApiToken.objects.select_related("user").filter(digest=digest).first()
+        secret = secret.strip()
+        return self._machine(secret) if tokens.is_machine_token(secret) else self._person(secret)
+
+    def _machine(self, secret: str) -> tuple[User, None]:
+        user = tokens.user_of(secret)
+        if user is None:
+            raise AuthenticationFailed("The token is unknown, expired or revoked, or its client has ended.")
+        return user, None
+
+    def _person(self, secret: str) -> tuple[User, ApiToken]:
+        digest = ApiToken.digest_of(secret)
+        token = ApiToken.objects.select_related("user").filter(digest=digest, user__kind=User.Kind.PERSON).first()
         if token is None or not compare_digest(token.digest, digest) or token.revoked_at or not token.user.is_active:
             raise AuthenticationFailed("The token is unknown, revoked, or its user is deactivated.")
         return token.user, token

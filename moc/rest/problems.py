@@ -37,7 +37,7 @@ CODES = {
     500: ("ERROR", "Something went wrong on our side"),
 }
 REMEDIES = {
-    401: "Send a token: Authorization: Bearer <token>. Tokens are made on your account's page.",
+    401: "Send a token: Authorization: Bearer <token>. A machine client gets one at /oauth/token/; people on their account's page.",
     412: "Read it again, and repeat the request with the new ETag in If-Match.",
     428: "Read the resource, and send its ETag in the header If-Match.",
 }

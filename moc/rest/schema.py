@@ -3,6 +3,7 @@
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from moc.access.roles import PERMISSIONS
 from moc.rest.problems import MEDIA_TYPE
 
 PREFIX = "/api/v1/"
@@ -34,10 +35,17 @@ class Bearer(OpenApiAuthenticationExtension):
     """How the document names the token."""
 
     target_class = "moc.rest.authentication.BearerAuthentication"
-    name = "token"
+    name = ["token", "machine"]
 
-    def get_security_definition(self, auto_schema) -> dict:
-        return {"type": "http", "scheme": "bearer", "description": "A token of your account's page."}
+    def get_security_definition(self, auto_schema) -> list[dict]:
+        flow = {"tokenUrl": "/oauth/token/", "scopes": {name: f"Can {sentence}" for name, sentence in PERMISSIONS.items()}}
+        return [
+            {"type": "http", "scheme": "bearer", "description": "A token of your account's page."},
+            {"type": "oauth2", "description": "An access token of a machine client.", "flows": {"clientCredentials": flow}},
+        ]
+
+    def get_security_requirement(self, auto_schema) -> list[dict]:
+        return [{name: []} for name in self.name]
 
 
 class Schema(AutoSchema):

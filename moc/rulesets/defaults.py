@@ -37,6 +37,7 @@ ROWS = [
         "Deemed approval is a policy of each RTO; default from memory",
         False,
     ),
+    ("support_grant_days", "", 7, "days", DESIGN, False),
     ("info_request_pauses_clock", "", False, "boolean", DESIGN, False),
     ("completeness_business_days", "", 3, "business days", DESIGN + "; New York's interconnection analog is 10 business days", False),
     ("resubmit_days", "", 30, "calendar days", DESIGN, False),

@@ -34,6 +34,7 @@ MOC_DEMONSTRATION = env.bool("MOC_DEMONSTRATION", default=True)  # may the demon
 MOC_METRICS_TOKEN = env("MOC_METRICS_TOKEN", default="")  # empty: /metrics answers this machine only
 MOC_METRICS_DIR = env("PROMETHEUS_MULTIPROC_DIR", default="")  # where several web processes add up their metrics
 MOC_API_PER_MINUTE = env.int("MOC_API_PER_MINUTE", default=600)  # requests of one client
+MOC_TOKENS_PER_MINUTE = env.int("MOC_TOKENS_PER_MINUTE", default=30)  # access tokens of one machine client
 MOC_UPLOADS_PER_HOUR = env.int("MOC_UPLOADS_PER_HOUR", default=120)  # files of one client
 MOC_MAX_UPLOAD_BYTES = env.int("MOC_MAX_UPLOAD_BYTES", default=500 * 2**20)
 
@@ -82,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "moc.middleware.session_age",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "moc.support.middleware.acting_for",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -136,6 +138,8 @@ LOGOUT_REDIRECT_URL = "account_login"
 SESSION_COOKIE_AGE = 24 * 3600
 MOC_SESSION_IDLE_SECONDS = 3600
 MOC_INVITATION_DAYS = 7
+MOC_TOKEN_SECONDS = 900  # how long a machine client's access token is good
+MOC_CREDENTIAL_DAYS = 365  # and its secret or key
 PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_ADAPTER = "moc.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -7,12 +7,11 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView, View
 
-from moc.access import policy
 from moc.jobs.views import RUNNING, progress_of
 from moc.portal import Create, Detail, List, Sort, Transition
 from registry.grid import blanks, filters, reports
 from registry.grid.dictionary import KINDS
-from registry.grid.forms import LoadForm
+from registry.grid.forms import LoadForm, utilities_of
 from registry.grid.models import GridLoad
 from registry.grid.services import loads
 from registry.grid.tables import EXPORTS, LOAD_TABLE, TABLES
@@ -88,7 +87,7 @@ class GridList(OfKind, List):
         return str(self.kind)
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        if not policy.allows(self.request.user, "manage_grid"):
+        if not utilities_of(self.request.user):
             return []
         return [("Load a file", f"{reverse('registry:grid_load_new')}?kind={self.kind}", True)]
 
@@ -125,8 +124,7 @@ class LoadList(List):
     parents = GRID
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        may = policy.allows(self.request.user, "manage_grid")
-        return [("Load a file", reverse("registry:grid_load_new"), True)] if may else []
+        return [("Load a file", reverse("registry:grid_load_new"), True)] if utilities_of(self.request.user) else []
 
 
 class NewLoad(Create):
@@ -139,6 +137,9 @@ class NewLoad(Create):
     form_class = LoadForm
     submit_label = "Upload and load"
     template_name = "registry/grid/load.html"
+
+    def allowed(self) -> bool:
+        return utilities_of(self.request.user).exists()
 
     def get_form_kwargs(self) -> dict:
         wanted = self.request.GET.get("kind")

@@ -36,10 +36,10 @@ def decide(pk: int) -> None:
         given = job.arguments
         review = UtilityReview.objects.select_related("submission", "edc", "aggregator").get(pk=given["review"])
         bulk_decisions.take(
-            actor=job.user,
+            actor=job.actor,
             review=review,
             plans=[bulk_decisions.Plan.from_json(plan) for plan in given["plans"]],
-            rows_of=lambda selection: selected_rows(review, job.user, selection),
+            rows_of=lambda selection: selected_rows(review, job.actor, selection),
             evidence=Document.objects.filter(pk=given["evidence"]).first(),
             job=job,
             progress=progress,

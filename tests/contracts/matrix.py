@@ -7,6 +7,8 @@ matrix_admin.py; a new operation of the API a line in matrix_api.py. The test fa
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from joserfc.jwk import ECKey
+
 from tests.contracts.scene import AGGREGATOR, EVERYBODY, MACHINES, MEMBERS, NOBODY, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
 
 Body = dict | Callable[[Scene], dict | list]
@@ -15,28 +17,37 @@ PARTIES = (AGGREGATOR | UTILITY | OVERSEERS) - MACHINES  # of what lies between 
 
 @dataclass(frozen=True)
 class Write:
-    """One way to write at an address: who may, and what they send. `at` where it differs from the route's."""
+    """One way to write at an address: who may, and what they send. `at` where it differs from the route's.
+
+    `people`: no machine client may, whatever its role. `held`: the holder may, who is a person; their machines may not.
+    """
 
     may: frozenset[str]
     body: Body = lambda scene: {}
     at: Callable[[Scene], dict] | None = None
     method: str = "post"
     name: str = ""
+    people: bool = False
+    held: bool = False
 
 
 @dataclass(frozen=True)
 class Route:
-    """An address as the resolver knows it. `sees`: who reads it (None: nothing is read there)."""
+    """An address as the resolver knows it. `sees`: who reads it (None: nothing is read there). `held`: its holder does, who is a person."""
 
     route: str
     sees: frozenset[str] | None
     at: Callable[[Scene], dict] = lambda scene: {}
     writes: tuple[Write, ...] = ()
     query: str = ""
+    held: bool = False
 
 
 # Addresses that decide nothing by who one is, or whose decisions have tests of their own.
 EXEMPT = {
+    "oauth/token/": "a client's proof decides (tests of machine clients)",
+    "oauth/revoke/": "a client's proof decides",
+    ".well-known/oauth-authorization-server": "for everybody",
     "accounts/login/": "signing in",
     "accounts/logout/": "signing out",
     "accounts/inactive/": "says that an account is inactive",
@@ -56,11 +67,19 @@ EXEMPT = {
     "api/v1/": "answers what no resource answers",
 }
 
+STAFF = who("operator:*")
+LETTING_IN = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra"))) - STAFF
+
+
+def let_in(scene: Scene) -> dict:
+    return {"organization": scene.world.edc.pk, "operator": scene.world.operator.pk, "scope": "act", "days": 1, "reason": "Case 2"}
+
+
 PORTAL = (
     Route("", SIGNED_IN),
     Route("state/", MEMBERS),
     Route("healthz", EVERYBODY),
-    *(Route(f"help/{page}", SIGNED_IN) for page in ("", "data-dictionary/", "rules/", "lifecycles/", "roles/")),
+    *(Route(f"help/{page}", SIGNED_IN) for page in ("", "data-dictionary/", "rules/", "lifecycles/", "roles/", "machines/")),
     # DERs
     Route("registry/ders/", SIGNED_IN),
     Route("registry/ders/export.csv", MEMBERS),
@@ -94,7 +113,14 @@ PORTAL = (
     ),
     Route("notices/", SIGNED_IN),
     Route("notices/read/", None, writes=(Write(who(OWN)),)),
-    Route("notices/<uuid:uuid>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"uuid": scene.notice.uuid}),
+    Route("notices/<uuid:uuid>/", who(OWN), lambda scene: {"uuid": scene.notice.uuid}),
+    # support access
+    Route("support/", SIGNED_IN),
+    Route("support/new/", LETTING_IN, writes=(Write(who("edc:administrator"), let_in),)),
+    Route("support/<uuid:uuid>/", UTILITY | STAFF | OVERSEERS, lambda scene: {"uuid": scene.support.uuid}),
+    Route("support/<uuid:uuid>/revoke/", None, lambda scene: {"uuid": scene.support.uuid}, (Write(who("edc:administrator")),)),
+    Route("support/<uuid:uuid>/enter/", None, lambda scene: {"uuid": scene.support.uuid}, (Write(STAFF),)),
+    Route("support/leave/", None, writes=(Write(NOBODY, name="when nobody acts for anybody"),)),
     Route("accounts/profile/", SIGNED_IN),
     Route("accounts/profile/tokens/new/", SIGNED_IN, writes=(Write(SIGNED_IN, {"name": "A program"}),)),
     Route("accounts/profile/tokens/<uuid:uuid>/revoke/", None, lambda scene: {"uuid": scene.token.uuid}, (Write(who(OWN)),)),
@@ -102,7 +128,7 @@ PORTAL = (
 
 
 def administrators(of: str) -> frozenset[str]:
-    return who(f"{of}:administrator", "operator:administrator", "operator2:administrator")
+    return who(f"{of}:administrator")
 
 
 def _member(scene: Scene) -> dict:
@@ -119,7 +145,15 @@ MEMBERSHIP = (
         "accounts/members/<slug:slug>/invite/",
         administrators("edc"),
         lambda scene: {"slug": "edc"},
-        (Write(administrators("edc"), {"email": "new@example.org", "name": "New", "roles": ["viewer"]}),),
+        (
+            Write(administrators("edc"), {"email": "new@example.org", "name": "New", "roles": ["viewer"]}),
+            Write(
+                who("operator:administrator", "operator2:administrator"),
+                {"email": "first@example.org", "name": "First", "roles": ["administrator"]},
+                lambda scene: {"slug": "newcomer"},
+                name="the first of an organization",
+            ),
+        ),
     ),
     Route(
         "accounts/members/<slug:slug>/<uuid:uuid>/",
@@ -136,4 +170,29 @@ MEMBERSHIP = (
     Route("accounts/members/<slug:slug>/<uuid:uuid>/invite-again/", None, _member, (Write(NOBODY, name="to a member who has accepted"),)),
 )
 
-ROUTES = (*PORTAL, *MEMBERSHIP)
+
+def _client(scene: Scene) -> dict:
+    return {"slug": "edc", "uuid": scene.client.uuid, "credential": scene.credential.uuid}
+
+
+CLIENT = "machines/<slug:slug>/<uuid:uuid>/"
+NEW_CLIENT = {"name": "Billing", "role": "viewer", "scopes": ["view_registry"]}
+
+
+def public_key(scene: Scene) -> dict:
+    return {"public_key": ECKey.generate_key("P-256").as_pem(private=False).decode()}
+
+
+CLIENTS = (
+    Route("machines/", MEMBERSHIP[0].sees),
+    Route("machines/<slug:slug>/", administrators("edc"), _client),
+    Route("machines/<slug:slug>/new/", administrators("edc"), _client, (Write(administrators("edc"), NEW_CLIENT),)),
+    Route(CLIENT, administrators("edc"), _client),
+    Route(f"{CLIENT}secrets/new/", None, _client, (Write(administrators("edc")),)),
+    Route(f"{CLIENT}keys/new/", administrators("edc"), _client, (Write(administrators("edc"), public_key),)),
+    Route(f"{CLIENT}credentials/<uuid:credential>/revoke/", None, _client, (Write(administrators("edc")),)),
+    Route(f"{CLIENT}tokens/revoke/", None, _client, (Write(administrators("edc")),)),
+    Route(f"{CLIENT}end/", administrators("edc"), _client, (Write(administrators("edc"), {"reason": "tests"}),)),
+)
+
+ROUTES = (*PORTAL, *MEMBERSHIP, *CLIENTS)

@@ -12,13 +12,14 @@ from tests.contracts.scene import NOBODY, OWN, Scene, who
 OPERATOR_ADMINISTRATORS = who("operator:administrator", "operator2:administrator")
 OPERATOR_AUDITORS = OPERATOR_ADMINISTRATORS | who("operator:auditor")
 ENTER = who("*:auditor|administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
-OF_UTILITY = who("edc:auditor|administrator", "tso:auditor|administrator", "rerra:auditor|administrator") | OPERATOR_AUDITORS
+OF_UTILITY = who("edc:auditor|administrator", "tso:auditor|administrator", "rerra:auditor|administrator")
+OF_ACCESS = OF_UTILITY | OPERATOR_AUDITORS
 OF_BOTH = OF_UTILITY | who("aggregator:auditor|administrator")
 OF_AGGREGATOR = who("aggregator:auditor|administrator") | OPERATOR_AUDITORS
-GRID = who("edc:administrator") | OPERATOR_ADMINISTRATORS
+GRID = who("edc:administrator")
 PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
 MEMBERS_ENTER = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
-UTILITIES = who("edc:administrator", "edc2:administrator") | OPERATOR_ADMINISTRATORS
+UTILITIES = who("edc:administrator", "edc2:administrator") | OPERATOR_ADMINISTRATORS  # whose form has no utility to choose
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ RECORDS: dict[str, Record] = {
     "User": Record(lambda scene: scene.user(OWN), OPERATOR_AUDITORS, changes=OPERATOR_ADMINISTRATORS, change={"name": "Another name"}),
     "Organization": Record(
         lambda scene: scene.world.edc,
-        OF_UTILITY,
+        OF_ACCESS,
         changes=OPERATOR_ADMINISTRATORS,
         change={"legal_name": "Another, Inc."},
         adds=OPERATOR_ADMINISTRATORS,
@@ -75,16 +76,16 @@ RECORDS: dict[str, Record] = {
     ),
     "Membership": Record(
         lambda scene: scene.seat,
-        OF_UTILITY,
-        changes=who("edc:administrator") | OPERATOR_ADMINISTRATORS,
+        OF_ACCESS,
+        changes=who("edc:administrator"),
         change=lambda scene: {"is_active": ""},
         adds=MEMBERS_ENTER,
         added_by=OPERATOR_ADMINISTRATORS,  # others cannot choose people whom they do not see: they invite
-        add=lambda scene: {"user": scene.world.nobody.pk, "organization": scene.world.edc.pk, "role": "viewer"},
+        add=lambda scene: {"user": scene.world.nobody.pk, "organization": scene.newcomer.pk, "role": "viewer"},
     ),
     "Oversight": Record(
         lambda scene: scene.world.tso.oversees.get(),
-        OF_UTILITY,
+        OF_ACCESS,
         changes=OPERATOR_ADMINISTRATORS,
         change=lambda scene: {"overseen": scene.world.edc2.pk},
         adds=OPERATOR_ADMINISTRATORS,
@@ -94,9 +95,15 @@ RECORDS: dict[str, Record] = {
     ),
     "OrganizationUserObjectPermission": Record(lambda scene: scene.grant, OF_AGGREGATOR),
     "ApiToken": Record(lambda scene: scene.token, OPERATOR_AUDITORS),
+    "MachineClient": Record(lambda scene: scene.client, OF_UTILITY),
+    "MachineCredential": Record(lambda scene: scene.credential, OF_UTILITY),
+    "MachineToken": Record(lambda scene: scene.machine_token, OF_UTILITY),
+    "UsedAssertion": Record(lambda scene: scene.assertion, OF_UTILITY),
+    "SupportGrant": Record(lambda scene: scene.support, OF_UTILITY | who("operator:auditor|administrator")),
+    "SupportAct": Record(lambda scene: scene.act, OF_UTILITY | who("operator:auditor|administrator")),
     "Document": Record(lambda scene: scene.document, OF_BOTH),
     "Job": Record(lambda scene: scene.job, OPERATOR_AUDITORS),
-    "Notice": Record(lambda scene: scene.notice, OPERATOR_AUDITORS),
+    "Notice": Record(lambda scene: scene.notice, NOBODY),
     "RuleSet": public(
         lambda scene: scene.ruleset,
         {"key": "new", "value": "1", "valid_during_0": "2020-01-01", "valid_during_1": "", "source": "a tariff"},
@@ -161,7 +168,7 @@ RECORDS: dict[str, Record] = {
         changes=who("edc:administrator"),
         change={"name": "Another"},
         adds=MEMBERS_ENTER,
-        added_by=who("edc:administrator") | OPERATOR_ADMINISTRATORS,
+        added_by=who("edc:administrator"),
         add=lambda scene: {"organization": scene.world.edc.pk, "purpose": "cyber", "name": "New"},
         removes=who("edc:administrator"),
     ),

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from registry.submissions.services import filing
+from tests.contracts.matrix import NEW_CLIENT, STAFF, Route, Write, public_key
 from tests.contracts.matrix import PARTIES as PEOPLE
-from tests.contracts.matrix import Route, Write
 from tests.contracts.matrix_filing import ANY_FILERS, CONFIRMERS, DECIDERS, FILERS, SUBMITTERS, of
 from tests.contracts.scene import MACHINES, OPERATORS, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
 
@@ -19,6 +19,7 @@ HELD = who(OWN) | OPERATORS  # what is one's own is seen by the operator too
 API = "api/v1/registry/"
 DERS, SUBMISSIONS, REVIEWS, DECISIONS = (f"{API}{name}/" for name in ("ders", "submissions", "reviews", "decisions"))
 ID = "<uuid:uuid>/"
+CLIENT, ADMINISTRATOR = f"api/v1/machine-clients/{ID}", who("edc:administrator")
 
 
 def attested(scene: Scene) -> dict:
@@ -31,6 +32,10 @@ def study(scene: Scene) -> dict:
 
 def table(scene: Scene) -> dict:
     return {"file": SimpleUploadedFile("decisions.csv", b"row_number,decision\n2,approve", "text/csv")}
+
+
+def let_in(scene: Scene) -> dict:
+    return {"organization": "edc", "operator": "operator", "reason": "Case 2"}
 
 
 def first_pk(name: str) -> Callable[[Scene], dict]:
@@ -97,7 +102,7 @@ ROUTES = (
     ),
     # participants and grid
     Route(f"{API}organizations/", CALLERS),
-    Route(f"{API}organizations/<slug:slug>/", OF_UTILITY, lambda scene: {"slug": "edc"}),
+    Route(f"{API}organizations/<slug:slug>/", OF_UTILITY | OPERATORS, lambda scene: {"slug": "edc"}),
     Route(f"{API}utilities/", CALLERS),
     Route(f"{API}utilities/<int:eia_id>/", CALLERS, lambda scene: {"eia_id": scene.world.edc.utility.eia_id}),
     Route(f"{API}counties/", CALLERS),
@@ -113,16 +118,32 @@ ROUTES = (
     Route(f"api/v1/documents/{ID}", PARTIES, of("document")),
     Route(f"api/v1/documents/{ID}file/", PARTIES, of("document")),
     Route("api/v1/notices/", CALLERS),
-    Route("api/v1/notices/<uuid:uuid>/", HELD, lambda scene: {"uuid": scene.notice.uuid}),
-    Route("api/v1/notices/<uuid:uuid>/read/", None, lambda scene: {"uuid": scene.notice.uuid}, (Write(who(OWN)),)),
+    Route("api/v1/notices/<uuid:uuid>/", who(OWN), lambda scene: {"uuid": scene.notice.uuid}, held=True),
+    Route("api/v1/notices/<uuid:uuid>/read/", None, lambda scene: {"uuid": scene.notice.uuid}, (Write(who(OWN), held=True),)),
     Route("api/v1/jobs/", CALLERS),
-    Route("api/v1/jobs/<uuid:uuid>/", HELD, lambda scene: {"uuid": scene.job.uuid}),
+    Route("api/v1/jobs/<uuid:uuid>/", HELD, lambda scene: {"uuid": scene.job.uuid}, held=True),
     Route(
         "api/v1/jobs/<uuid:uuid>/cancel/",
         None,
         lambda scene: {"uuid": scene.job.uuid},
-        (Write(who(OWN, "operator:administrator", "operator2:administrator")),),
+        (Write(who(OWN, "operator:administrator", "operator2:administrator"), held=True),),
     ),
+    Route("api/v1/machine-clients/", CALLERS, writes=(Write(ADMINISTRATOR, {**NEW_CLIENT, "organization": "edc"}),)),
+    Route(f"{CLIENT}", ADMINISTRATOR, of("client")),
+    Route(f"{CLIENT}credentials/", ADMINISTRATOR, of("client")),
+    Route(f"{CLIENT}secrets/", None, of("client"), (Write(ADMINISTRATOR),)),
+    Route(f"{CLIENT}keys/", None, of("client"), (Write(ADMINISTRATOR, public_key),)),
+    Route(
+        f"{CLIENT}credentials/<uuid:credential>/revoke/",
+        None,
+        lambda scene: {"uuid": scene.client.uuid, "credential": scene.credential.uuid},
+        (Write(ADMINISTRATOR),),
+    ),
+    Route(f"{CLIENT}end/", None, of("client"), (Write(ADMINISTRATOR),)),
+    Route("api/v1/support-grants/", CALLERS, writes=(Write(who("edc:administrator"), let_in, people=True),)),
+    Route(f"api/v1/support-grants/{ID}", OF_UTILITY | STAFF, of("support")),
+    Route(f"api/v1/support-grants/{ID}acts/", OF_UTILITY | STAFF, of("support")),
+    Route(f"api/v1/support-grants/{ID}revoke/", None, of("support"), (Write(who("edc:administrator")),)),
     Route("api/v1/schema/", CALLERS),
     Route("api/v1/docs/", SIGNED_IN),
 )

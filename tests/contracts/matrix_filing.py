@@ -77,7 +77,7 @@ REVIEWING = (
         REVIEW,
         PARTIES,
         of("review"),
-        (Write(DECIDERS, lambda scene: {"kind": "approve", "selected": [scene.row.pk]}),),
+        (Write(DECIDERS, lambda scene: {"kind": "approve", "selected": [scene.row.row_number]}),),
     ),
     Route(f"{REVIEW}rows.csv", PARTIES, of("review")),
     Route(f"{REVIEW}rows.xlsx", PARTIES, of("review"), (Write(PARTIES),)),

@@ -9,8 +9,7 @@ from tests.contracts.matrix_api import API, CALLERS, ID, OF_UTILITY
 from tests.contracts.matrix_filing import of
 from tests.contracts.scene import MEMBERS, SIGNED_IN, Scene, who
 
-OPERATOR_ADMINISTRATORS = who("operator:administrator", "operator2:administrator")
-GRID = who("edc:administrator") | OPERATOR_ADMINISTRATORS
+GRID = who("edc:administrator")
 ANY_GRID = GRID | who("edc2:administrator")
 
 
@@ -23,7 +22,7 @@ def feeder(scene: Scene) -> dict:
 
 
 def grid_file(of_edc: bool) -> Callable[[Scene], dict]:
-    """A load's form; the operator's staff, who could load for every utility, name one."""
+    """A load's form, with the utility's name or without."""
 
     def body(scene: Scene) -> dict:
         file = SimpleUploadedFile("grid.csv", b"code,feeder\nT-A,F1\n", "text/csv")

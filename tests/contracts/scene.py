@@ -11,8 +11,10 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from moc.access.machines import MachineClient, UsedAssertion, digest_of
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, User
 from moc.access.roles import ROLES
+from moc.access.support import SupportAct, SupportGrant
 from moc.documents.models import Document
 from moc.history import acting
 from moc.jobs.models import Job
@@ -25,13 +27,15 @@ from registry.participants.models import Contact, DerOwner, OrganizationIdentifi
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
 from tests.contracts import scene_utility
-from tests.factories.world import REASON, World, build
+from tests.factories.machines import token_for
+from tests.factories.world import REASON, World, build, machine
 
 # one per (kind, role), the most powerful of each second organisation, machine clients, somebody without a seat, and a stranger
 SEATS = tuple(f"{kind}:{role}" for kind, roles in ROLES.items() for role in roles)
 SECOND = tuple(f"{kind}2:administrator" for kind in ROLES)
 ACTORS = (*SEATS, *SECOND, "machine", "machine2", "nobody", "stranger")
-UNWATCHED = {"django_session", "moc_cache"}
+MACHINE_SEATS = tuple(f"program {seat}" for seat in SEATS)  # a machine client of each kind and role: they have the API as people have it
+UNWATCHED = {"django_session", "moc_cache", "moc_machineclient"}  # of a client its history is watched: its last use is not in it
 OWN = "aggregator:filer"  # whose job, notice and token the scene holds
 
 
@@ -54,7 +58,7 @@ SIGNED_IN = EVERYBODY - MACHINES - {"stranger"}
 MEMBERS = SIGNED_IN - {"nobody"}
 OPERATORS = who("operator:*", "operator2:administrator")
 AGGREGATOR, UTILITY = who("aggregator:*", "machine"), who("edc:*")
-OVERSEERS = who("tso:*", "rerra:*") | OPERATORS
+OVERSEERS = who("tso:*", "rerra:*")
 
 
 @dataclass
@@ -81,6 +85,8 @@ class Scene:
 def user_of(world: World, actor: str) -> User | None:
     if actor == "stranger":
         return None
+    if actor in MACHINE_SEATS:
+        return world.programs[actor]
     if ":" in actor:
         return world.user(*actor.split(":"))
     return getattr(world, actor)
@@ -97,19 +103,20 @@ def make_scene() -> Scene:
     """Build the world and its objects, and sign everybody in."""
     world = build()
     with acting(None, REASON):
-        objects = _participants(world) | _filed(world) | _own(world)
+        objects = _participants(world) | _filed(world) | _own(world) | _machines(world) | _support(world)
         objects |= scene_utility.objects(world, objects)
-    return Scene(world, objects, *_clients(world))
+        clients = _clients(world)
+    return Scene(world, objects, *clients)
 
 
 def _clients(world: World) -> tuple[dict[str, Client], dict[str, APIClient]]:
     clients, api = {}, {}
-    for actor in ACTORS:
+    for actor in (*ACTORS, *MACHINE_SEATS):
         user = user_of(world, actor)
         clients[actor], api[actor] = Client(), APIClient()
         if user is not None:
             clients[actor].force_login(user)
-            _, secret = ApiToken.issue(user, "matrix")
+            secret = token_for(user) if user.kind == User.Kind.MACHINE else ApiToken.issue(user, "matrix")[1]
             api[actor].credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return clients, api
 
@@ -239,3 +246,30 @@ def _own(world: World) -> dict[str, models.Model]:
         "notice": Notice.objects.create(user=user, event="test", subject="A notice", body="A body"),
         "token": token,
     }
+
+
+def _machines(world: World) -> dict[str, models.Model]:
+    """A machine client for every seat; the utility's reviewer has a secret, a token that it got, and an assertion that was used."""
+    for seat in MACHINE_SEATS:
+        kind, role = seat.removeprefix("program ").split(":")
+        world.programs[seat] = world.machine if (kind, role) == ("aggregator", "filer") else machine(world.organizations[kind], role)
+    client = MachineClient.objects.get(membership__user=world.programs["program edc:reviewer"])
+    token_for(client.user)
+    soon = timezone.now() + timedelta(days=1)
+    return {
+        "client": client,
+        "credential": client.credentials.get(),
+        "machine_token": client.tokens.get(),
+        "assertion": UsedAssertion.objects.create(client=client, digest=digest_of("c"), expires_at=soon),
+    }
+
+
+def _support(world: World) -> dict[str, models.Model]:
+    """The utility has let the operator's staff in, and they came."""
+    user, now = world.user("edc", "administrator"), timezone.now()
+    until = now + timedelta(days=1)
+    grant = SupportGrant.objects.create(
+        organization=world.edc, operator=world.operator, granted_by=user, granted_at=now, until=until, reason="Case 1"
+    )
+    act = SupportAct.objects.create(grant=grant, user=world.user("operator", "viewer"), reason="Changed a row")
+    return {"support": grant, "act": act}

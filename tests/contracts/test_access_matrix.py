@@ -13,7 +13,7 @@ from django.urls import URLPattern, get_resolver
 
 from tests.contracts import matrix_admin, matrix_api, matrix_filing, matrix_utility
 from tests.contracts.matrix import EXEMPT, ROUTES, Route, Write
-from tests.contracts.scene import ACTORS, Scene, make_scene, written
+from tests.contracts.scene import ACTORS, MACHINE_SEATS, NOBODY, OWN, Scene, make_scene, who, written
 
 MATRIX = [*ROUTES, *matrix_filing.ROUTES, *matrix_api.ROUTES, *matrix_utility.ROUTES, *matrix_admin.routes()]
 READS = [route for route in MATRIX if route.sees is not None]
@@ -38,6 +38,10 @@ def _cheap(monkeypatch, settings):
         monkeypatch.setattr(f"{module}.render_pdf", lambda *args: HttpResponse("paper"))
     monkeypatch.setattr("moc.urls.handler404", lambda request, exception: HttpResponseNotFound(), raising=False)
     settings.ACCOUNT_RATE_LIMITS = False
+
+
+def is_api(route: Route) -> bool:
+    return route.route.startswith("api/") and f"/{route.route}" != API_PAGE
 
 
 def walk(patterns, before: str = ""):
@@ -147,5 +151,41 @@ def test_writing(scene, route, write):
     assert not wrong
 
 
+def person_of(machine: str) -> str:
+    """The person in the same seat as a machine client."""
+    return machine.removeprefix("program ")
+
+
+@pytest.mark.parametrize("route", [route for route in READS if is_api(route)], ids=lambda route: route.route)
+def test_reading_by_machines(scene, route):
+    """A machine client of each kind and role reads what people in its seat read, but for what is a person's own."""
+    wrong = {}
+    for actor in MACHINE_SEATS:
+        seen, _, touched = visit(scene, actor, "get", address(route, scene))
+        may = person_of(actor) in route.sees - (who(OWN) if route.held else NOBODY)
+        if seen != ("seen" if may else "absent") or (touched and not may):
+            wrong[actor] = (seen, touched, "should see" if may else "should not")
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    ("route", "write"),
+    [(route, write) for route, write in WRITES if is_api(route)],
+    ids=lambda part: getattr(part, "route", None) or "write",
+)
+def test_writing_by_machines(scene, route, write):
+    """And writes what they write, but for what is a person's own word."""
+    wrong = {}
+    for actor in MACHINE_SEATS:
+        body = write.body(scene) if callable(write.body) else write.body
+        seen, status, touched = visit(scene, actor, write.method, address(route, scene, write), body)
+        may = person_of(actor) in write.may - (who(OWN) if write.held else NOBODY) and not write.people
+        if not ((status < 400 and bool(touched)) if may else (not touched and status < 500)):
+            wrong[actor] = (seen, touched, "may" if may else "may not")
+    assert not wrong
+
+
 def test_every_write_succeeds_for_somebody():
-    assert not [(route.route, write.name) for route, write in WRITES if not write.may and not write.name.startswith("to a member")]
+    assert not [
+        (route.route, write.name) for route, write in WRITES if not write.may and not write.name.startswith(("to a member", "when nobody"))
+    ]

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from django.contrib.auth.hashers import make_password
 
+from moc.access.machines import MachineClient
 from moc.access.models import Membership, Organization, Oversight, User
-from moc.access.roles import ROLES
+from moc.access.roles import ROLES, permissions_of
 from moc.history import acting
 from moc.rulesets import services as rulesets
 from registry.grid.models import County, Feeder, ServicePoint
@@ -25,6 +26,7 @@ class World:
     machine: User
     machine2: User
     nobody: User
+    programs: dict[str, User] = field(default_factory=dict)
     counties: list[County] = field(default_factory=list)
     feeders: dict[str, list[Feeder]] = field(default_factory=dict)
     service_points: dict[str, list[ServicePoint]] = field(default_factory=dict)
@@ -40,6 +42,12 @@ class World:
         """The one user with this role in "edc", "edc2" and so on; each has exactly one role."""
         return self.users[organization, role]
 
+    def all_seeing(self, role: str = "auditor") -> User:
+        """The user of the regulator with this role, who oversees both utilities from now on."""
+        with acting(None, REASON):
+            Oversight.objects.get_or_create(overseer=self.rerra, overseen=self.edc2)
+        return self.user("rerra", role)
+
 
 def build() -> World:
     """The world in the database, built in a few statements."""
@@ -49,18 +57,8 @@ def build() -> World:
         world = World(
             organizations,
             users,
-            machine=_member(
-                "machine@aggregator.example.org",
-                organizations["aggregator"],
-                "filer",
-                kind=User.Kind.MACHINE,
-            ),
-            machine2=_member(
-                "machine@aggregator2.example.org",
-                organizations["aggregator2"],
-                "filer",
-                kind=User.Kind.MACHINE,
-            ),
+            machine=machine(organizations["aggregator"], "filer"),
+            machine2=machine(organizations["aggregator2"], "filer"),
             nobody=User.objects.create_user("nobody@example.org", PASSWORD, name="Nobody's member"),
         )
         world.counties = grid.counties()
@@ -107,7 +105,11 @@ def _users(organizations: dict[str, Organization]) -> dict[tuple[str, str], User
     return dict(zip(seats, people, strict=True))
 
 
-def _member(email: str, organization: Organization, role: str, **facts) -> User:
-    user = User.objects.create_user(email, None, name=email.partition("@")[0].capitalize(), **facts)
-    Membership.objects.create(user=user, organization=organization, role=role)
+def machine(organization: Organization, role: str, *scopes: str) -> User:
+    """The user of a new machine client, with all scopes of its role unless some are given. Runs inside acting()."""
+    email = f"{role}-machine@{organization.slug}.example.org"
+    user = User.objects.create_user(email, None, name=f"{role.capitalize()} machine", kind=User.Kind.MACHINE)
+    seat = Membership.objects.create(user=user, organization=organization, role=role)
+    given = sorted(scopes or permissions_of(organization.kind, role))
+    MachineClient.objects.create(name=user.name, membership=seat, scopes=given)
     return user

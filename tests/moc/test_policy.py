@@ -93,11 +93,25 @@ class TestReach:
         assert policy.branches(ServicePoint, user) == []
         assert not policy.allows(user, "review_ders", world.edc)
 
-    def test_an_inactive_operator_is_nowhere(self, world):
+    def test_an_inactive_operator_operates_nothing(self, world):
         user = world.user("operator", "administrator")
-        assert policy.everywhere(user, "view_registry")
+        assert policy.operates(user, "administer")
         User.objects.filter(pk=user.pk).update(is_active=False)
-        assert not policy.everywhere(afresh(user), "view_registry")
+        assert not policy.operates(afresh(user), "administer")
+
+    def test_the_operator_invites_where_nobody_administers_and_nowhere_else(self, world):
+        user = world.user("operator", "administrator")
+        assert policy.reach(user, "manage_members") == ids(world.operator)
+        User.objects.filter(pk=world.user("edc", "administrator").pk).update(is_active=False)
+        assert policy.reach(afresh(user), "manage_members") == ids(world.operator, world.edc)
+        assert policy.reach(world.user("operator", "auditor"), "manage_members") == frozenset()
+
+    def test_the_operators_staff_do_not_let_themselves_in(self, world):
+        user = world.user("operator", "administrator")
+        permission = Permission.objects.get(codename="view_registry", content_type__app_label="moc")
+        OrganizationUserObjectPermission.objects.create(user=user, permission=permission, content_object=world.edc2)
+        Oversight.objects.create(overseer=world.operator, overseen=world.edc)
+        assert policy.reach(afresh(user), "view_registry") == ids(world.operator)
 
     def test_a_grant_across_organisations(self, world):
         user = world.user("aggregator", "auditor")
@@ -115,7 +129,7 @@ class TestScope:
             (world.user("edc", "viewer"), {world.edc.pk}),
             (world.user("edc2", "viewer"), {world.edc2.pk}),
             (world.user("rerra", "viewer"), {world.edc.pk}),
-            (world.user("operator", "viewer"), {world.edc.pk, world.edc2.pk}),
+            (world.user("operator", "administrator"), set()),
             (world.user("aggregator", "viewer"), set()),
         ]:
             assert set(ServicePoint.objects.visible_to(user).values_list("edc", flat=True)) == edcs, user
@@ -217,7 +231,7 @@ class TestRequire:
 class TestCost:
     def test_rights_are_resolved_once_and_then_cost_nothing(self, world, django_assert_num_queries):
         user = afresh(world.user("rerra", "auditor"))
-        with django_assert_num_queries(4):  # memberships, oversight, grants; the operator's roles
+        with django_assert_num_queries(3):  # memberships, oversight, grants
             policy.allows(user, "audit", world.edc)
         with django_assert_num_queries(0):
             for permission in PERMISSIONS:

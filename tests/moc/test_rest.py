@@ -25,16 +25,17 @@ LIST = "/api/v1/registry/counties/"
 
 class TestWhoCalls:
     def test_a_token_of_an_active_user(self, world):
-        token, secret = ApiToken.issue(world.machine, "tests")
+        token, secret = ApiToken.issue(world.user("aggregator", "filer"), "tests")
         api = APIClient(headers={"Authorization": f"Bearer {secret}"})
         assert api.get(LIST).status_code == 200
         ApiToken.objects.filter(pk=token.pk).update(revoked_at=timezone.now())
         self.refused(api)
 
     def test_no_token_of_a_deactivated_user(self, world):
-        _, secret = ApiToken.issue(world.machine, "tests")
+        user = world.user("aggregator", "filer")
+        _, secret = ApiToken.issue(user, "tests")
         with acting(None, REASON):
-            type(world.machine).objects.filter(pk=world.machine.pk).update(is_active=False)
+            type(user).objects.filter(pk=user.pk).update(is_active=False)
         self.refused(APIClient(headers={"Authorization": f"Bearer {secret}"}))
 
     @pytest.mark.parametrize("header", ["Bearer moc_wrong", "Bearer", "Basic dXNlcjpwYXNz", ""])

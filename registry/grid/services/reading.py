@@ -27,7 +27,8 @@ def carry_out(load: GridLoad, progress: Progress) -> dict:
 
     Raises readers.FileRefused for a file that cannot be read, Cancelled when the user asked for it; both leave nothing behind.
     """
-    with transaction.atomic(), acting(load.created_by, f"Loaded {load.document.name}"):
+    actor = load.job.actor if load.job_id else load.created_by
+    with transaction.atomic(), acting(actor, f"Loaded {load.document.name}"):
         take_room()
         load.findings.all().delete()
         present = read(load, progress)

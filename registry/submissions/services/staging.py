@@ -35,7 +35,8 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
     Raises readers.FileRefused for a file that cannot be read, Cancelled when the user asked for it; both leave nothing behind.
     """
     document = submission.document
-    with transaction.atomic(), acting(submission.created_by, f"Read {document.name}"):
+    actor = submission.job.actor if submission.job_id else submission.created_by
+    with transaction.atomic(), acting(actor, f"Read {document.name}"):
         take_room()
         offset = submission.rows.aggregate(top=Max("row_number"))["top"] or 0
         with open_rows(document.file.path, name=document.name, vocabulary=vocabulary(), limits=Limits()) as reader:

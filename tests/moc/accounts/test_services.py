@@ -10,7 +10,8 @@ from moc.access import policy
 from moc.access.models import ApiToken, Membership, User
 from moc.accounts import services
 from moc.errors import UserError
-from tests.factories.world import PASSWORD
+from moc.history import acting
+from tests.factories.world import PASSWORD, machine
 
 
 def key_in(mail) -> str:
@@ -116,14 +117,28 @@ def test_nobody_changes_their_own_roles(world):
     assert state() == before
 
 
+def test_a_machine_is_neither_invited_nor_given_other_roles(world):
+    administrator, before = world.user("aggregator", "administrator"), state()
+    for change in (
+        lambda: services.invite(actor=administrator, organization=world.aggregator, email=world.machine.email, name="X", roles=["viewer"]),
+        lambda: services.set_roles(actor=administrator, organization=world.aggregator, user=world.machine, roles=["viewer"]),
+    ):
+        with pytest.raises(UserError) as refusal:
+            change()
+        assert refusal.value.code == "MACHINE_CLIENT"
+    assert state() == before
+
+
 def test_the_last_administrator_stays(world):
-    operator, administrator = world.user("operator", "administrator"), world.user("edc", "administrator")
+    administrator = world.user("edc", "administrator")
+    with acting(None, "system: tests"):
+        program = machine(world.edc, "administrator")  # which is no administrator in this sense: it cannot sign in
     before = state()
     with pytest.raises(UserError) as refusal:
-        services.set_roles(actor=operator, organization=world.edc, user=administrator, roles=["viewer"])
+        services.set_roles(actor=program, organization=world.edc, user=administrator, roles=["viewer"])
     assert refusal.value.code == "LAST_ADMINISTRATOR"
     with pytest.raises(UserError):
-        services.deactivate_member(actor=operator, organization=world.edc, user=administrator)
+        services.deactivate_member(actor=program, organization=world.edc, user=administrator)
     assert state() == before
 
 

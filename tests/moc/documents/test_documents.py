@@ -58,7 +58,7 @@ def test_the_same_file_twice_is_two_documents(world):
 def test_owner_and_counterparty_see_it_others_do_not(world):
     document = stored(world, SimpleUploadedFile("study.pdf", b"x"), counterparty=world.aggregator)
     for key in world.organizations:
-        expected = key in {"edc", "aggregator", "operator", "operator2", "tso", "rerra"}
+        expected = key in {"edc", "aggregator", "tso", "rerra"}
         assert Document.objects.visible_to(world.user(key, "viewer")).filter(pk=document.pk).exists() == expected, key
     assert not policy.scope(Document.objects.all(), world.nobody).exists()
 
