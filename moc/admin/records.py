@@ -154,7 +154,7 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     def get_fieldsets(self, request, obj=None):
         fieldsets = list(self.fieldsets or [(None, {"fields": self.get_fields(request, obj)})])
         writable = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        return [*fieldsets, ("Reason", {"fields": ["reason"]})] if writable else fieldsets
+        return [*fieldsets, ("Reason", {"fields": ["reason", "opened_version"]})] if writable else fieldsets
 
     def get_readonly_fields(self, request, obj=None) -> list[str]:
         fixed = [field.name for field in self.opts.concrete_fields if not field.editable and field.name not in self.hidden]

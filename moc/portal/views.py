@@ -1,30 +1,25 @@
-"""List, Detail, Create, Update and Transition: a page of the portal is a declaration on one of these.
+"""List and Detail: a page of the portal that shows is a declaration on one of these; those that change are in changes.py.
 
-Every queryset starts from the user's scope: what one may not see is 404. Writes call a service, which checks the permission again.
+Every queryset starts from the user's scope: what one may not see is 404.
 """
 
 from collections.abc import Iterable
 
-from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.core.exceptions import ValidationError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 
 from moc import units
 from moc.access import policy
-from moc.errors import UserError
-from moc.lifecycle import TransitionRefused
 from moc.portal import paging
 from moc.portal.moments import moment_of
 from moc.portal.tables import Table
 from moc.portal.timeline import timeline
-
-REFUSALS = (UserError, TransitionRefused)
+from moc.portal.versions import version_of
 
 
 class Page(LoginRequiredMixin, TemplateView):
@@ -249,12 +244,14 @@ class Detail(One):
             for move in self.model.lifecycle.available(self.object.status)
             if move.permission and policy.allows(self.request.user, move.permission, self.object)
         ]
+        version = version_of(self.object) if offered else ""
         return [
             {
                 "name": move.name,
                 "label": move.title,
                 "needs_reason": move.needs_reason,
                 "danger": move.danger,
+                "version": version,
                 "url": reverse(self.transition_url, args=[getattr(self.object, self.key), move.name]),
             }
             for move in offered
@@ -277,102 +274,3 @@ class Detail(One):
             "as_of": self.moment,
         }
         return super().get_context_data(**shown | kwargs)
-
-
-class FormPage(Page):
-    """A form whose valid data goes to a service. `perform(form)` returns the result; a refusal is shown as an error of the form."""
-
-    template_name = "portal/form.html"
-    form_class = None
-    submit_label = "Save"
-    success = ""
-
-    def allowed(self) -> bool:
-        return policy.allows(self.request.user, self.permission)
-
-    def dispatch(self, request, *args, **kwargs) -> HttpResponse:
-        if request.user.is_authenticated and not self.allowed():
-            raise Http404
-        return super().dispatch(request, *args, **kwargs)
-
-    def get_form_kwargs(self) -> dict:
-        return {}
-
-    @cached_property
-    def form(self):
-        bound = {"data": self.request.POST, "files": self.request.FILES} if self.request.method == "POST" else {}
-        return self.form_class(**bound, **self.get_form_kwargs())
-
-    def perform(self, form):
-        raise NotImplementedError
-
-    def done_url(self, result) -> str:
-        raise NotImplementedError
-
-    def post(self, request, *args, **kwargs) -> HttpResponse:
-        if not self.form.is_valid():
-            return self.render_to_response(self.get_context_data(), status=422)
-        try:
-            result = self.perform(self.form)
-        except (*REFUSALS, ValidationError) as refusal:
-            self.form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
-            return self.render_to_response(self.get_context_data(), status=422)
-        if self.success:
-            messages.success(request, self.success)
-        return HttpResponseRedirect(self.done_url(result))
-
-    def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"form": self.form, "submit_label": self.submit_label} | kwargs)
-
-
-class Create(FormPage):
-    """A form that makes something new."""
-
-
-class Update(FormPage, One):
-    """A form about one object, which must be in the scope of the permission that the change needs."""
-
-    view_permission = "view_registry"
-
-    def get_queryset(self):
-        return self.model.objects.visible_to(self.request.user, self.view_permission)
-
-    def allowed(self) -> bool:
-        return policy.allows(self.request.user, self.permission, self.object)
-
-
-class Transition(LoginRequiredMixin, View):
-    """POST …/transitions/<name>/: one move of one object's lifecycle, by the model's service; then back to the object's page.
-
-    `move(actor, object, name, reason)` calls the service, which checks the permission.
-    """
-
-    http_method_names = ["post"]
-    model = None
-    key = "uuid"
-    view_permission = "view_registry"
-    detail_url = ""
-
-    def move(self, actor, obj, name: str, reason: str) -> None:
-        raise NotImplementedError
-
-    def post(self, request, *args, **kwargs) -> HttpResponse:
-        rows = self.model.objects.visible_to(request.user, self.view_permission)
-        obj = get_object_or_404(rows, **{self.key: kwargs[self.key]})
-        transition = self.model.lifecycle.transitions.get(kwargs["name"])
-        if transition is None or transition.permission is None:
-            raise Http404
-        reason = request.POST.get("reason", "").strip()
-        if transition.needs_reason and not reason:
-            messages.error(request, f"Say why: “{transition.title}” needs a reason. Nothing was changed.")
-        else:
-            self._try(request, obj, transition, reason)
-        return HttpResponseRedirect(reverse(self.detail_url, args=[kwargs[self.key]]))
-
-    def _try(self, request, obj, transition, reason: str) -> None:
-        try:
-            self.move(request.user, obj, transition.name, reason)
-        except REFUSALS as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, f"Done: {transition.title}.")

@@ -25,13 +25,13 @@ def tag_of(version: int, content: object = None) -> str:
     return f'"{mark(version, "version")}-{hashlib.sha256(Json().render(content)).hexdigest()[:12]}"'
 
 
-def require_match(request, current: str) -> None:
-    """Refuse a write that names no version, or another one."""
+def require_match(request, current: str, content: object) -> None:
+    """Refuse a write that names no version, or another one than the current, whose tag and content are given and then answered."""
     given = request.headers.get("If-Match")
     if given is None:
         raise PreconditionRequired
     if given.strip() != "*" and current not in parse_etags(given):
-        raise PreconditionFailed
+        raise PreconditionFailed(content, current)
 
 
 def tagged(request, content: object, tag: str, **kwargs) -> Response:

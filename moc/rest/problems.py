@@ -56,6 +56,11 @@ class PreconditionFailed(exceptions.APIException):
     status_code = 412
     default_detail = "The record is not in the version that If-Match names."
 
+    def __init__(self, current: object, tag: str):
+        """`current` is the record as it would be sent now, so that the client can compare it with its own."""
+        super().__init__()
+        self.current, self.tag = current, tag
+
 
 class TooLarge(exceptions.APIException):
     """A body above the limit."""
@@ -78,6 +83,8 @@ def answer(error: Exception, context: dict) -> Response:
     headers = {}
     if getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = error.auth_header
+    if isinstance(error, PreconditionFailed):
+        headers["ETag"] = error.tag
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))
     response = Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
@@ -105,7 +112,8 @@ def _described(error: Exception) -> tuple[int, dict]:
     if isinstance(error, exceptions.NotFound):
         return 404, {"detail": "It does not exist, or you may not see it."}
     if isinstance(error, exceptions.APIException):
-        return error.status_code, {"detail": str(error.detail)}
+        current = {"current": error.current} if isinstance(error, PreconditionFailed) else {}
+        return error.status_code, {"detail": str(error.detail)} | current
     return 500, {}
 
 

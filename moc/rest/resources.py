@@ -206,6 +206,17 @@ class Moves(Resource):
         """Call the service of the transition."""
         raise NotImplementedError
 
+    def hold(self, obj: Model) -> Model:
+        """The record as it stands, locked in the order of its slice until the move is made."""
+        return type(self).model.objects.select_for_update(of=("self",)).get(pk=obj.pk)
+
+    def require_match(self, obj: Model) -> Model:
+        """The record, held, in the version that the request means; call within the transaction of the change."""
+        held = self.hold(obj)
+        content = self.content(held)
+        require_match(self.request, self.tag(held, content), content)
+        return held
+
     @extend_schema(summary="Move the record by its lifecycle")
     @action(detail=True, methods=["post"], url_path="transitions/<slug:name>", url_name="transition")
     @idempotent
@@ -217,7 +228,5 @@ class Moves(Resource):
         body = self.moves[name](data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
-            locked = self.model.objects.select_for_update(of=("self",)).get(pk=obj.pk)
-            require_match(request, self.tag(locked, self.content(locked)))
-            self.perform(request.user, locked, name, **body.validated_data)
+            self.perform(request.user, self.require_match(obj), name, **body.validated_data)
         return self.answer(self.get_object())

@@ -25,6 +25,7 @@ PROBLEM = {
         "detail": {"type": "string", "description": "what is wrong, in a sentence"},
         "remedy": {"type": "string", "description": "what to do"},
         "errors": {"type": "array", "items": ERROR, "description": "the fields that are not valid"},
+        "current": {"type": "object", "description": "with 412: the record as it stands, whose ETag the answer carries"},
     },
 }
 IF_MATCH = "the ETag of the version that you mean to change; without it the answer is 428, with an old one 412"
@@ -67,7 +68,7 @@ def shared(result: dict, generator, **kwargs) -> dict:
             headers = []
             if method == "post":
                 headers.append(_header("Idempotency-Key", IDEMPOTENCY_KEY, required=False))
-            if method in ("patch", "delete") or "/transitions/" in path:
+            if method in ("patch", "delete") or "/transitions/" in path or (method == "post" and path.endswith("/{uuid}/rows/")):
                 headers.append(_header("If-Match", IF_MATCH, required=True))
             if headers:
                 operation["parameters"] = [*operation.get("parameters", []), *headers]

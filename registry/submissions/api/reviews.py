@@ -28,7 +28,7 @@ from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
 from registry.submissions.filters import DECIDABLE, ReviewFilterSet, RowFilterSet
 from registry.submissions.models import Decision, StagedDer, UtilityReview
-from registry.submissions.services import bulk_decisions, decision_files, filing, reviewing
+from registry.submissions.services import bulk_decisions, decision_files, filing, locks, reviewing
 
 DECISION_FILE = {
     "multipart/form-data": serializers.DecisionUpload,
@@ -174,6 +174,9 @@ class Decisions(Moves):
     serializer_class = serializers.DecisionSerializer
     parser_classes = [JSONParser]
     moves = {"confirm": serializers.Nothing, "reject": Reason, "answer": serializers.Answer}
+
+    def hold(self, obj: Decision) -> Decision:
+        return locks.decision_of(obj)
 
     def perform(self, actor, obj: Decision, name: str, **said) -> None:
         obj = get_object_or_404(Decision.objects.select_related("review__edc", "review__aggregator"), pk=obj.pk)

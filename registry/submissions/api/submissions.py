@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -33,7 +32,7 @@ from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
 from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
-from registry.submissions.services import filing, withdrawing
+from registry.submissions.services import filing, locks, withdrawing
 
 TABLE_BODIES = {
     "application/json": serializers.TableEnvelope,
@@ -96,6 +95,9 @@ class Submissions(Moves):
             "reviews": list(serializers.ReviewSerializer.lay(reviews).values()),
         }
 
+    def hold(self, obj: Submission) -> Submission:
+        return locks.whole_of(obj)
+
     def perform(self, actor, obj: Submission, name: str, **said) -> None:
         {"submit": filing.submit, "withdraw": withdrawing.withdraw}[name](actor=actor, submission=obj, **said)
 
@@ -134,7 +136,9 @@ class Submissions(Moves):
         submission = self.get_object()
         policy.require(request.user, "file_ders", submission)
         upload = file_of(request)
-        filing.receive_file(actor=request.user, aggregator=submission.aggregator, upload=upload, source="api", submission=submission)
+        with transaction.atomic():
+            self.require_match(submission)
+            filing.receive_file(actor=request.user, aggregator=submission.aggregator, upload=upload, source="api", submission=submission)
         return self._accepted(self.get_object())
 
     @extend_schema(responses=serializers.RowSerializer, summary="One filed row")
@@ -150,9 +154,7 @@ class Submissions(Moves):
         policy.require(request.user, "file_ders", found.submission.aggregator)
         body = serializers.RowValues(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        with transaction.atomic():
-            self._match(found)
-            filing.save_row(actor=request.user, submission=found.submission, values=body.validated_data, row=found)
+        filing.save_row(actor=request.user, submission=found.submission, values=body.validated_data, row=found, meant=self._meant)
         content = filed.one(found, request.user)
         return tagged(request, content, tag_of(0, content))
 
@@ -161,20 +163,17 @@ class Submissions(Moves):
     def remove(self, request, row: int, **kwargs) -> Response:
         found = self._row(row)
         policy.require(request.user, "file_ders", found.submission.aggregator)
-        with transaction.atomic():
-            self._match(found)
-            filing.remove_row(actor=request.user, row=found)
+        filing.remove_row(actor=request.user, row=found, meant=self._meant)
         return Response(status=204)
 
     def _row(self, number: int) -> StagedDer:
         rows = StagedDer.objects.visible_to(self.request.user).select_related("submission__aggregator")
         return get_object_or_404(rows, submission=self.get_object(), row_number=number)
 
-    def _match(self, row: StagedDer) -> None:
-        """The row is in the version that the client means; nobody changes it until the transaction ends."""
-        if not StagedDer.objects.select_for_update(of=("self",)).filter(pk=row.pk).exists():
-            raise Http404
-        require_match(self.request, tag_of(0, filed.one(row, self.request.user)))
+    def _meant(self, row: StagedDer) -> None:
+        """The row, locked, is in the version that the client means."""
+        content = filed.one(row, self.request.user)
+        require_match(self.request, tag_of(0, content), content)
 
     def lay(self, rows, keys: list) -> list[dict]:
         if rows.model is StagedDer:

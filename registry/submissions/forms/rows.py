@@ -6,6 +6,7 @@ from django import forms
 from django.utils.text import slugify
 
 from moc.rules import ERROR, registry
+from moc.sealed import mark
 from registry.ders.dictionary import PERSONAL, by_group
 from registry.submissions.forms.fields import form_field
 from registry.submissions.models import StagedDer
@@ -34,6 +35,7 @@ class StepForm(forms.Form):
 
     def __init__(self, *args, step: Step, row: StagedDer | None = None, **kwargs):
         super().__init__(*args, initial=values_of(row, step) if row else None, **kwargs)
+        self.step = step
         for name in step.names:
             self.fields[name] = form_field(name)
         if row is not None and not self.is_bound:
@@ -64,6 +66,19 @@ def values_of(row: StagedDer, step: Step) -> dict[str, object]:
     """A row's values by filing column."""
     owner = getattr(row, "owner", None)
     return {name: getattr(owner if name in PERSONAL else row, name, "") for name in step.names}
+
+
+def version_of(row: StagedDer, step: Step | None = None) -> str:
+    """Stands for a row's values, those of a step or all: a filed row has no history."""
+    values = [values_of(row, each) for each in ([step] if step else STEPS)]
+    return mark([sorted((name, str(value)) for name, value in each.items()) for each in values], "version")
+
+
+def differing(form: StepForm, row: StagedDer) -> list[tuple[str, object, object]]:
+    """(label, the row's value, the form's value) of the fields in which they differ."""
+    stands = values_of(row, form.step)
+    pairs = ((form.fields[name].label, stands[name], value) for name, value in form.cleaned_data.items() if name in stands)
+    return [(label, now, mine) for label, now, mine in pairs if (now or "") != (mine or "")]
 
 
 def steps_with_errors(row: StagedDer | None) -> set[Step]:

@@ -68,6 +68,7 @@ def receive_file(
                     "The same idempotency key is being used by another request.", "Repeat the request to get its result."
                 ) from error
         else:
+            submission = locks.submission_of(submission)
             _editable(submission)
             Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "stage", actor=actor, document=document)
         submission.job = jobs.enqueue(
@@ -195,19 +196,15 @@ def attestation() -> tuple[str, str, str]:
     return value["version"], value["text"], hashlib.sha256(value["text"].encode()).hexdigest()
 
 
-def submit(
-    *, actor, submission: Submission, attestation_version: str, only_good: bool = False, meant: Callable | None = None
-) -> Submission:
+def submit(*, actor, submission: Submission, attestation_version: str, only_good: bool = False) -> Submission:
     """Attest and submit: completeness is checked by the rules, the good rows go to their utilities, and each review's clock starts.
 
-    Rows with errors refuse the whole submission, unless `only_good`: then they stay behind in a new draft. `meant` as in `save_row`.
+    Rows with errors refuse the whole submission, unless `only_good`: then they stay behind in a new draft.
     """
     policy.require(actor, "submit_ders", submission.aggregator)
     with acting(actor, f"Attested ({attestation_version}) and submitted"):
         submission = locks.submission_of(submission)
         _editable(submission)
-        if meant:
-            meant(submission)
         version, _, digest = attestation()
         if attestation_version != version:
             raise UserError(f"The attestation in force is version {version}.", "Read it again and accept it.", "ATTESTATION")

@@ -16,6 +16,12 @@ def submission_of(submission: Submission) -> Submission:
     return Submission.objects.select_for_update(of=("self",)).select_related("aggregator", "job").get(pk=submission.pk)
 
 
+def whole_of(submission: Submission) -> Submission:
+    """The submission as it stands with all its reviews, for what ends them together."""
+    list(UtilityReview.objects.select_for_update(of=("self",)).filter(submission=submission).order_by("pk"))
+    return submission_of(submission)
+
+
 def row_of(submission: Submission, row: StagedDer) -> StagedDer:
     """A row of a locked submission as it stands, until the transaction ends."""
     found = StagedDer.objects.select_for_update(of=("self",)).filter(pk=row.pk, submission=submission).first()

@@ -10,15 +10,15 @@ from django.views.generic import View
 
 from moc.access import policy
 from moc.portal import Create, List, Page, Sort, Transition, Update
+from moc.portal.changes import REFUSALS
 from moc.portal.shell import url_of
 from moc.portal.streaming import streamed
-from moc.portal.views import REFUSALS
 from moc.readers import annotate
 from registry.submissions import blanks, reports
 from registry.submissions.filters import SubmissionFilterSet
 from registry.submissions.forms.filing import CorrectionForm, DraftForm, SubmitForm, UploadForm
 from registry.submissions.models import Decision, Submission
-from registry.submissions.services import filing, staging, withdrawing
+from registry.submissions.services import filing, locks, staging, withdrawing
 from registry.submissions.tables import SUBMISSION_TABLE
 from registry.submissions.views.detail import SUBMISSIONS
 
@@ -177,6 +177,9 @@ class SubmissionTransition(Transition):
             raise Http404
         withdrawing.withdraw(actor=actor, submission=obj, reason=reason)
 
+    def hold(self, obj: Submission) -> Submission:
+        return locks.whole_of(obj)
+
 
 class OfSubmission(Update):
     """A form about one submission."""
@@ -190,6 +193,9 @@ class OfSubmission(Update):
 
     def allowed(self) -> bool:
         return policy.allows(self.request.user, self.permission, self.object.aggregator)
+
+    def hold(self, obj: Submission) -> Submission:
+        return locks.submission_of(obj)
 
     def done_url(self, result) -> str:
         return reverse("registry:submission_detail", args=[self.object.uuid])

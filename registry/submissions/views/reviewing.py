@@ -12,13 +12,13 @@ from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
 from moc.pdf import render_pdf
 from moc.portal import List, Page, Sort, Update
-from moc.portal.views import REFUSALS
+from moc.portal.changes import REFUSALS
 from moc.units import counted
 from registry.submissions import reports
 from registry.submissions.filters import ReviewFilterSet, RowFilterSet, selected_rows
 from registry.submissions.forms.reviewing import DecisionFileForm, DecisionForm, RejectForm, selection_of
 from registry.submissions.models import Decision, StagedDer, UtilityReview
-from registry.submissions.services import bulk_decisions, decision_files, reviewing
+from registry.submissions.services import bulk_decisions, decision_files, locks, reviewing
 from registry.submissions.tables import READ_ONLY_REVIEW_TABLE, REVIEW_EXPORT, REVIEW_ROW_TABLE, REVIEW_TABLE
 from registry.submissions.views.filing import Act
 from registry.submissions.views.rows import BY_NUMBER
@@ -204,6 +204,7 @@ class DecisionFile(OfReview):
     """Decisions by an uploaded table."""
 
     title = "Upload a decision file"
+    versioned = False
     form_class = DecisionFileForm
     submit_label = "Check and decide"
     template_name = "registry/reviews/decision_file.html"
@@ -269,6 +270,9 @@ class RejectDenial(OfDecision, Update):
 
     def allowed(self) -> bool:
         return policy.allows(self.request.user, self.permission, self.object.review.edc)
+
+    def hold(self, obj: Decision) -> Decision:
+        return locks.decision_of(obj)
 
     def perform(self, form) -> Decision:
         return reviewing.reject_denial(actor=self.request.user, decision=self.object, reason=form.cleaned_data["reason"])

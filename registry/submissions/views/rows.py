@@ -8,12 +8,13 @@ from django.utils.functional import cached_property
 
 from moc.access import policy
 from moc.portal import List, Page, Sort
-from moc.portal.views import REFUSALS
+from moc.portal.changes import REFUSALS
+from moc.portal.versions import FIELD, Overtaken
 from registry.ders import reports as der_reports
 from registry.ders.models import Der
 from registry.submissions import reports
 from registry.submissions.filters import RowFilterSet
-from registry.submissions.forms.rows import STEPS, Step, StepForm, step_by_slug, steps_with_errors
+from registry.submissions.forms.rows import STEPS, Step, StepForm, differing, step_by_slug, steps_with_errors, version_of
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.services import filing
 from registry.submissions.tables import ROW_TABLE
@@ -186,12 +187,24 @@ class RowForm(OfRow, Page):
     def post(self, request, *args, **kwargs) -> HttpResponse:
         if self.form.is_valid():
             try:
-                row = filing.save_row(actor=request.user, submission=self.submission, values=self.form.cleaned_data, row=self.existing)
+                row = filing.save_row(
+                    actor=request.user, submission=self.submission, values=self.form.cleaned_data, row=self.existing, meant=self._meant
+                )
+            except Overtaken as refusal:
+                del self.row  # it is shown as it stands
+                self.form.add_error(None, str(refusal))
+                return self.render_to_response(self.get_context_data(overtaken=refusal.changes), status=422)
             except REFUSALS as refusal:
                 self.form.add_error(None, str(refusal))
             else:
                 return HttpResponseRedirect(self._next(row))
         return self.render_to_response(self.get_context_data(), status=422)
+
+    def _meant(self, row: StagedDer) -> None:
+        """The row's values of this step are those that the form was opened with, or already those that are to be saved."""
+        opened, changes = self.request.POST.get(FIELD), differing(self.form, row)
+        if opened and opened != version_of(row, self.step) and changes:
+            raise Overtaken(row, changes, was="here")
 
     def _next(self, row: StagedDer) -> str:
         place = STEPS.index(self.step) + 1
@@ -224,6 +237,9 @@ class RowForm(OfRow, Page):
             "more_submits": [("Save, then another DER", "another")] if last else [("Save and close", "close")],
             "cancel_url": reverse("registry:submission_detail", args=[self.submission.uuid]),
             "row": self.existing,
+            FIELD: version_of(self.existing, self.step) if self.existing else "",
+            "row_version": version_of(self.existing) if self.existing else "",
+            "overtaken_label": "As you have it",
             "findings": [reports.shown(finding) for finding in findings],
             "breadcrumbs": trail(self.submission, (self.get_title(), "")),
         }
@@ -247,7 +263,12 @@ class RemoveRow(OfRow, Act):
         return self.row
 
     def perform(self, obj: StagedDer) -> None:
-        filing.remove_row(actor=self.request.user, row=obj)
+        filing.remove_row(actor=self.request.user, row=obj, meant=self._meant)
+
+    def _meant(self, row: StagedDer) -> None:
+        opened = self.request.POST.get(FIELD)
+        if opened and opened != version_of(row):
+            raise Overtaken(row, [])
 
     def done_url(self, obj: StagedDer) -> str:
         return reverse("registry:submission_detail", args=[obj.submission.uuid])

@@ -157,7 +157,10 @@ def test_a_row_is_mended_in_place(world, machine, api_of):
 
 def test_corrected_rows_replace_by_external_id(machine):
     location = file_rows(machine, [row(1), row(2, nameplate_ac_kw="seven")])
-    answer = machine.post(f"{location}rows/", [row(2)])
+    tag = machine.get(location)["ETag"]
+    assert machine.post(f"{location}rows/", [row(2)]).status_code == 428
+    assert machine.post(f"{location}rows/", [row(2)], headers={"If-Match": '"1"'}).status_code == 412
+    answer = machine.post(f"{location}rows/", [row(2)], headers={"If-Match": tag})
     assert (answer.status_code, answer["Location"]) == (202, f"http://testserver{location}" if location.startswith("/") else location)
     run(answer["Location"])
     status = machine.get(location).json()
