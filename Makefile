@@ -22,7 +22,7 @@ test: install  ## lint, migrations, unit, contract, parity and browser tests (AR
 lint: install  ## only the lint steps of `make test`
 	@.venv/bin/python -m moc.up lint
 
-bench: install  ## the benchmarks of tests/scale
+bench: install  ## the benchmarks of tests/scale, and kills at every stage of tests/resilience
 	@.venv/bin/python -m moc.up bench $(ARGS)
 
 stop: install  ## stop a database that was started to stay, and what a killed run left behind

@@ -15,6 +15,7 @@ from moc.rest.rendering import Json
 from moc.sealed import mark
 
 KEPT_SECONDS, LONGEST_KEY = 24 * 3600, 80
+RUNNING_SECONDS = 600  # then its worker was killed; what it had committed refuses the repetition by itself
 RUNNING = "running"
 
 
@@ -63,7 +64,7 @@ def idempotent(handler):
             return handler(view, request, *args, **kwargs)
         place = "idempotency:" + _digest([request.user.pk, request.method, request.path, key])
         body = fingerprint(request)
-        if not cache.add(place, {"body": body, "state": RUNNING}, KEPT_SECONDS):
+        if not cache.add(place, {"body": body, "state": RUNNING}, RUNNING_SECONDS):
             return _again(cache.get(place), body)
         try:
             response = handler(view, request, *args, **kwargs)

@@ -51,7 +51,7 @@ def bench(arguments: Sequence[str]) -> int:
     install_front_end()
     with database() as (environment, _cluster):
         environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
-        return 1 if _check([PYTHON, "-m", "pytest", "-s", "-m", "scale", "tests/scale", *arguments], environment) else 0
+        return 1 if _check([PYTHON, "-m", "pytest", "-s", "-m", "scale", "tests/scale", "tests/resilience", *arguments], environment) else 0
 
 
 def _check(command: Sequence[str | Path], environment: Mapping[str, str]) -> str | None:

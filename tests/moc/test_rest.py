@@ -155,6 +155,16 @@ class TestKeys:
 
         assert self.handled(self.asked(world.machine, "k"), handler).data == {"done": True}
 
+    def test_a_request_whose_worker_was_killed_may_be_repeated(self, world, monkeypatch):
+        """N13: nobody ends what it said of itself, so that ends by itself."""
+        monkeypatch.setattr(conditions, "RUNNING_SECONDS", -1)  # as if it were that much later
+
+        def handler(view, request):
+            assert self.handled(self.asked(world.machine, "k"), lambda view, request: conditions.Response(1)).data == 1
+            return conditions.Response(2)
+
+        assert self.handled(self.asked(world.machine, "k"), handler).data == 2
+
     def test_a_failure_is_not_kept(self, world):
         answers = [Conflict("Not now."), conditions.Response({"done": True})]
 

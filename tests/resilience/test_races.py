@@ -13,6 +13,7 @@ from registry.submissions.models import Decision, StagedDer, Submission, Utility
 from registry.submissions.services import deadlines, filing, reviewing, withdrawing
 from tests.factories.filings import reviewed, row, run, staged, store_in, submitted, table, upload
 from tests.resilience.races import one_after_the_other
+from tests.resilience.whole import whole
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BOTH_WAYS = pytest.mark.parametrize("swapped", [False, True], ids=["first", "second"])
@@ -73,18 +74,6 @@ def loser(results: list, place: int) -> UserError:
     assert refused == [place == 0, place == 1], results
     assert results[place].sentence and results[place].remedy
     return results[place]
-
-
-def whole() -> None:
-    """Nothing is half-written: rows, decisions, records and history agree."""
-    approved = StagedDer.objects.filter(status__startswith="approved")
-    assert Der.objects.count() == Der.history.count() == approved.count()
-    assert sum(Decision.objects.filter(kind="approve").values_list("row_count", flat=True)) == approved.count()
-    for review in UtilityReview.objects.all():
-        is_open = StagedDer.objects.of_review(review).filter(status__in=StagedDer.OPEN).exists()
-        assert is_open == (review.status != "closed"), review.status
-    for submission in Submission.objects.filter(status__in=["in_review", "completed"]):
-        assert submission.reviews.undecided().exists() == (submission.status == "in_review")
 
 
 @BOTH_WAYS

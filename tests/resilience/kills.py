@@ -1,0 +1,181 @@
+"""Kills a piece of work at its n-th step, and compares what the database holds with what it may hold.
+
+The work runs in a child process. Its steps are found as it runs: each statement that it sends, and each commit. It is killed before
+a step: "process" is SIGKILL of a web or task worker, "connection" the end of its server process, "server" SIGKILL of PostgreSQL as a
+whole (see `server.py`).
+"""
+
+import json
+import os
+import re
+import signal
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import psycopg
+from django.conf import settings
+from django.db import Error, connection, connections
+from psycopg import sql
+
+# what differs from run to run, or says only how far a job is
+VOLATILE_TYPES = ("bigint", "uuid", "timestamp with time zone", "xid8", "USER-DEFINED")
+RANDOM = re.compile(r"(documents/[0-9a-f]{2}/)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.+Z]+")
+SAVEPOINT, COMMIT = re.compile(r'"s\d+_x\d+"'), "COMMIT"
+APART = {"moc_cache", "django_migrations", "django_content_type", "auth_permission", "django_session"}
+JOB_PROGRESS = {"arguments", "attempts", "phase"}
+COLUMNS = """
+    SELECT c.table_name, array_agg(c.column_name::text ORDER BY c.ordinal_position) FILTER (WHERE c.is_generated = 'NEVER'),
+        array_agg(c.column_name::text ORDER BY c.ordinal_position) FILTER (WHERE NOT c.data_type = ANY(%s))
+    FROM information_schema.columns AS c JOIN information_schema.tables AS t USING (table_schema, table_name)
+    WHERE c.table_schema = 'public' AND t.table_type = 'BASE TABLE' GROUP BY c.table_name ORDER BY c.table_name
+"""
+
+
+@dataclass
+class Database:
+    """The test database, read and put back by the superuser."""
+
+    stored: dict[str, list[str]] = field(default_factory=dict)
+    told: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        with self.direct() as direct:
+            for table, stored, told in direct.execute(COLUMNS, [list(VOLATILE_TYPES)]):
+                if table not in APART:
+                    self.stored[table] = stored
+                    self.told[table] = [name for name in told or () if not (table == "moc_job" and name in JOB_PROGRESS)]
+
+    def direct(self) -> psycopg.Connection:
+        """A connection of its own."""
+        return psycopg.connect(settings.DATABASE_SUPERUSER_URL, dbname=connection.settings_dict["NAME"], autocommit=True)
+
+    def state(self) -> dict[str, list[str]]:
+        """What each table that has rows says, without ids and moments, in no order."""
+        with self.direct() as direct:
+            found = {table: direct.execute(_told(table, names)).fetchall() for table, names in self.told.items()}
+        return {table: sorted(RANDOM.sub("", row[0]) for row in rows) for table, rows in found.items() if rows}
+
+    def keep(self) -> None:
+        """Remember every row as it is."""
+        with self.direct() as direct:
+            direct.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
+            for table in self.stored:
+                direct.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE public.{0}").format(sql.Identifier(table)))
+
+    def put_back(self) -> None:
+        """Every row as it was remembered, with its id; no trigger runs."""
+        with self.direct() as direct, direct.transaction():
+            direct.execute("SET LOCAL session_replication_role = replica")
+            for table, names in self.stored.items():
+                columns, name = sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
+                direct.execute(sql.SQL("DELETE FROM public.{}").format(name))
+                direct.execute(
+                    sql.SQL("INSERT INTO public.{0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0}").format(name, columns)
+                )
+
+    def forget(self) -> None:
+        """Remove what was remembered."""
+        with self.direct() as direct:
+            direct.execute("DROP SCHEMA IF EXISTS kept CASCADE")
+
+
+def _told(table: str, names: list[str]) -> sql.Composable:
+    columns = sql.SQL(", ").join(map(sql.Identifier, names))
+    return sql.SQL("SELECT to_jsonb(said)::text FROM (SELECT {} FROM public.{}) AS said").format(columns, sql.Identifier(table))
+
+
+class Steps:
+    """Counts the steps of this process's work, and calls `strike` before the chosen one."""
+
+    def __init__(self, chosen: int, strike: Callable[[], None], say: Callable[[dict], None], look: Callable | None = None):
+        self.chosen, self.strike, self.say, self.look, self.number = chosen, strike, say, look, 0
+        self._commit = connection._commit
+        connection._commit = self._committing
+        connection.execute_wrappers.append(self._executing)
+
+    def step(self, name: str) -> None:
+        self.number += 1
+        self.say({"step": name})
+        if self.number == self.chosen:
+            self.strike()
+
+    def _executing(self, execute, statement, params, many, context):
+        name = " ".join(SAVEPOINT.sub("", str(statement)).split())[:80]
+        alone = not connection.in_atomic_block and not name.startswith("SELECT")
+        self.step(f"{COMMIT} of {name}" if alone else name)
+        result = execute(statement, params, many, context)
+        if alone:
+            self._committed()
+        return result
+
+    def _committing(self) -> None:
+        self.step(COMMIT)
+        self._commit()
+        self._committed()
+
+    def _committed(self) -> None:
+        if self.look:
+            self.say({"state": self.look()})
+
+
+@dataclass
+class Run:
+    """What a child said: the names of its steps, the states after its commits, and whether it came to its end."""
+
+    steps: list[str] = field(default_factory=list)
+    states: list[dict] = field(default_factory=list)
+    ended: bool = False
+
+
+def run(work: Callable[[], object], *, chosen: int = 0, how: str = "process", look: Callable | None = None) -> Run:
+    """Run `work` in a child, killed before its step number `chosen` (from 1; 0: never). `look` is asked after each commit."""
+    connections.close_all()
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _work(work, chosen, STRIKES[how], write, look)
+    os.close(write)
+    with os.fdopen(read) as said:
+        lines = [json.loads(line) for line in said if line.endswith("\n")]
+    os.waitpid(child, 0)
+    found = Run([line["step"] for line in lines if "step" in line], [line["state"] for line in lines if "state" in line])
+    found.ended = {"ended": True} in lines
+    return found
+
+
+def _work(work: Callable, chosen: int, strike: Callable, write: int, look: Callable | None) -> None:
+    """In the child, which never returns: nothing of the test runner's may run twice."""
+
+    out = os.fdopen(write, "wb")
+
+    def say(line: dict) -> None:
+        out.write(json.dumps(line).encode() + b"\n")
+        out.flush()
+
+    try:
+        Steps(chosen, strike, say, look)
+        with suppress(Error, psycopg.Error):
+            work()
+            say({"ended": True})
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
+
+
+def _kill_process() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _end_connection() -> None:
+    """The server process is gone before the next statement; the work finds out by itself."""
+    if connection.connection is None:
+        return
+    pid = connection.connection.info.backend_pid
+    with Database.direct(None) as direct:
+        direct.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+STRIKES = {"process": _kill_process, "connection": _end_connection}

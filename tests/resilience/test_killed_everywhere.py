@@ -1,0 +1,107 @@
+"""kill -9 of the web worker, the task worker or its database connection at every stage of a filing and a decision (N13).
+
+The stages are found, not listed: each statement and each commit of the work. After each kill the database holds what it held before
+the work or after one of its commits, nothing in between; and after the repetition what it holds when nobody is killed: nothing lost,
+nothing twice.
+"""
+
+import pytest
+
+from moc.access.models import Organization
+from moc.history import acting
+from tests.factories.filings import store_in
+from tests.factories.world import build
+from tests.resilience.kills import COMMIT, Database, run
+from tests.resilience.whole import whole
+from tests.resilience.works import WORKS, Work
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EVERY = 6  # of the stages that do not commit, this run takes each sixth; `make bench` takes all
+
+
+@pytest.fixture
+def _files(settings, tmp_path) -> None:
+    store_in(settings, tmp_path)
+    settings.CELERY_TASK_ALWAYS_EAGER = False  # a job is run by the test
+
+
+@pytest.fixture
+def database(db):
+    found = Database()
+    yield found
+    found.forget()
+
+
+def sweep_the_stages(work, how: str, database: Database, every: int) -> int:
+    """Kill the work at its stages; returns how many there are. It is repeated in a child too: what this process knows stays the same."""
+    before = database.state()
+    database.keep()
+    undisturbed = run(work.act, look=database.state)
+    final, held = database.state(), [before, *undisturbed.states]
+    assert undisturbed.ended and final == held[-1] and final != before, "the work does nothing"
+    proven: list[dict] = []
+    for number, stage in enumerate(undisturbed.steps, 1):
+        if number % every and not _commits(undisturbed.steps, number):
+            continue
+        database.put_back()
+        killed = run(work.act, chosen=number, how=how)
+        assert killed.steps[number - 1] == stage and not (how == "process" and killed.ended), (number, stage, killed.steps[number - 1])
+        left = database.state()
+        assert left in held, f"half-written when killed at step {number}, before {stage}: {_difference(left, held)}"
+        whole()
+        if left not in proven:
+            assert run(work.again).ended, f"killed at step {number}, before {stage}: it cannot be repeated"
+            assert database.state() == final, f"killed at step {number}, before {stage}: {_difference(database.state(), [final])}"
+            proven.append(left)
+    return len(undisturbed.steps)
+
+
+def _commits(steps: list[str], number: int) -> bool:
+    """Before a commit, or just after one."""
+    return any(step.startswith(COMMIT) for step in steps[max(number - 2, 0) : number])
+
+
+def _difference(left: dict, held: list[dict]) -> dict:
+    """By table, how many rows there are and how many there might be."""
+    tables = {table for state in (left, *held) for table in state}
+    counts = {table: (len(left.get(table, ())), [len(state.get(table, ())) for state in held]) for table in sorted(tables)}
+    return {table: count for table, count in counts.items() if any(left.get(table) != state.get(table) for state in held)}
+
+
+@pytest.mark.parametrize("how", ["process", "connection"])
+@pytest.mark.parametrize("name", WORKS)
+def test_a_kill_leaves_all_or_nothing_and_repeating_completes_it(name, how, database, _files, api_of):
+    sweep_the_stages(WORKS[name](build(), api_of), how, database, EVERY)
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("how", ["process", "connection"])
+@pytest.mark.parametrize("name", WORKS)
+def test_every_stage(name, how, database, _files, api_of, capsys):
+    stages = sweep_the_stages(WORKS[name](build(), api_of), how, database, 1)
+    with capsys.disabled():
+        print(f"\n{name}: killed ({how}) at each of {stages} stages")
+
+
+def rename(name: str) -> None:
+    with acting(None, "system: test"):
+        Organization.objects.filter(slug="edc").update(name=name)
+
+
+def test_the_sweep_finds_what_happens_twice(database, world):
+    """A repetition that does something else than complete the work is found."""
+    with pytest.raises(AssertionError, match="killed at step"):
+        sweep_the_stages(Work(lambda: rename("Done"), lambda: rename("Done again")), "process", database, 1)
+
+
+def test_the_sweep_finds_what_is_half_written(database, world):
+    """Traces that are those of no commit of the work are found: here another connection writes a part of it."""
+
+    def act() -> None:
+        with database.direct() as direct:
+            direct.execute("SELECT set_config('moc.reason', 'system: test', false)")
+            direct.execute("UPDATE moc_user SET name = 'apart' WHERE email LIKE 'reviewer@edc.%'")
+        rename("Done")
+
+    with pytest.raises(AssertionError, match="half-written"):
+        sweep_the_stages(Work(act, act), "process", database, 1)
