@@ -1,8 +1,7 @@
 """Kills a piece of work at its n-th step, and compares what the database holds with what it may hold.
 
 The work runs in a child process. Its steps are found as it runs: each statement that it sends, and each commit. It is killed before
-a step: "process" is SIGKILL of a web or task worker, "connection" the end of its server process, "server" SIGKILL of PostgreSQL as a
-whole (see `server.py`).
+a step by a strike: SIGKILL of the worker itself, the end of its server process, or of PostgreSQL as a whole (`server.py`).
 """
 
 import json
@@ -33,6 +32,10 @@ COLUMNS = """
 """
 
 
+def _direct() -> psycopg.Connection:
+    return psycopg.connect(settings.DATABASE_SUPERUSER_URL, dbname=connection.settings_dict["NAME"], autocommit=True)
+
+
 @dataclass
 class Database:
     """The test database, read and put back by the superuser."""
@@ -49,31 +52,27 @@ class Database:
 
     def direct(self) -> psycopg.Connection:
         """A connection of its own."""
-        return psycopg.connect(settings.DATABASE_SUPERUSER_URL, dbname=connection.settings_dict["NAME"], autocommit=True)
+        return _direct()
 
     def state(self) -> dict[str, list[str]]:
         """What each table that has rows says, without ids and moments, in no order."""
+        found: dict[str, list[str]] = {}
         with self.direct() as direct:
-            found = {table: direct.execute(_told(table, names)).fetchall() for table, names in self.told.items()}
-        return {table: sorted(RANDOM.sub("", row[0]) for row in rows) for table, rows in found.items() if rows}
+            for table, said in direct.execute(sql.SQL(" UNION ALL ").join(_told(*pair) for pair in self.told.items())):
+                found.setdefault(table, []).append(RANDOM.sub("", said))
+        return {table: sorted(rows) for table, rows in found.items()}
 
     def keep(self) -> None:
         """Remember every row as it is."""
-        with self.direct() as direct:
-            direct.execute("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept")
-            for table in self.stored:
-                direct.execute(sql.SQL("CREATE TABLE kept.{0} AS TABLE public.{0}").format(sql.Identifier(table)))
+        copies = [sql.SQL("CREATE TABLE kept.{0} AS TABLE public.{0}").format(sql.Identifier(table)) for table in self.stored]
+        with self.direct() as direct, direct.transaction():
+            direct.execute(sql.SQL("; ").join([sql.SQL("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept"), *copies]))
 
     def put_back(self) -> None:
         """Every row as it was remembered, with its id; no trigger runs."""
+        statements = [_put_back(*pair) for pair in self.stored.items()]
         with self.direct() as direct, direct.transaction():
-            direct.execute("SET LOCAL session_replication_role = replica")
-            for table, names in self.stored.items():
-                columns, name = sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
-                direct.execute(sql.SQL("DELETE FROM public.{}").format(name))
-                direct.execute(
-                    sql.SQL("INSERT INTO public.{0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0}").format(name, columns)
-                )
+            direct.execute(sql.SQL("; ").join([sql.SQL("SET LOCAL session_replication_role = replica"), *statements]))
 
     def forget(self) -> None:
         """Remove what was remembered."""
@@ -82,8 +81,16 @@ class Database:
 
 
 def _told(table: str, names: list[str]) -> sql.Composable:
-    columns = sql.SQL(", ").join(map(sql.Identifier, names))
-    return sql.SQL("SELECT to_jsonb(said)::text FROM (SELECT {} FROM public.{}) AS said").format(columns, sql.Identifier(table))
+    return sql.SQL("SELECT {}, to_jsonb(said)::text FROM (SELECT {} FROM public.{}) AS said").format(
+        sql.Literal(table), sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
+    )
+
+
+def _put_back(table: str, names: list[str]) -> sql.Composable:
+    columns, name = sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
+    return sql.SQL("DELETE FROM public.{0}; INSERT INTO public.{0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0}").format(
+        name, columns
+    )
 
 
 class Steps:
@@ -129,13 +136,26 @@ class Run:
     ended: bool = False
 
 
-def run(work: Callable[[], object], *, chosen: int = 0, how: str = "process", look: Callable | None = None) -> Run:
-    """Run `work` in a child, killed before its step number `chosen` (from 1; 0: never). `look` is asked after each commit."""
+def kill_process() -> None:
+    """The worker is gone."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def end_connection() -> None:
+    """The server process is gone before the next statement; the worker finds out by itself."""
+    if connection.connection is not None:
+        pid = connection.connection.info.backend_pid
+        with _direct() as direct:
+            direct.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def run(work: Callable[[], object], *, chosen: int = 0, strike: Callable = kill_process, look: Callable | None = None) -> Run:
+    """Run `work` in a child, struck before its step number `chosen` (from 1; 0: never). `look` is asked after each commit."""
     connections.close_all()
     read, write = os.pipe()
     child = os.fork()
     if child == 0:
-        _work(work, chosen, STRIKES[how], write, look)
+        _work(work, chosen, strike, write, look)
     os.close(write)
     with os.fdopen(read) as said:
         lines = [json.loads(line) for line in said if line.endswith("\n")]
@@ -163,19 +183,3 @@ def _work(work: Callable, chosen: int, strike: Callable, write: int, look: Calla
         traceback.print_exc()
     finally:
         os._exit(0)
-
-
-def _kill_process() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _end_connection() -> None:
-    """The server process is gone before the next statement; the work finds out by itself."""
-    if connection.connection is None:
-        return
-    pid = connection.connection.info.backend_pid
-    with Database.direct(None) as direct:
-        direct.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-
-
-STRIKES = {"process": _kill_process, "connection": _end_connection}

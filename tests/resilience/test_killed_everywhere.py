@@ -1,9 +1,12 @@
-"""kill -9 of the web worker, the task worker or its database connection at every stage of a filing and a decision (N13).
+"""kill -9 of the web worker, the task worker, its database connection or the whole server at every stage of a filing and a decision (N13).
 
 The stages are found, not listed: each statement and each commit of the work. After each kill the database holds what it held before
 the work or after one of its commits, nothing in between; and after the repetition what it holds when nobody is killed: nothing lost,
 nothing twice.
 """
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,12 +14,14 @@ from moc.access.models import Organization
 from moc.history import acting
 from tests.factories.filings import store_in
 from tests.factories.world import build
-from tests.resilience.kills import COMMIT, Database, run
+from tests.resilience.kills import COMMIT, Database, end_connection, kill_process, run
+from tests.resilience.server import kill, own_server
 from tests.resilience.whole import whole
 from tests.resilience.works import WORKS, Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-EVERY = 6  # of the stages that do not commit, this run takes each sixth; `make bench` takes all
+STRIKES = pytest.mark.parametrize("strike", [kill_process, end_connection])
+EVERY = 12  # of the stages that do not commit, this run takes each twelfth; `make bench` takes all
 
 
 @pytest.fixture
@@ -32,27 +37,34 @@ def database(db):
     found.forget()
 
 
-def sweep_the_stages(work, how: str, database: Database, every: int) -> int:
-    """Kill the work at its stages; returns how many there are. It is repeated in a child too: what this process knows stays the same."""
+def sweep_the_stages(work: Work, strike: Callable, database: Database, every: int, mend: Callable = bool) -> int:
+    """Kill the work at its stages; returns how many there are. It is repeated in a child too: what this process knows stays the same.
+
+    `mend` makes good what the strike did to the machine. `every` 0 takes the stages around commits only.
+    """
     before = database.state()
     database.keep()
     undisturbed = run(work.act, look=database.state)
     final, held = database.state(), [before, *undisturbed.states]
     assert undisturbed.ended and final == held[-1] and final != before, "the work does nothing"
-    proven: list[dict] = []
+    proven, left = [], final
     for number, stage in enumerate(undisturbed.steps, 1):
-        if number % every and not _commits(undisturbed.steps, number):
+        if (not every or number % every) and not _commits(undisturbed.steps, number):
             continue
-        database.put_back()
-        killed = run(work.act, chosen=number, how=how)
-        assert killed.steps[number - 1] == stage and not (how == "process" and killed.ended), (number, stage, killed.steps[number - 1])
+        if left != before:
+            database.put_back()
+        killed = run(work.act, chosen=number, strike=strike)
+        mend()
+        assert killed.steps[number - 1] == stage, (number, stage, killed.steps[number - 1])
+        assert not killed.ended or strike is not kill_process
         left = database.state()
         assert left in held, f"half-written when killed at step {number}, before {stage}: {_difference(left, held)}"
         whole()
         if left not in proven:
             assert run(work.again).ended, f"killed at step {number}, before {stage}: it cannot be repeated"
-            assert database.state() == final, f"killed at step {number}, before {stage}: {_difference(database.state(), [final])}"
             proven.append(left)
+            left = database.state()
+            assert left == final, f"killed at step {number}, before {stage}: {_difference(left, [final])}"
     return len(undisturbed.steps)
 
 
@@ -68,19 +80,38 @@ def _difference(left: dict, held: list[dict]) -> dict:
     return {table: count for table, count in counts.items() if any(left.get(table) != state.get(table) for state in held)}
 
 
-@pytest.mark.parametrize("how", ["process", "connection"])
+@STRIKES
 @pytest.mark.parametrize("name", WORKS)
-def test_a_kill_leaves_all_or_nothing_and_repeating_completes_it(name, how, database, _files, api_of):
-    sweep_the_stages(WORKS[name](build(), api_of), how, database, EVERY)
+def test_a_kill_leaves_all_or_nothing_and_repeating_completes_it(name, strike, database, _files, api_of):
+    sweep_the_stages(WORKS[name](build(), api_of), strike, database, EVERY)
 
 
 @pytest.mark.scale
-@pytest.mark.parametrize("how", ["process", "connection"])
+@STRIKES
 @pytest.mark.parametrize("name", WORKS)
-def test_every_stage(name, how, database, _files, api_of, capsys):
-    stages = sweep_the_stages(WORKS[name](build(), api_of), how, database, 1)
+def test_every_stage(name, strike, database, _files, api_of, capsys):
+    stages = sweep_the_stages(WORKS[name](build(), api_of), strike, database, 1)
     with capsys.disabled():
-        print(f"\n{name}: killed ({how}) at each of {stages} stages")
+        print(f"\n{name}: {strike.__name__} at each of {stages} stages")
+
+
+def test_a_killed_server_has_all_or_nothing(_files, db, tmp_path, api_of):
+    """PostgreSQL itself is killed around each commit of a decision, and recovers."""
+    sweep_with_server("decide", tmp_path, api_of, 0)
+
+
+@pytest.mark.scale
+@pytest.mark.parametrize("name", WORKS)
+def test_every_stage_of_a_killed_server(name, _files, db, tmp_path, api_of, capsys):
+    stages = sweep_with_server(name, tmp_path, api_of, 3)
+    with capsys.disabled():
+        print(f"\n{name}: kill_server at each third of {stages} stages")
+
+
+def sweep_with_server(name: str, folder: Path, api_of, every: int) -> int:
+    """The sweep on a server of its own."""
+    with own_server(folder) as cluster:
+        return sweep_the_stages(WORKS[name](build(), api_of), lambda: kill(cluster), Database(), every, mend=cluster.revive)
 
 
 def rename(name: str) -> None:
@@ -91,7 +122,7 @@ def rename(name: str) -> None:
 def test_the_sweep_finds_what_happens_twice(database, world):
     """A repetition that does something else than complete the work is found."""
     with pytest.raises(AssertionError, match="killed at step"):
-        sweep_the_stages(Work(lambda: rename("Done"), lambda: rename("Done again")), "process", database, 1)
+        sweep_the_stages(Work(lambda: rename("Done"), lambda: rename("Done again")), kill_process, database, 1)
 
 
 def test_the_sweep_finds_what_is_half_written(database, world):
@@ -104,4 +135,4 @@ def test_the_sweep_finds_what_is_half_written(database, world):
         rename("Done")
 
     with pytest.raises(AssertionError, match="half-written"):
-        sweep_the_stages(Work(act, act), "process", database, 1)
+        sweep_the_stages(Work(act, act), kill_process, database, 1)
