@@ -134,9 +134,9 @@ def running(pk: int, put_back: Callable[[Job, str], None] | None = None) -> Iter
         yield job, progress
     except Cancelled:
         _end_in_vain(job, Job.Status.CANCELLED, put_back, "cancelled by the user")
+    except (OperationalError, InterfaceError):  # the database went away: the sweep has the job tried again
+        raise
     except Exception as error:
-        if isinstance(error, (OperationalError, InterfaceError)) or _database_is_gone():  # the sweep has the job tried again
-            raise
         log.exception("job %s failed", job.uuid)
         refusal = {name: getattr(error, name) for name in REFUSAL if getattr(error, name, None)} if hasattr(error, "sentence") else {}
         said = getattr(error, "sentence", "") or f"Something went wrong on our side; it was recorded under job {job.uuid}."
@@ -146,11 +146,6 @@ def running(pk: int, put_back: Callable[[Job, str], None] | None = None) -> Iter
         _end(job, Job.Status.DONE, done=job.total or job.done, total=job.total, outcome=job.outcome, error=too_late)
     finally:
         progress.close()
-
-
-def _database_is_gone() -> bool:
-    """Whether the connection broke, whatever was raised: psycopg's own error of a statement's composing, or a `finally`'s."""
-    return connection.connection is None or connection.connection.closed
 
 
 def _mine(job: Job):
