@@ -6,6 +6,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.routers import SimpleRouter
 from rest_framework.views import APIView
 
+from moc.accounts.api import Admissions
 from moc.documents.api import Documents
 from moc.jobs.api import Jobs
 from moc.machines.api import MachineClients
@@ -34,6 +35,7 @@ RESOURCES = {
     "registry/grid-loads": ("grid-load", GridLoads),
     "registry/feeders": ("feeder", Feeders),
     "registry/service-points": ("service-point", ServicePoints),
+    "admissions": ("admission", Admissions),
     "rulesets": ("ruleset", RuleSets),
     "documents": ("document", Documents),
     "notices": ("notice", Notices),

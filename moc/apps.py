@@ -36,6 +36,7 @@ class MocConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("moc.access.checks")
+        import_module("moc.accounts.checks")
 
 
 class MocAdminConfig(SimpleAdminConfig):

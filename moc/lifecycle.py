@@ -32,7 +32,10 @@ class ReasonMissing(UserError):
 
 @dataclass(frozen=True)
 class Transition:
-    """One allowed move. `permission` is what the actor needs; None means that only the system makes it; some owe a reason."""
+    """One allowed move. `permission` is what the actor needs; None means that only the system makes it; some owe a reason.
+
+    A `sensitive` move asks a person at the browser to show again who they are (moc.access.presence).
+    """
 
     name: str
     sources: tuple[str, ...]
@@ -41,6 +44,7 @@ class Transition:
     label: str = ""
     needs_reason: bool = False
     danger: bool = False
+    sensitive: bool = False
 
     @property
     def title(self) -> str:

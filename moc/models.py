@@ -3,6 +3,14 @@
 from moc.access.machines import MachineClient, MachineCredential, MachineToken, UsedAssertion
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.support import SupportAct, SupportGrant
+from moc.accounts.models import (
+    AdministratorGrant,
+    Admission,
+    Invitation,
+    SignInDomain,
+    SignInFailures,
+    SignInProvider,
+)
 from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.notices.models import Notice
@@ -10,8 +18,11 @@ from moc.rulesets.models import RuleSet
 from moc.takeouts.models import Takeout
 
 __all__ = [
+    "AdministratorGrant",
+    "Admission",
     "ApiToken",
     "Document",
+    "Invitation",
     "Job",
     "MachineClient",
     "MachineCredential",
@@ -22,6 +33,9 @@ __all__ = [
     "OrganizationUserObjectPermission",
     "Oversight",
     "RuleSet",
+    "SignInDomain",
+    "SignInFailures",
+    "SignInProvider",
     "SupportAct",
     "SupportGrant",
     "UsedAssertion",

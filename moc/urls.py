@@ -14,6 +14,7 @@ urlpatterns = [
     path("registry/", include("registry.urls")),
     path("accounts/", include("moc.accounts.urls")),
     path("support/", include("moc.support.urls")),
+    path("organization/", include("moc.accounts.organization_urls")),
     path("notices/", include("moc.notices.urls")),
     path("jobs/", include("moc.jobs.urls")),
     path("documents/", include("moc.documents.urls")),

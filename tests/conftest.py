@@ -1,7 +1,6 @@
 """What every test may use: the database as production has it (two roles), a small world of parties, and clients that are signed in."""
 
 from collections.abc import Iterator
-from time import time
 
 import pytest
 from django.core.cache import cache
@@ -10,9 +9,9 @@ from rest_framework.test import APIClient
 
 from moc.access.models import ApiToken, User
 from moc.history import acting
-from moc.middleware import SEEN, STARTED
 from tests import database
 from tests.factories.machines import token_for
+from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
 
 
@@ -53,10 +52,7 @@ def client_of():
     def make(user: User | None) -> Client:
         client = Client()
         if user is not None:
-            client.force_login(user)
-            session = client.session  # as after signing in, so that no later request writes it for the first time
-            session[STARTED] = session[SEEN] = int(time())
-            session.save()
+            sign_in(client, user)
         return client
 
     return make

@@ -15,6 +15,7 @@ PERMISSIONS = {
     "audit": "read every version and who wrote it",
     "export": "export lists",
     "administer": "administer the platform",
+    "admit_aggregators": "admit new aggregators to the platform",
 }
 
 _SEE = {"view_registry", "export"}
@@ -44,22 +45,25 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "rerra": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members"},
+        "administrator": _AUDIT | {"manage_members", "admit_aggregators"},
     },
     "operator": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "manage_rulesets", "manage_grid", "administer"},
+        "administrator": _AUDIT | {"manage_members", "manage_rulesets", "manage_grid", "administer", "admit_aggregators"},
     },
 }
 
+
+# Roles whose holders sign in with a second factor (NIST SP 800-63B-4, AAL2)
+SECOND_FACTOR = frozenset({"reviewer", "approver", "auditor", "administrator"})
 
 # What a role gives in the organisations that its own oversees: seeing, never doing.
 OVERSIGHT = frozenset(_AUDIT)
 
 
 # What the operator's staff see and administer on the platform itself; an organisation's records are not among it.
-OPERATING = OVERSIGHT | {"administer"}
+OPERATING = OVERSIGHT | {"administer", "admit_aggregators"}
 
 # What an organisation's grant of support gives to the operator's staff, by its scope. Never what outlasts the grant (members, machine
 # clients) and never a party's own word (attesting, confirming a denial).

@@ -8,9 +8,10 @@ from django.forms.renderers import DjangoTemplates
 from moc.access import policy
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import PERMISSIONS
-from moc.accounts import services
+from moc.accounts import identity_admin, services  # noqa: F401  (registers its records too)
 from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
+from moc.errors import UserError
 
 
 class GrantForm(forms.ModelForm):
@@ -55,6 +56,7 @@ class GrantInline(admin.TabularInline):
 @admin.register(User)
 class UserAdmin(ReferenceAdmin):
     section = "Access"
+    sensitive = True
     write_permission = "administer"
     keyset = True
     hidden = ("password",)
@@ -72,6 +74,7 @@ class UserAdmin(ReferenceAdmin):
 @admin.register(Organization)
 class OrganizationAdmin(ReferenceAdmin):
     section = "Access"
+    sensitive = True
     write_permission = "administer"
     list_display = ("name", "legal_name", "kind", "is_active")
     list_filter = ("kind", "is_active")
@@ -82,6 +85,7 @@ class OrganizationAdmin(ReferenceAdmin):
 @admin.register(Membership)
 class MembershipAdmin(ReferenceAdmin):
     section = "Access"
+    sensitive = True
     write_permission = "manage_members"
     list_display = ("user", "organization", "role", "is_active")
     list_filter = ("role", "is_active", ("organization", ScopedFilter))
@@ -102,6 +106,9 @@ class MembershipAdmin(ReferenceAdmin):
 
     def save_model(self, request, obj, form, change):
         """Through the accounts' services: nobody changes their own roles, and the last administrator stays."""
+        if obj.role == services.ADMINISTRATOR and obj.is_active:
+            remedy = "Give the role on the page of its members."
+            raise UserError("A second person confirms a new administrator.", remedy, "FOUR_EYES")
         seat = {"actor": request.user, "organization": obj.organization, "user": obj.user}
         roles = services.roles_in(obj.organization, obj.user)
         roles = roles | {obj.role} if obj.is_active else roles - {obj.role}
@@ -113,6 +120,7 @@ class MembershipAdmin(ReferenceAdmin):
 @admin.register(Oversight)
 class OversightAdmin(ReferenceAdmin):
     section = "Access"
+    sensitive = True
     write_permission = "administer"
     deletable = True
     list_display = ("overseer", "overseen")

@@ -3,10 +3,16 @@
 from allauth.account.auth_backends import AuthenticationBackend
 
 from moc.access.models import User
+from moc.accounts import lockout
 
 
 class EmailBackend(AuthenticationBackend):
     """allauth's backend without Django's permission tables: our users have none."""
+
+    def authenticate(self, request, **credentials) -> User | None:
+        """Nobody, while the account is locked; it looks as if the password were wrong."""
+        user = super().authenticate(request, **credentials)
+        return None if user is not None and lockout.is_locked(user) else user
 
     def user_can_authenticate(self, user: User) -> bool:
         """Machine clients hold tokens; they have no session."""

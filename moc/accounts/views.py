@@ -1,24 +1,24 @@
-"""Pages of one's own account, and of an organisation's members for its administrators."""
+"""Pages of one's own account: memberships, API tokens, sessions."""
 
 from uuid import UUID
 
 from allauth.account import views as allauth_views
+from allauth.mfa.adapter import get_adapter as second_factors
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from allauth.usersessions.models import UserSession
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
-from django.utils.functional import cached_property
 from django.views.generic import View
 
-from moc.access import policy
-from moc.access.models import ApiToken, Membership, Organization, User
-from moc.accounts import forms, services
-from moc.errors import UserError
+from moc.access import policy, presence
+from moc.access.models import ApiToken, Membership
+from moc.access.presence import Fresh
+from moc.accounts import forms, services, sessions
 from moc.portal import Create, Page
-
-TITLE = "Members"
 
 
 def email(request) -> HttpResponse:
@@ -40,11 +40,13 @@ class AccountHome(Page):
             "memberships": Membership.objects.filter(user=user, is_active=True).select_related("organization").order_by("pk"),
             "tokens": ApiToken.objects.filter(user=user).order_by("revoked_at", "-created_at"),
             "manages": policy.allows(user, services.PERMISSION),
+            "second_factor": presence.has_second_factor(user),
+            "sessions": sessions.sessions_of(user).count(),
         }
         return super().get_context_data(**shown | kwargs)
 
 
-class IssueToken(Create):
+class IssueToken(Fresh, Create):
     """A new API token: the answer to the form shows its secret, this once."""
 
     title, submit_label = "New API token", "Create the token"
@@ -87,163 +89,31 @@ class RevokeToken(LoginRequiredMixin, View):
         return HttpResponseRedirect(reverse("account_home"))
 
 
-class OfOrganization:
-    """A page about one organisation whose members the user administers; of any other: not found."""
+class Sessions(Page):
+    """One's own sessions at browsers; POST ends one of them, or all others."""
 
-    permission = services.PERMISSION
-
-    @cached_property
-    def organization(self) -> Organization:
-        return get_object_or_404(manageable(self.request.user), slug=self.kwargs["slug"])
-
-    @cached_property
-    def member(self) -> User:
-        return get_object_or_404(services.members_of(self.organization), uuid=self.kwargs["uuid"])
-
-    def allowed(self) -> bool:
-        return policy.allows(self.request.user, self.permission, self.organization)
-
-    def list_url(self) -> str:
-        return reverse("member_list", args=[self.organization.slug])
-
-    def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [("Your account", reverse("account_home")), (f"{TITLE} of {self.organization}", self.list_url()), (self.get_title(), "")]
-
-    def done_url(self, result) -> str:
-        return self.list_url()
+    template_name = "account/sessions.html"
+    title = "Sessions"
+    lead = "Where you are signed in. A session ends after an hour of rest and after a day."
+    parents = (("Your account", "account_home"),)
 
     def get_context_data(self, **kwargs) -> dict:
-        shown = {"organization": self.organization, "role_facts": forms.role_facts(self.organization), "cancel_url": self.list_url()}
+        shown = {"sessions": sessions.named(sessions.sessions_of(self.request.user)), "current": self.request.session.session_key}
         return super().get_context_data(**shown | kwargs)
 
-
-def manageable(user):
-    """The organisations whose members a user administers."""
-    return Organization.objects.visible_to(user, services.PERMISSION)
-
-
-class Members(Page):
-    """To the members of the first organisation that the user administers."""
-
-    def get(self, request, *args, **kwargs) -> HttpResponse:
-        own = policy.own_organizations(request.user)
-        first = manageable(request.user).filter(pk__in=[organization.pk for organization in own]).first()
-        if first is None:
-            raise Http404
-        return redirect("member_list", first.slug)
+    def post(self, request) -> HttpResponse:
+        others = UserSession.objects.exclude(session_key=request.session.session_key)
+        rows = sessions.chosen(others, request.POST.get("session", ""))
+        ended = sessions.end(actor=request.user, sessions=rows)
+        messages.success(request, "1 session is ended." if ended == 1 else f"{ended} sessions are ended.")
+        return redirect("account_sessions")
 
 
-class MemberList(OfOrganization, Page):
-    """Who has which roles in an organisation."""
+class RemovePasskey(RemoveWebAuthnView):
+    """allauth's page, which may not take the last second factor from whoever needs one."""
 
-    template_name = "account/members.html"
-
-    def get_title(self) -> str:
-        return f"{TITLE} of {self.organization}"
-
-    def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [("Your account", reverse("account_home")), (self.get_title(), "")]
-
-    def actions(self) -> list[tuple[str, str, bool]]:
-        return [("Invite a member", reverse("member_invite", args=[self.organization.slug]), True)]
-
-    def get_context_data(self, **kwargs) -> dict:
-        seats = (
-            Membership.objects.filter(organization=self.organization, is_active=True).select_related("user").order_by("user__email", "pk")
-        )
-        roles: dict[User, list[str]] = {}
-        for seat in seats:
-            roles.setdefault(seat.user, []).append(seat.get_role_display())
-        others = manageable(self.request.user).exclude(pk=self.organization.pk)
-        return super().get_context_data(**{"members": list(roles.items()), "others": others} | kwargs)
-
-
-class Invite(OfOrganization, Create):
-    """Add somebody by e-mail address, with roles."""
-
-    template_name = "account/member_form.html"
-    title, submit_label = "Invite a member", "Send the invitation"
-    success = "The invitation is on its way."
-    form_class = forms.InviteForm
-
-    def get_form_kwargs(self) -> dict:
-        return {"organization": self.organization}
-
-    def perform(self, form) -> User:
-        return services.invite(actor=self.request.user, organization=self.organization, **form.cleaned_data)
-
-
-class ChangeRoles(OfOrganization, Create):
-    """Give a member other roles."""
-
-    template_name = "account/member_form.html"
-    success = "The roles are changed."
-    form_class = forms.RolesForm
-
-    def get_title(self) -> str:
-        return f"Roles of {self.member}"
-
-    def get_form_kwargs(self) -> dict:
-        return {"organization": self.organization, "initial": {"roles": sorted(services.roles_in(self.organization, self.member))}}
-
-    def perform(self, form) -> None:
-        services.set_roles(actor=self.request.user, organization=self.organization, user=self.member, roles=form.cleaned_data["roles"])
-
-
-class EndMembership(OfOrganization, Create):
-    """End a membership."""
-
-    submit_label, success = "End the membership", "The membership has ended."
-    form_class = forms.EndForm
-
-    def get_title(self) -> str:
-        return f"End the membership of {self.member}"
-
-    def perform(self, form) -> None:
-        services.deactivate_member(
-            actor=self.request.user, organization=self.organization, user=self.member, reason=form.cleaned_data["reason"]
-        )
-
-
-class InviteAgain(LoginRequiredMixin, OfOrganization, View):
-    """POST: send a fresh link to a member who has not accepted yet."""
-
-    http_method_names = ["post"]
-
-    def post(self, request, **kwargs) -> HttpResponse:
-        try:
-            services.invite_again(actor=request.user, organization=self.organization, user=self.member)
-            messages.success(request, "A fresh invitation is on its way; the older link is void.")
-        except UserError as refusal:
-            messages.error(request, str(refusal))
-        return HttpResponseRedirect(self.list_url())
-
-
-class AcceptInvitation(View):
-    """The page behind an invitation's link: set name and password, then sign in."""
-
-    def dispatch(self, request, *args, **kwargs) -> HttpResponse:
-        response = super().dispatch(request, *args, **kwargs)
-        add_never_cache_headers(response)
-        return response
-
-    def get(self, request, key: str) -> HttpResponse:
-        user = services.invited(key)
-        return self._show(request, user, forms.AcceptForm(user=user, initial={"name": user.name}) if user else None)
-
-    def post(self, request, key: str) -> HttpResponse:
-        user = services.invited(key)
-        form = forms.AcceptForm(request.POST, user=user) if user else None
-        if form is None or not form.is_valid():
-            return self._show(request, user, form, status=422)
-        try:
-            services.accept(key=key, name=form.cleaned_data["name"], password=form.cleaned_data["password"])
-        except UserError as refusal:
-            form.add_error(None, str(refusal))
-            return self._show(request, user, form, status=422)
-        messages.success(request, "Your account is ready. Sign in with your e-mail address and password.")
-        return redirect("account_login")
-
-    def _show(self, request, user: User | None, form, status: int = 200) -> HttpResponse:
-        context = {"title": "Welcome" if user else "This invitation is no longer valid", "invited": user, "form": form}
-        return render(request, "account/invitation.html", context, status=status)
+    def form_valid(self, form) -> HttpResponse:
+        if not second_factors().can_delete_authenticator(self.get_object()):
+            messages.error(self.request, "Your role needs a second factor: add another one first.")
+            return redirect("mfa_list_webauthn")
+        return super().form_valid(form)

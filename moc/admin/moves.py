@@ -8,7 +8,7 @@ from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseRedirect
 
-from moc.access import policy
+from moc.access import policy, presence
 from moc.errors import UserError
 from moc.lifecycle import Transition
 
@@ -56,6 +56,8 @@ class Moves:
             count = 1 if obj else rows.order_by()[:10_001].count()
             context = {"move": move, "count": count, "selected": selected, "posted": request.POST, "back": back}
             return self.render_page(request, "admin/move.html", f"{move.title}: {obj or self.opts.verbose_name_plural}", obj, context)
+        if move.sensitive:
+            presence.demand(request)
         try:
             self.move_service(actor=request.user, rows=rows, name=move.name, reason=reason)
         except (UserError, policy.NotPermitted) as refusal:

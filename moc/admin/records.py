@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
-from moc.access import policy, reach
+from moc.access import policy, presence, reach
 from moc.access.models import Organization
 from moc.access.roles import PERMISSIONS
 from moc.admin.changelist import CappedPaginator, RecordChangeList
@@ -40,6 +40,7 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     view_permission = "audit"
     write_permission = ""
     deletable = False
+    sensitive = False
     keyset = True
     headline = 0
     hidden: tuple[str, ...] = ()
@@ -207,7 +208,9 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     # What is written
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None):
-        """A service's refusal is told; nothing was changed."""
+        """A service's refusal is told; nothing was changed. A `sensitive` record is written by who has shown lately who they are."""
+        if self.sensitive and request.method == "POST":
+            presence.demand(request)
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except UserError as refusal:

@@ -10,5 +10,6 @@ urlpatterns = [
     path("rules/", views.Rules.as_view(), name="help_rules"),
     path("lifecycles/", views.Lifecycles.as_view(), name="help_lifecycles"),
     path("machines/", views.Machines.as_view(), name="help_machines"),
+    path("sign-in/", views.SignIn.as_view(), name="help_sign_in"),
     path("roles/", views.Roles.as_view(), name="help_roles"),
 ]

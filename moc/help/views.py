@@ -8,7 +8,7 @@ from django.db import models
 
 from moc import rules
 from moc.access.models import Membership, Organization
-from moc.access.roles import PERMISSIONS, ROLES, SUPPORT
+from moc.access.roles import PERMISSIONS, ROLES, SECOND_FACTOR, SUPPORT
 from moc.access.support import SupportGrant
 from moc.apps import own_models
 from moc.help.drawing import draw
@@ -30,6 +30,7 @@ PAGES = (
     ("help_rules", "Rules", "What is checked when DERs are filed: each rule's sentence, its remedy and where it is from."),
     ("help_lifecycles", "Lifecycles", "Which status may follow which, and who may make each move."),
     ("help_roles", "Roles and permissions", "What each role may do in its own and in overseen organisations."),
+    ("help_sign_in", "Signing in", "Second factor, confirmations, invitations, your organisation's own sign-in."),
     ("help_machines", "Programs and the API", "How a program of your organisation gets a token, and calls the API with it."),
     ("api_docs", "API", "Every operation of the API with its parameters, bodies and answers."),
 )
@@ -169,6 +170,25 @@ class Roles(Help):
         support = [(words, [name in given for given in SUPPORT.values()]) for name, words in PERMISSIONS.items() if _held(name, SUPPORT)]
         scopes = [SupportGrant.Scope(scope).label for scope in SUPPORT]
         return super().get_context_data(kinds=kinds, support=support, scopes=scopes, **kwargs)
+
+
+class SignIn(Help):
+    """How one signs in, with the numbers in force."""
+
+    title = "Signing in"
+    lead = "The numbers are those in force here."
+    template_name = "help/sign_in.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        numbers = {
+            "roles": [role.label for role in Membership.Role if role in SECOND_FACTOR],
+            "idle": settings.MOC_SESSION_IDLE_SECONDS // 60,
+            "absolute": settings.SESSION_COOKIE_AGE // 3600,
+            "fresh": settings.ACCOUNT_REAUTHENTICATION_TIMEOUT // 60,
+            "failures": settings.MOC_LOCKOUT_FAILURES,
+            "days": settings.MOC_INVITATION_DAYS,
+        }
+        return super().get_context_data(**numbers, **kwargs)
 
 
 def _held(permission: str, roles: dict[str, set[str]]) -> bool:

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import View
 
-from moc.access import policy
+from moc.access import policy, presence
 from moc.errors import UserError
 from moc.lifecycle import TransitionRefused
 from moc.portal.versions import FIELD, Held, version_of
@@ -125,6 +125,8 @@ class Transition(Held, LoginRequiredMixin, View):
         if transition.needs_reason and not reason:
             messages.error(request, f"Say why: “{transition.title}” needs a reason. Nothing was changed.")
         else:
+            if transition.sensitive:
+                presence.demand(request)
             self._try(request, obj, transition, reason)
         return HttpResponseRedirect(reverse(self.detail_url, args=[kwargs[self.key]]))
 

@@ -17,7 +17,7 @@ NAVIGATION = (
     ("Records", "admin:index", "audit"),
     ("Help", "help", ""),
 )
-ACCOUNT_MENU = (("Notices", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"))
+ACCOUNT_MENU = (("Notices", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))
 
 
 def navigation(request) -> dict:

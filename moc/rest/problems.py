@@ -95,7 +95,7 @@ def answer(error: Exception, context: dict) -> Response:
 
 def _described(error: Exception) -> tuple[int, dict]:
     if isinstance(error, UserError):
-        status = 409 if isinstance(error, Conflict) else 422
+        status = getattr(error, "status", 409 if isinstance(error, Conflict) else 422)
         said = {"remedy": error.remedy} if error.remedy else {}
         if rows := getattr(error, "problems", None):  # of a table that was refused cell by cell
             said["errors"] = [_cell(**each) for each in rows]

@@ -17,7 +17,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from moc.access import policy
+from moc.access import policy, presence
 from moc.portal.moments import moment_of
 from moc.portal.paging import Sort
 from moc.portal.timeline import KINDS
@@ -224,7 +224,10 @@ class Moves(Resource):
         obj = self.get_object()
         if name not in self.moves:
             raise Http404
-        policy.require(request.user, self.model.lifecycle.transitions[name].permission, obj)
+        transition = self.model.lifecycle.transitions[name]
+        policy.require(request.user, transition.permission, obj)
+        if transition.sensitive:
+            presence.demand(request)
         body = self.moves[name](data=request.data)
         body.is_valid(raise_exception=True)
         with transaction.atomic():

@@ -31,6 +31,9 @@ TIME_ZONE = env("MOC_TIME_ZONE", default="America/New_York")
 LOG_LEVEL = env("LOG_LEVEL", default="INFO")
 MOC_TRUSTED_PROXIES = env.int("MOC_TRUSTED_PROXIES", default=0)  # how many proxies of ours append to X-Forwarded-For
 MOC_DEMONSTRATION = env.bool("MOC_DEMONSTRATION", default=True)  # may the demonstration state be loaded
+SECOND_FACTOR_EXEMPTION = env.bool("MOC_SECOND_FACTOR_EXEMPT_DEMONSTRATION", default=None)  # production refuses yes
+MOC_OUTBOUND_PRIVATE_HOSTS = env.list("MOC_OUTBOUND_PRIVATE_HOSTS", default=[])  # hosts on private addresses that we may call
+MOC_OUTBOUND_CA = env("MOC_OUTBOUND_CA", default="")  # certificates that outgoing calls trust, instead of the public ones
 MOC_METRICS_TOKEN = env("MOC_METRICS_TOKEN", default="")  # empty: /metrics answers this machine only
 MOC_METRICS_DIR = env("PROMETHEUS_MULTIPROC_DIR", default="")  # where several web processes add up their metrics
 MOC_API_PER_MINUTE = env.int("MOC_API_PER_MINUTE", default=600)  # requests of one client
@@ -61,6 +64,10 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "csp",
     "django_filters",
     "django_htmx",
@@ -88,6 +95,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "moc.accounts.middleware.second_factor",
 ]
 
 TEMPLATES = [
@@ -152,7 +160,33 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_SESSION_REMEMBER = False
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "10/m/ip,5/5m/key", "reset_password": "20/h/ip,5/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "reset_password": "20/h/ip,5/h/key",
+    "signup": "10/h/ip,3/d/key",
+}
+MOC_LOCKOUT_FAILURES = 100  # in a row, on one account (NIST SP 800-63B-4, 3.2.2)
+
+# A second factor: passkeys resist phishing, codes of an app are the other way, recovery codes the way back
+MOC_SECOND_FACTOR_EXEMPT_DEMONSTRATION = SECOND_FACTOR_EXEMPTION is not False  # demonstration logins have a public password anyway
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+MFA_ADAPTER = "moc.accounts.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # a passkey alone signs in: what one has, and what one knows or is
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True  # http://localhost; production says no
+MFA_FORMS = {
+    "authenticate": "moc.accounts.factors.CodeForm",
+    "reauthenticate": "moc.accounts.factors.CodeAgainForm",
+}
+
+# Sign-in with an organisation's own OpenID Connect provider (moc.accounts.openid)
+SOCIALACCOUNT_ADAPTER = "moc.accounts.openid.ProviderAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 10
 
 # Security. Production adds HTTPS, HSTS and secure cookies.
 CONTENT_SECURITY_POLICY = {

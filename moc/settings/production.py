@@ -14,6 +14,7 @@ from moc.settings.base import (
     EMAIL_CONFIG,
     MOC_PUBLIC_URL,
     MOC_TRUSTED_PROXIES,
+    SECOND_FACTOR_EXEMPTION,
     SECRET_KEY,
 )
 
@@ -24,12 +25,13 @@ REFUSED = {
     "MOC_PUBLIC_URL: set the https address of the platform": not MOC_PUBLIC_URL.startswith("https://"),
     "CELERY_BROKER_URL: set a broker that several machines reach": CELERY_BROKER_URL.startswith(("filesystem:", "memory:")),
     "DATABASE_URL and DATABASE_OWNER_URL: two roles": DATABASE_ROLE == "app" and DATABASE_APP.get("USER") == DATABASE_OWNER.get("USER"),
+    "MOC_SECOND_FACTOR_EXEMPT_DEMONSTRATION: nobody is exempt from the second factor": bool(SECOND_FACTOR_EXEMPTION),
     "DATABASE_SUPERUSER_URL: for the test runner alone": bool(DATABASE_SUPERUSER_URL),
 }
 if wrong := [text for text, refused in REFUSED.items() if refused]:
     raise ImproperlyConfigured("Not for production. " + "; ".join(wrong) + ".")
 
-MOC_DEMONSTRATION = False
+MOC_DEMONSTRATION = MOC_SECOND_FACTOR_EXEMPT_DEMONSTRATION = MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = False
 SECURE_SSL_REDIRECT = True
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 86400

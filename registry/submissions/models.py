@@ -194,7 +194,7 @@ class Decision(models.Model):
         ANSWERED = "answered", "Answered"
 
     lifecycle = Lifecycle(
-        Transition("confirm", (Status.PROPOSED,), Status.EFFECTIVE, "confirm_denials"),
+        Transition("confirm", (Status.PROPOSED,), Status.EFFECTIVE, "confirm_denials", sensitive=True),
         Transition("reject", (Status.PROPOSED,), Status.REJECTED, "confirm_denials", needs_reason=True),
         Transition("answer", (Status.EFFECTIVE,), Status.ANSWERED, "file_ders"),
         initial=(Status.EFFECTIVE, Status.PROPOSED),

@@ -43,6 +43,13 @@ class Route:
     held: bool = False
 
 
+SECOND_FACTOR = (
+    *("", "authenticate/", "reauthenticate/", "totp/activate/", "totp/deactivate/"),
+    *("recovery-codes/", "recovery-codes/generate/", "recovery-codes/download/"),
+    *("webauthn/", "webauthn/add/", "webauthn/reauthenticate/", "webauthn/login/"),
+    *("webauthn/keys/<int:pk>/remove/", "webauthn/keys/<int:pk>/edit/"),
+)
+
 # Addresses that decide nothing by who one is, or whose decisions have tests of their own.
 EXEMPT = {
     "oauth/token/": "a client's proof decides (tests of machine clients)",
@@ -61,6 +68,13 @@ EXEMPT = {
     "accounts/password/reset/done/": "for whoever cannot sign in",
     "accounts/password/reset/key/done/": "for whoever cannot sign in",
     "accounts/invitation/<str:key>/": "the key decides",
+    "accounts/sign-up/": "for whoever comes",
+    "accounts/sign-up/terms/": "for whoever comes",
+    "accounts/sign-up/<str:key>/": "the key decides",
+    "accounts/login/organization/": "signing in",
+    "accounts/oidc/<str:provider_id>/login/": "signing in",
+    "accounts/oidc/<str:provider_id>/login/callback/": "signing in",
+    **dict.fromkeys((f"accounts/2fa/{page}" for page in SECOND_FACTOR), "one's own second factor"),
     "readyz": "for the load balancer; depends on the broker",
     "metrics": "for the collector, by address (moc.metrics)",
     "admin/jsi18n/": "translations of Django's own scripts",
@@ -79,7 +93,7 @@ PORTAL = (
     Route("", SIGNED_IN),
     Route("state/", MEMBERS),
     Route("healthz", EVERYBODY),
-    *(Route(f"help/{page}", SIGNED_IN) for page in ("", "data-dictionary/", "rules/", "lifecycles/", "roles/", "machines/")),
+    *(Route(f"help/{page}", SIGNED_IN) for page in ("", "data-dictionary/", "rules/", "lifecycles/", "roles/", "machines/", "sign-in/")),
     # DERs
     Route("registry/ders/", SIGNED_IN),
     Route("registry/ders/export.csv", MEMBERS),
@@ -124,6 +138,7 @@ PORTAL = (
     Route("accounts/profile/", SIGNED_IN),
     Route("accounts/profile/tokens/new/", SIGNED_IN, writes=(Write(SIGNED_IN, {"name": "A program"}),)),
     Route("accounts/profile/tokens/<uuid:uuid>/revoke/", None, lambda scene: {"uuid": scene.token.uuid}, (Write(who(OWN)),)),
+    Route("accounts/sessions/", SIGNED_IN, writes=(Write(who(OWN, "edc:viewer")),)),  # of whom the scene holds sessions
 )
 
 
@@ -133,6 +148,11 @@ def administrators(of: str) -> frozenset[str]:
 
 def _member(scene: Scene) -> dict:
     return {"slug": "edc", "uuid": scene.seat.user.uuid}
+
+
+def _of(name: str) -> Callable[[Scene], dict]:
+    """Something of the utility."""
+    return lambda scene: {"slug": "edc", "uuid": getattr(scene, name).uuid}
 
 
 MEMBERSHIP = (
@@ -167,7 +187,10 @@ MEMBERSHIP = (
         _member,
         (Write(administrators("edc"), {"reason": "has left"}),),
     ),
-    Route("accounts/members/<slug:slug>/<uuid:uuid>/invite-again/", None, _member, (Write(NOBODY, name="to a member who has accepted"),)),
+    Route("accounts/members/<slug:slug>/<uuid:uuid>/sessions/", administrators("edc"), _member, (Write(administrators("edc")),)),
+    Route("accounts/members/<slug:slug>/<uuid:uuid>/unlock/", None, _member, (Write(administrators("edc")),)),
+    Route("accounts/members/<slug:slug>/invitations/<uuid:uuid>/again/", None, _of("invitation"), (Write(administrators("edc")),)),
+    Route("accounts/members/<slug:slug>/invitations/<uuid:uuid>/revoke/", None, _of("invitation"), (Write(administrators("edc")),)),
 )
 
 
@@ -195,4 +218,45 @@ CLIENTS = (
     Route(f"{CLIENT}end/", administrators("edc"), _client, (Write(administrators("edc"), {"reason": "tests"}),)),
 )
 
-ROUTES = (*PORTAL, *MEMBERSHIP, *CLIENTS)
+
+ADMITTERS = who("rerra:administrator", "operator:administrator", "operator2:administrator")
+PROVIDER = {"issuer": "https://localhost", "client_id": "c", "secret": "s", "role_claim": "roles", "roles": "a = viewer", "is_active": "on"}
+
+ORGANIZATION = (
+    Route("organization/admissions/", SIGNED_IN),
+    Route("organization/admissions/<uuid:uuid>/", ADMITTERS | who("nobody"), lambda scene: {"uuid": scene.admission.uuid}),
+    Route(
+        "organization/admissions/<uuid:uuid>/transitions/<slug:name>/",
+        None,
+        lambda scene: {"uuid": scene.admission.uuid, "name": "admit"},
+        (
+            Write(ADMITTERS, name="admit"),
+            Write(ADMITTERS, {"reason": "no"}, lambda scene: {"uuid": scene.admission.uuid, "name": "refuse"}, name="refuse"),
+        ),
+    ),
+    Route("organization/administrators/", SIGNED_IN),
+    Route("organization/administrators/<uuid:uuid>/confirm/", None, lambda scene: {"uuid": scene.promotion.uuid}, (Write(ADMITTERS),)),
+    Route(
+        "organization/administrators/<uuid:uuid>/reject/",
+        ADMITTERS,
+        lambda scene: {"uuid": scene.promotion.uuid},
+        (Write(ADMITTERS, {"reason": "no"}),),
+    ),
+    Route("organization/<slug:slug>/sign-in/", administrators("edc"), lambda scene: {"slug": "edc"}),
+    Route(
+        "organization/<slug:slug>/sign-in/change/",
+        administrators("edc"),
+        lambda scene: {"slug": "edc"},
+        (Write(administrators("edc"), PROVIDER),),
+    ),
+    Route(
+        "organization/<slug:slug>/sign-in/domains/new/",
+        administrators("edc"),
+        lambda scene: {"slug": "edc"},
+        (Write(administrators("edc"), {"domain": "utility.example.com"}),),
+    ),
+    Route("organization/<slug:slug>/sign-in/domains/<uuid:uuid>/prove/", None, _of("sign_in_domain"), (Write(administrators("edc")),)),
+    Route("organization/<slug:slug>/sign-in/domains/<uuid:uuid>/remove/", None, _of("sign_in_domain"), (Write(administrators("edc")),)),
+)
+
+ROUTES = (*PORTAL, *MEMBERSHIP, *CLIENTS, *ORGANIZATION)

@@ -45,7 +45,14 @@ def first_pk(name: str) -> Callable[[Scene], dict]:
 
 FILED = {"rows": [{"external_id": "D-9", "der_type": "photovoltaic"}]}
 
+ADMISSION = f"api/v1/admissions/{ID}"
+ADMITTERS = who("rerra:administrator", "operator:administrator", "operator2:administrator")
+
 ROUTES = (
+    # admissions
+    Route("api/v1/admissions/", CALLERS),
+    Route(ADMISSION, ADMITTERS | who("nobody"), of("admission")),
+    Route(f"{ADMISSION}transitions/<slug:name>/", None, of("admission", name="admit"), (Write(ADMITTERS, {}),)),
     # the record
     Route(DERS, CALLERS),
     Route(f"{DERS}{ID}", PARTIES, of("der")),

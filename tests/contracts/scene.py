@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from fnmatch import fnmatchcase
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.db import connection, models
@@ -11,10 +12,12 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from moc import sealed
 from moc.access.machines import MachineClient, UsedAssertion, digest_of
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, User
 from moc.access.roles import ROLES
 from moc.access.support import SupportAct, SupportGrant
+from moc.accounts.models import AdministratorGrant, Admission, Invitation, SignInDomain, SignInFailures, SignInProvider
 from moc.documents.models import Document
 from moc.history import acting
 from moc.jobs.models import Job
@@ -28,6 +31,7 @@ from registry.submissions.models import Decision, Finding, StagedDer, StagedOwne
 from registry.submissions.rules import CONDITIONS
 from tests.contracts import scene_utility
 from tests.factories.machines import token_for
+from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build, machine
 
 # one per (kind, role), the most powerful of each second organisation, machine clients, somebody without a seat, and a stranger
@@ -103,7 +107,7 @@ def make_scene() -> Scene:
     """Build the world and its objects, and sign everybody in."""
     world = build()
     with acting(None, REASON):
-        objects = _participants(world) | _filed(world) | _own(world) | _machines(world) | _support(world)
+        objects = _participants(world) | _filed(world) | _own(world) | _machines(world) | _support(world) | _identity(world)
         objects |= scene_utility.objects(world, objects)
         clients = _clients(world)
     return Scene(world, objects, *clients)
@@ -115,7 +119,7 @@ def _clients(world: World) -> tuple[dict[str, Client], dict[str, APIClient]]:
         user = user_of(world, actor)
         clients[actor], api[actor] = Client(), APIClient()
         if user is not None:
-            clients[actor].force_login(user)
+            sign_in(clients[actor], user)
             secret = token_for(user) if user.kind == User.Kind.MACHINE else ApiToken.issue(user, "matrix")[1]
             api[actor].credentials(HTTP_AUTHORIZATION=f"Bearer {secret}")
     return clients, api
@@ -273,3 +277,30 @@ def _support(world: World) -> dict[str, models.Model]:
     )
     act = SupportAct.objects.create(grant=grant, user=world.user("operator", "viewer"), reason="Changed a row")
     return {"support": grant, "act": act}
+
+
+def _identity(world: World) -> dict[str, models.Model]:
+    """What a utility's administrator has at hand, an aggregator that waits for admission, and sessions."""
+    viewer, administrator = world.user("edc", "viewer"), world.user("edc", "administrator")
+    newcomer = Organization.objects.create(kind="aggregator", name="New aggregator", slug="new-aggregator", is_active=False)
+    provider = SignInProvider.objects.create(
+        organization=world.edc, issuer="https://localhost", client_id="c", secret=sealed.seal(["s"], "sign-in provider"), role_map={}
+    )
+    for user in (viewer, user_of(world, OWN)):
+        UserSession.objects.create(user=user, session_key=f"scene-{user.pk}", ip="127.0.0.1", user_agent="Browser")
+    return {
+        "invitation": Invitation.objects.create(
+            organization=world.edc,
+            email="asked@example.org",
+            name="Asked",
+            roles=["viewer"],
+            digest="0" * 64,
+            invited_by=administrator,
+            expires_at=timezone.now() + timedelta(days=7),
+        ),
+        "promotion": AdministratorGrant.objects.create(organization=world.edc, member=viewer, proposed_by=administrator),
+        "admission": Admission.objects.create(organization=newcomer, rerra=world.rerra, user=world.nobody, terms_version="1"),
+        "sign_in_provider": provider,
+        "sign_in_domain": SignInDomain.objects.create(provider=provider, domain="edc.example.com"),
+        "failures": SignInFailures.objects.create(user=viewer, count=3),
+    }

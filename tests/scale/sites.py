@@ -24,12 +24,12 @@ from django.test import Client
 
 from moc.access.models import Membership, Organization, Oversight, User
 from moc.history import acting
-from moc.middleware import SEEN, STARTED
 from registry.ders.models import Der
 from registry.grid.models import County, ServicePoint
 from registry.participants.models import DerOwner
 from registry.submissions.models import StagedDer, Submission
 from tests import database
+from tests.factories.presence import sign_in
 from tests.scale import state
 
 SMALL_ROWS = 10_000
@@ -110,12 +110,7 @@ class Site:
 
     def client(self, who: str) -> Client:
         """A client signed in a moment ago as one of `users`."""
-        client = Client()
-        client.force_login(self.users[who])
-        session = client.session
-        session[STARTED] = session[SEEN] = int(time())
-        session.save()
-        return client
+        return sign_in(Client(), self.users[who])
 
     def user(self, who: str) -> User:
         """One of `users` afresh, as a request has it: nothing of the rights resolved."""

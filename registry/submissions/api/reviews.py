@@ -11,7 +11,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.response import Response
 
-from moc.access import policy
+from moc.access import policy, presence
 from moc.documents import services as documents
 from moc.documents.api import DocumentSerializer
 from moc.documents.models import Document
@@ -88,6 +88,8 @@ class Reviews(Resource):
         body = serializers.Decide(data=request.data)
         body.is_valid(raise_exception=True)
         terms = dict(body.validated_data)
+        if terms["kind"] == Decision.Kind.DENY:
+            presence.demand(request)
         rows, selection = self._selected(review, terms.pop("rows", None), terms.pop("filter", None))
         evidence, number = self._evidence(review, terms.pop("evidence")), rows.count()
         if number > bulk_decisions.AT_ONCE:
@@ -139,6 +141,7 @@ class Reviews(Resource):
     def decision_file(self, request, **kwargs) -> Response:
         review = self.get_object()
         policy.require(request.user, "review_ders", review.edc)
+        presence.demand(request)
         upload, evidence = file_of(request), request.FILES.get("evidence")
         outcome = decision_files.decide_by_file(actor=request.user, review=review, upload=upload, evidence_upload=evidence)
         if outcome.job:

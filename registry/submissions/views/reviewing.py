@@ -7,7 +7,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from moc.access import policy
+from moc.access import policy, presence
+from moc.access.presence import Fresh
 from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
 from moc.pdf import render_pdf
@@ -99,6 +100,8 @@ class ReviewDetail(List):
         if not self.may_decide and not policy.allows(request.user, "review_ders", self.review.edc):
             raise Http404
         if self.form.is_valid():
+            if self.form.cleaned_data["kind"] == Decision.Kind.DENY:
+                presence.demand(request)
             try:
                 return self._decided(self._decide())
             except REFUSALS as refusal:
@@ -200,8 +203,8 @@ class OfReview(Update):
         return super().get_context_data(**{"cancel_url": url, "breadcrumbs": trail, "review": self.object} | kwargs)
 
 
-class DecisionFile(OfReview):
-    """Decisions by an uploaded table."""
+class DecisionFile(Fresh, OfReview):
+    """Decisions, denials among them, by an uploaded table."""
 
     title = "Upload a decision file"
     versioned = False
@@ -252,6 +255,7 @@ class ConfirmDenial(OfDecision, Act):
         return self.find()
 
     def perform(self, obj: Decision) -> None:
+        presence.demand(self.request)
         reviewing.confirm_denial(actor=self.request.user, decision=obj)
 
 

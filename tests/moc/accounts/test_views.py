@@ -67,7 +67,8 @@ def test_members_of_other_organisations_are_not_found(world, client_of):
     stranger = world.user("aggregator2", "viewer").uuid
     for name in ("member_roles", "member_end"):
         assert client.get(reverse(name, args=["aggregator", stranger])).status_code == 404
-    assert client.post(reverse("member_invite_again", args=["aggregator", stranger])).status_code == 404
+    assert client.get(reverse("member_sessions", args=["aggregator", stranger])).status_code == 404
+    assert client.post(reverse("member_unlock", args=["aggregator", stranger])).status_code == 404
 
 
 def test_a_forbidden_change_is_explained_in_the_form(world, client_of):
@@ -83,6 +84,7 @@ def test_from_invitation_to_the_first_page(world, client_of, client, mailoutbox)
     body = {"email": "new@example.org", "name": "New", "roles": ["reviewer"]}
     assert administrator.post(reverse("member_invite", args=["edc"]), body).status_code == 302
     url = re.search(r"http://localhost:8000(\S+)", mailoutbox[0].body)[1]
+    assert not User.objects.filter(email="new@example.org").exists()
     assert "new@example.org" in client.get(url).content.decode()
     weak = client.post(url, {"name": "New", "password": "short", "again": "short"})
     assert weak.status_code == 422 and "too short" in weak.content.decode()
@@ -111,7 +113,16 @@ def test_a_token_is_shown_once_and_revoked_by_its_owner(world, client_of):
 
 @pytest.mark.parametrize(
     "name",
-    ["account_login", "account_reset_password", "account_reset_password_done", "account_reset_password_from_key_done", "account_inactive"],
+    [
+        "account_login",
+        "account_reset_password",
+        "account_reset_password_done",
+        "account_reset_password_from_key_done",
+        "account_inactive",
+        "account_sign_up",
+        "account_terms",
+        "organization_sign_in",
+    ],
 )
 def test_pages_for_whoever_is_not_signed_in(db, client, name):
     response = client.get(reverse(name))
@@ -120,6 +131,15 @@ def test_pages_for_whoever_is_not_signed_in(db, client, name):
 
 def test_pages_of_ones_own_account(world, client_of):
     client = client_of(world.user("edc", "viewer"))
-    for name in ("account_home", "account_change_password", "account_logout", "token_issue"):
+    for name in (
+        "account_home",
+        "account_change_password",
+        "account_logout",
+        "token_issue",
+        "account_sessions",
+        "mfa_index",
+        "mfa_activate_totp",
+        "mfa_add_webauthn",
+    ):
         assert client.get(reverse(name)).status_code == 200, name
     assert client.get(reverse("account_email")).status_code == 200

@@ -7,6 +7,7 @@ from registry.ders.models import Der
 from registry.submissions.models import Decision
 from registry.submissions.services import bulk_decisions
 from tests.factories.filings import reviewed, row, run, store_in, table, upload
+from tests.factories.presence import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +142,26 @@ def test_a_denial_is_not_confirmed_with_a_reason(review, reviewer, approver):
     assert approver.post(url, {"reason": "The serial number is right"}).status_code == 302
     proposed.refresh_from_db()
     assert (proposed.status, proposed.answer) == ("rejected", "The serial number is right")
+
+
+def test_who_denies_or_confirms_a_denial_has_shown_lately_who_they_are(world, review, reviewer, approver):
+    """N2: a denial asks for it, an approval does not."""
+    sign_in(reviewer, world.user("edc", "reviewer"), ago=1200)
+    asked = deny(reviewer, review)
+    assert "/reauthenticate/" in asked.url and not Decision.objects.exists()
+    assert "/reauthenticate/" in reviewer.get(page("review_decision_file", review.uuid)).url
+    assert reviewer.post(page("review_detail", review.uuid), {"kind": "approve", "selected": keys(review, 2)}).status_code == 302
+    assert Decision.objects.get().kind == "approve"
+    deny(sign_in(reviewer, world.user("edc", "reviewer")), review)
+    denial = Decision.objects.get(kind="deny")
+    sign_in(approver, world.user("edc", "approver"), ago=1200)
+    confirm = page("denial_confirm", review.uuid, denial.uuid)
+    assert "/reauthenticate/" in approver.post(confirm).url
+    denial.refresh_from_db()
+    assert denial.status == "proposed"
+    sign_in(approver, world.user("edc", "approver")).post(confirm)
+    denial.refresh_from_db()
+    assert denial.status == "effective"
 
 
 def test_a_proposed_denial_is_not_shown_to_the_aggregator(world, review, reviewer, client_of):

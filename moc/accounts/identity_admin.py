@@ -1,0 +1,71 @@
+"""Invitations, administrators to confirm, admissions and organisations' sign-in, read in the workplace; moves by the accounts' services."""
+
+from django.contrib import admin
+
+from moc.accounts import admissions, invitations, providers
+from moc.accounts.models import AdministratorGrant, Admission, Invitation, SignInDomain, SignInFailures, SignInProvider
+from moc.admin import RecordAdmin
+from moc.admin.filters import ScopedFilter
+
+
+@admin.register(Invitation)
+class InvitationAdmin(RecordAdmin):
+    section = "Access"
+    hidden = ("digest",)
+    list_display = ("email", "organization", "status", "invited_by", "expires_at")
+    list_filter = ("status", ("organization", ScopedFilter))
+    list_select_related = ("organization", "invited_by")
+    moves = ("revoke",)
+
+    def move_service(self, *, actor, rows, name, reason):
+        for invitation in rows.select_related("organization"):
+            invitations.revoke(actor=actor, invitation=invitation)
+
+
+@admin.register(AdministratorGrant)
+class AdministratorGrantAdmin(RecordAdmin):
+    section = "Access"
+    list_display = ("member", "organization", "status", "proposed_by", "decided_by")
+    list_filter = ("status", ("organization", ScopedFilter))
+    list_select_related = ("member", "organization", "proposed_by", "decided_by")
+
+
+@admin.register(Admission)
+class AdmissionAdmin(RecordAdmin):
+    section = "Access"
+    view_permission = admissions.PERMISSION
+    list_display = ("organization", "status", "user", "rerra", "applied_at", "decided_by")
+    list_filter = ("status", ("rerra", ScopedFilter))
+    list_select_related = ("organization", "user", "rerra", "decided_by")
+    moves = ("admit", "refuse")
+
+    def move_service(self, *, actor, rows, name, reason):
+        admissions.decide(actor=actor, admissions=rows, name=name, reason=reason)
+
+
+@admin.register(SignInProvider)
+class SignInProviderAdmin(RecordAdmin):
+    section = "Access"
+    hidden = ("secret",)
+    list_display = ("organization", "issuer", "client_id", "is_active")
+    list_select_related = ("organization",)
+
+
+@admin.register(SignInDomain)
+class SignInDomainAdmin(RecordAdmin):
+    section = "Access"
+    hidden = ("token",)
+    list_display = ("domain", "provider", "status")
+    list_filter = ("status",)
+    list_select_related = ("provider__organization",)
+    moves = ("verify", "doubt")
+
+    def move_service(self, *, actor, rows, name, reason):
+        providers.move(actor=actor, rows=rows, name=name, reason=reason)
+
+
+@admin.register(SignInFailures)
+class SignInFailuresAdmin(RecordAdmin):
+    section = "Access"
+    list_display = ("user", "count", "locked_at")
+    list_select_related = ("user",)
