@@ -13,7 +13,10 @@ def main() -> None:
         os.environ.setdefault("MOC_DATABASE_ROLE", "owner")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from moc import sight
+
+    with sight.engine():  # whoever runs a command runs the platform
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

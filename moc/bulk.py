@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 from psycopg import ClientCursor, sql
 
@@ -51,7 +51,8 @@ def copy_in(table: str, columns: Iterable[str], blocks: Iterable[bytes], options
     """COPY encoded blocks into a table, streaming; returns the row count. Runs in the caller's transaction."""
     names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)
     command = sql.SQL("COPY {} ({}) FROM STDIN ({})").format(sql.Identifier(table), names, sql.SQL(options))
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        connection.tell()
         with connection.wrap_database_errors, cursor.copy(command.as_string(cursor.connection)) as copy:
             for block in blocks:
                 copy.write(block)
@@ -68,9 +69,11 @@ def _compiled(queryset: QuerySet) -> str:
 def copy_out(queryset: QuerySet) -> Iterator[bytes]:
     """The rows of a values_list queryset as PostgreSQL CSV without a header, streamed by COPY TO in bounded memory."""
     command = f"COPY ({_compiled(queryset)}) TO STDOUT (FORMAT csv)"
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(command) as copy:
-        for data in copy:
-            yield bytes(data)
+    with transaction.atomic(), connection.cursor() as cursor:
+        connection.tell()
+        with connection.wrap_database_errors, cursor.copy(command) as copy:
+            for data in copy:
+                yield bytes(data)
 
 
 def insert_select(table: str, columns: Iterable[str], querysets: list[QuerySet], narrowed: QuerySet | None = None) -> int:

@@ -3,12 +3,23 @@
 import os
 from pathlib import Path
 
-from celery import Celery
+from celery import Celery, Task
 from celery.schedules import crontab
+
+from moc import sight
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moc.settings.base")
 
-app = Celery("moc")
+
+class SightedTask(Task):
+    """Work of the platform itself sees every row; a user's job narrows that to the user (moc.jobs.services.running)."""
+
+    def __call__(self, *args, **kwargs):
+        with sight.engine():
+            return super().__call__(*args, **kwargs)
+
+
+app = Celery("moc", task_cls=SightedTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 if app.conf.broker_url and app.conf.broker_url.startswith("filesystem:"):
     for folder in ("data_folder_in", "data_folder_out", "control_folder"):

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
+from moc import sight
 from moc.jobs.models import Job
 
 log = logging.getLogger(__name__)
@@ -58,7 +59,8 @@ CHECKS = {"database": _database, "migrations": _migrations, "cache": _cache, "br
 
 def _passes(name: str, check) -> bool:
     try:
-        check()
+        with sight.engine():
+            check()
     except Exception as error:  # whatever it is, we are not ready
         log.error("not ready: %s: %s", name, error)
         return False

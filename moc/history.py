@@ -17,6 +17,8 @@ from pgtrigger.compiler import UpsertTriggerSql
 from psycopg import sql
 from simple_history.models import HistoricalRecords
 
+from moc import sight
+
 
 class DefinerTriggerSql(UpsertTriggerSql):
     """pgtrigger's installation without its switch-off setting (anyone could set it), run as the owner with a fixed search path.
@@ -249,8 +251,9 @@ def acting(user, reason: str = ""):
 
     `user` is None for the system, which then owes a reason ("system: <command or task>"). A user signs the reason: staff who act for an
     organisation are told from its own people in every version.
+    Who writes is a service that has asked policy.require: inside, row-level security steps back (moc.sight).
     """
-    with transaction.atomic():
+    with sight.engine(), transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT coalesce(current_setting('moc.actor', true), ''), coalesce(current_setting('moc.reason', true), '')")
             outer = cursor.fetchone()

@@ -11,6 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from moc import sight
+
 REQUESTS = Counter("moc_requests", "Requests answered", ["method", "view", "status"])
 LATENCY = Histogram(
     "moc_request_seconds", "Time until the answer's head", ["view"], buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -31,7 +33,8 @@ class Jobs:
         """One gauge with a sample per status."""
         from moc.jobs.models import Job
 
-        counts = dict(Job.objects.order_by().values_list("status").annotate(Count("pk")))
+        with sight.engine():
+            counts = dict(Job.objects.order_by().values_list("status").annotate(Count("pk")))
         gauge = GaugeMetricFamily("moc_jobs", "Jobs by status", labels=["status"])
         for status in Job.Status.values:
             gauge.add_metric([status], counts.get(status, 0))

@@ -7,6 +7,7 @@ from django.core.cache import cache
 from django.test import Client, TransactionTestCase
 from rest_framework.test import APIClient
 
+from moc import sight
 from moc.access.models import ApiToken, User
 from moc.history import acting
 from tests import database
@@ -31,6 +32,13 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_keepdb
 def _flush_as_superuser() -> None:
     """Tests that commit leave an empty database, although the app role may not truncate."""
     TransactionTestCase._fixture_teardown = lambda self: database.flush()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _engine_sight() -> Iterator[None]:
+    """A test's own reading and writing is the engine's; requests, and whatever takes a narrower sight, are under row-level security."""
+    with sight.engine():
+        yield
 
 
 @pytest.fixture(autouse=True)

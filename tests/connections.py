@@ -9,12 +9,18 @@ from django.db import connection
 
 
 @contextmanager
-def connected(role: str = "app") -> Iterator[psycopg.Connection]:
-    """A plain connection as the `app` or the `owner` role, rolled back at the end unless the test commits."""
-    found = settings.DATABASE_APP if role == "app" else settings.DATABASE_OWNER
+def connected(role: str = "engine") -> Iterator[psycopg.Connection]:
+    """A plain connection, rolled back at the end unless the test commits.
+
+    `owner` and `app` are the two roles; `engine` is the app role as services have it, above row-level security.
+    """
+    found = settings.DATABASE_OWNER if role == "owner" else settings.DATABASE_APP
     given = {"host": found.get("HOST"), "port": found.get("PORT"), "user": found.get("USER"), "password": found.get("PASSWORD")}
     given |= {name: value for name, value in found.get("OPTIONS", {}).items() if name.startswith(("host", "ssl"))}
     other = psycopg.connect(dbname=connection.settings_dict["NAME"], **{name: value for name, value in given.items() if value})
+    if role == "engine":
+        other.execute(f"SET ROLE {settings.DATABASE_ENGINE_ROLE}")
+        other.commit()
     try:
         yield other
     finally:

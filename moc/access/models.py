@@ -34,6 +34,7 @@ class User(AbstractBaseUser):
     """A person or a machine that signs in. Users are deactivated, never deleted: history names them."""
 
     access_paths = ("SELF", "OPERATOR")
+    second_line = "OPEN"  # sign-in must find a user before anybody is known, and actors' names stand beside what they did
 
     class Kind(models.TextChoices):
         PERSON = "person", "Person"
@@ -78,6 +79,7 @@ class Organization(models.Model):
     """A party: aggregator, distribution utility (EDC), transmission operator (TSO: RTO or ISO), regulator (RERRA) or platform operator."""
 
     access_paths = ("id", "OPERATOR")
+    second_line = "SIGNED_IN"  # parties are named wherever they act
 
     class Kind(models.TextChoices):
         AGGREGATOR = "aggregator", "Aggregator"

@@ -14,6 +14,7 @@ from collections import defaultdict
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
+from moc import sight
 from moc.access.machines import MachineToken
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import OPERATING, OVERSIGHT, permissions_of, roles_with, support_permissions
@@ -35,6 +36,15 @@ def _rights(user) -> dict[str, frozenset[int]]:
     return cached
 
 
+def sight_of(user) -> sight.Sight:
+    """What row-level security lets `user` see: the rows of every organisation that any permission reaches, and the user's own."""
+    if user is None or not user.is_authenticated or not user.is_active:
+        return sight.NOTHING
+    organizations = frozenset().union(*_rights(user).values())
+    return sight.Sight(user=user.pk, organizations=tuple(sorted(organizations)), operator=bool(user._moc_operates))
+
+
+@sight.engine()
 def _resolve(user) -> dict[str, frozenset[int]]:
     """Rights by membership, by oversight and by grants; a token's membership counts while the token lives."""
     rights: dict[str, set[int]] = defaultdict(set)
@@ -101,6 +111,7 @@ def holds_anything(user) -> bool:
     return bool(_rights(user))
 
 
+@sight.engine()
 def own_organizations(user) -> list[Organization]:
     """The organisations that the user is a member of, or acts for."""
     if user is None or not user.is_authenticated or not user.is_active:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Model, Q
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import OVERSIGHT, permissions_of, roles_with, support_permissions
@@ -38,6 +39,7 @@ def parties_of(obj: Model) -> dict[int, Organization]:
     return Organization.objects.in_bulk(found - {None})
 
 
+@sight.engine()
 def explain(obj: Model, permission: str) -> list[Way]:
     """Every way by which active users reach `obj` with `permission`; for PUBLIC models nobody needs one (`is_public`)."""
     parties = parties_of(obj)

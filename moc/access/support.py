@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Cast
 from django.utils import timezone
 
+from moc import sight
 from moc.access.models import Membership, Organization, User
 from moc.access.queries import ScopedQuerySet
 from moc.history import Refuse, Versions
@@ -112,6 +113,7 @@ class SupportAct(models.Model):
         return f"{self.user}: {self.reason}"
 
 
+@sight.engine()  # asked before the user's sight is known, for it depends on the answer
 def grant_of(user: User, pk: int | str) -> SupportGrant | None:
     """The grant, if it is live and given to this user now."""
     return SupportGrant.objects.given_to(user).select_related("organization").filter(pk=pk).first()

@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.utils.cache import add_never_cache_headers
 from django.views.generic import TemplateView, View
 
+from moc import sight
 from moc.access.models import User
 from moc.accounts import admissions, forms, invitations, providers
 from moc.errors import UserError
@@ -20,7 +21,8 @@ class Entrance(View):
     title = ""
 
     def dispatch(self, request, *args, **kwargs) -> HttpResponse:
-        response = super().dispatch(request, *args, **kwargs)
+        with sight.engine():  # whoever comes is nobody yet; what a page tells is for its link or its form alone
+            response = super().dispatch(request, *args, **kwargs)
         add_never_cache_headers(response)
         return response
 

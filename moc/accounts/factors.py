@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
+from moc import sight
 from moc.access import presence
 from moc.access.models import Membership, User
 from moc.access.roles import SECOND_FACTOR
@@ -19,6 +20,7 @@ def is_exempt(user: User) -> bool:
     return settings.MOC_SECOND_FACTOR_EXEMPT_DEMONSTRATION and user.email.endswith(NOBODYS)
 
 
+@sight.engine()  # whoever signs in is nobody yet
 def needs_second_factor(user: User) -> bool:
     """Has the user a role that is held with a second factor only?"""
     if is_exempt(user):

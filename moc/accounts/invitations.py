@@ -12,6 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy
 from moc.access.models import Organization, User
 from moc.accounts import services
@@ -68,6 +69,7 @@ def revoke(*, actor: User, invitation: Invitation) -> None:
     Invitation.lifecycle.move(rows, "revoke", actor=actor, reason=f"invitation to {invitation.organization} revoked")
 
 
+@sight.engine()  # the link is the right to see what it invites to
 def invited(key: str) -> Invitation | None:
     """What a link invites to; None for one that is unknown, used, replaced, revoked or too old."""
     rows = Invitation.objects.filter(status=Invitation.Status.OPEN, expires_at__gt=timezone.now(), organization__is_active=True)
@@ -80,6 +82,7 @@ def account_of(invitation: Invitation) -> User | None:
 
 
 @transaction.atomic
+@sight.engine()  # the link is the right to see what it invites to
 def accept(*, key: str, user: User | None = None, name: str = "", password: str = "") -> User:
     """Take the roles, with the account of the invited address or a new one.
 

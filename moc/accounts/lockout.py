@@ -8,17 +8,20 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy
 from moc.access.models import Organization, User
 from moc.accounts.models import SignInFailures
 
 
+@sight.engine()  # whoever signs in is nobody yet
 def is_locked(user: User) -> bool:
     """May nobody sign in to the account by password or code?"""
     return SignInFailures.objects.filter(user=user, locked_at__isnull=False).exists()
 
 
 @transaction.atomic
+@sight.engine()  # whoever signs in is nobody yet
 def count_failure(user: User) -> None:
     """One more failure; the one that reaches the limit locks the account and writes to its owner."""
     row, _ = SignInFailures.objects.get_or_create(user=user)
@@ -41,6 +44,7 @@ def count_failure_at(email: str) -> None:
         count_failure(user)
 
 
+@sight.engine()  # whoever signs in is nobody yet
 def clear(user: User) -> None:
     """A success ends the row of failures, and a new password the lock."""
     SignInFailures.objects.filter(Q(count__gt=0) | Q(locked_at__isnull=False), user=user).update(count=0, locked_at=None)

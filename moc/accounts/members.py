@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import View
 
+from moc import sight
 from moc.access import policy, presence
 from moc.access.models import Membership, Organization, User
 from moc.access.presence import Fresh
@@ -106,8 +107,9 @@ class MemberList(OfOrganization, Page):
             .order_by("user__email", "pk")
         )
         roles: dict[User, list[str]] = {}
-        for seat in seats:
-            roles.setdefault(seat.user, []).append(seat.get_role_display())
+        with sight.engine():  # whether a member's account is locked is the member's own business, and the administrator's
+            for seat in seats:
+                roles.setdefault(seat.user, []).append(seat.get_role_display())
         others = manageable(self.request.user).exclude(pk=self.organization.pk)
         open_ones = Invitation.objects.filter(organization=self.organization, status=Invitation.Status.OPEN)
         proposed = AdministratorGrant.objects.filter(organization=self.organization, status=AdministratorGrant.Status.PROPOSED)

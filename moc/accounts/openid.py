@@ -21,7 +21,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from moc import sealed
+from moc import sealed, sight
 from moc.accounts import outbound, providers
 from moc.accounts.models import SignInProvider
 from moc.errors import UserError
@@ -116,6 +116,7 @@ class OrganizationProvider(OpenIDConnectProvider):
 class ProviderAdapter(DefaultSocialAccountAdapter):
     """allauth's applications from our own records; who signs in is decided by moc.accounts.providers."""
 
+    @sight.engine()  # whoever signs in is nobody yet
     def list_apps(self, request: HttpRequest, provider=None, client_id=None) -> list[SocialApp]:
         rows = SignInProvider.objects.filter(is_active=True, organization__is_active=True).select_related("organization")
         try:
@@ -130,6 +131,7 @@ class ProviderAdapter(DefaultSocialAccountAdapter):
     def get_requests_session(self) -> requests.Session:
         return outbound.session()
 
+    @sight.engine()  # whoever signs in is nobody yet
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
         """Before anybody is signed in: the nonce, the person, the roles."""
         claims, state = sociallogin.claims, sociallogin.state

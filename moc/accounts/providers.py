@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from moc import sealed
+from moc import sealed, sight
 from moc.access import policy
 from moc.access.models import Membership, Organization, User
 from moc.access.roles import ROLES
@@ -116,6 +116,7 @@ def move(*, actor: User, rows, name: str, reason: str = "") -> None:
         raise UserError("Another organisation has proven this domain.", "Ask the platform's operator.", "DOMAIN_TAKEN") from error
 
 
+@sight.engine()  # whoever signs in is nobody yet
 def provider_of(email: str) -> SignInProvider | None:
     """The provider at which people with this address sign in."""
     domain = email.rpartition("@")[2].lower()
@@ -123,6 +124,7 @@ def provider_of(email: str) -> SignInProvider | None:
     return rows.filter(domains__domain=domain, domains__status=SignInDomain.Status.VERIFIED).select_related("organization").first()
 
 
+@sight.engine()  # whoever signs in is nobody yet
 def provision(provider: SignInProvider, claims: dict) -> User:
     """The person behind verified claims, made if new, with the roles that the claims give now; administrators stay administrators.
 

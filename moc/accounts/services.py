@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy
 from moc.access.models import ApiToken, Membership, Organization, User
 from moc.access.roles import ROLES
@@ -53,6 +54,7 @@ def propose(actor: User | None, organization: Organization, user: User, roles: s
     return roles - {ADMINISTRATOR}
 
 
+@sight.engine()  # asks who else could, also where the actor sees nobody
 def may_confirm(actor: User, grant: AdministratorGrant) -> bool:
     """Another administrator of the organisation; where there is none, the operator's or an overseeing regulator's."""
     if actor.pk in {grant.proposed_by_id, grant.member_id}:

@@ -33,6 +33,7 @@ class Job(models.Model):
     """
 
     access_paths = ("SELF", "OPERATOR")
+    seen_with = ("registry.Submission.job",)  # colleagues watch the file being read
     WAKE_AFTER, DEAD_AFTER, MAX_ATTEMPTS = timezone.timedelta(seconds=20), timezone.timedelta(seconds=60), 5
 
     class Status(models.TextChoices):

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from threading import Event, Thread
 
 from celery import current_app
@@ -10,6 +11,7 @@ from django.db import Error, InterfaceError, OperationalError, connection, trans
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy
 from moc.errors import Conflict
 from moc.jobs.models import Job
@@ -82,7 +84,7 @@ class Progress:
         self._latest = {"done": job.done, "total": job.total, "phase": job.phase}
         if job.cancel_requested:
             self._cancelled.set()
-        self._reporter = Thread(target=self._report, name=f"progress of job {job.pk}", daemon=True)
+        self._reporter = Thread(target=copy_context().run, args=(self._report,), name=f"progress of job {job.pk}", daemon=True)
         self._reporter.start()
 
     def __call__(self, done: int, total: int | None = None, phase: str = "") -> None:
@@ -128,10 +130,11 @@ def running(pk: int, put_back: Callable[[Job, str], None] | None = None) -> Iter
     if not claimed:
         yield None, None
         return
-    job = Job.objects.get(pk=pk)
+    job = Job.objects.select_related("user").get(pk=pk)
     progress = Progress(job)
     try:
-        yield job, progress
+        with sight.seeing(policy.sight_of(job.user) if job.user else sight.ENGINE):
+            yield job, progress
     except Cancelled:
         _end_in_vain(job, Job.Status.CANCELLED, put_back, "cancelled by the user")
     except (OperationalError, InterfaceError):  # the database went away: the sweep has the job tried again

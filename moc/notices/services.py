@@ -8,6 +8,7 @@ from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy
 from moc.access.models import Organization
 from moc.notices.models import Notice
@@ -16,6 +17,7 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS, BATCH = 5, 100
 
 
+@sight.engine()  # it is for others than whoever acts
 def tell(organization: Organization, permission: str, *, event: str, subject: str, url: str = "", **context) -> int:
     """Notify everybody who holds `permission` in an organisation; the body is templates/emails/<event>.txt. Returns how many."""
     subject = " ".join(subject.split())  # one line: a title may hold several

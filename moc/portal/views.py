@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.views.generic import TemplateView
 
-from moc import units
+from moc import sight, units
 from moc.access import policy
 from moc.portal import paging
 from moc.portal.moments import moment_of
@@ -217,7 +217,8 @@ class Detail(One):
     @cached_property
     def versions(self):
         """The object's versions within the scope, whether or not the object itself is still in it."""
-        pk = get_object_or_404(self.model.objects.values_list("pk", flat=True), **{self.key: self.kwargs[self.key]})
+        with sight.engine():  # the object may have left the user's sight; its versions are under the user's own
+            pk = get_object_or_404(self.model.objects.values_list("pk", flat=True), **{self.key: self.kwargs[self.key]})
         rows = self.model.history.model.objects.filter(**{self.model._meta.pk.attname: pk})
         return policy.scope(rows, self.request.user, self.permission)
 

@@ -14,6 +14,7 @@ SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 DATABASE_ROLE = env("MOC_DATABASE_ROLE", default="app")
 DATABASE_APP = env.db("DATABASE_URL", default="postgres://moc_app@/moc")
 DATABASE_OWNER = env.db("DATABASE_OWNER_URL", default=env("DATABASE_URL", default="postgres://moc_owner@/moc"))
+DATABASE_ENGINE_ROLE = env("DATABASE_ENGINE_ROLE", default="moc_engine")  # the app role takes it to write, inside services
 DATABASE_SUPERUSER_URL = env("DATABASE_SUPERUSER_URL", default="")
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default="filesystem://localhost/")
 CACHE_URL = env("CACHE_URL", default="")
@@ -91,6 +92,7 @@ MIDDLEWARE = [
     "moc.middleware.session_age",
     "django.contrib.messages.middleware.MessageMiddleware",
     "moc.support.middleware.acting_for",
+    "moc.access.middleware.sighted",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -116,6 +118,7 @@ TEMPLATES = [
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {"default": dict(DATABASE_OWNER if DATABASE_ROLE == "owner" else DATABASE_APP)}
+DATABASES["default"]["ENGINE"] = "moc.database"
 DATABASES["default"]["CONN_MAX_AGE"] = 600
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})

@@ -1,7 +1,8 @@
 """The embedded PostgreSQL: a cluster of this checkout, on a unix socket only, for people of this operating system account only.
 
-Three roles, reached by peer authentication: `moc_owner` migrates, `moc_app` is what every process of the platform runs as, and the
-superuser `postgres` serves this launcher and the test runner. In production DATABASE_URL names a real server instead.
+Three roles, reached by peer authentication: `moc_owner` migrates, `moc_app` is what every process of the platform runs as (it takes the
+role `moc_engine`, which nobody signs in as, to write inside services), and the superuser `postgres` serves this launcher and the test
+runner. In production DATABASE_URL names a real server instead.
 """
 
 import contextlib
@@ -11,14 +12,16 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
-from .bootstrap import Refusal, last_lines, say
+from .bootstrap import Refusal, digest, is_stamped, last_lines, say
 from .place import Place, servers_of
 from .provision import APP, DATABASE, OWNER, SUPERUSER, provision, write_configuration
 
+PROVISION = Path(__file__).with_name("provision.py")
 START_SECONDS = 300  # recovery after a crash may have 8 GB of log to read
 
 
@@ -106,9 +109,10 @@ class Cluster:
             write_configuration(self.place)
             self._clear_away_dead_server()
             self._launch()
-        if not self.ready_marker.exists():
+        state = digest(PROVISION)
+        if not is_stamped(self.ready_marker, state):
             provision(self.connect)
-            self.ready_marker.touch()
+            self.ready_marker.write_text(state)
         return started
 
     def _initialise(self) -> None:

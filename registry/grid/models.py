@@ -79,6 +79,7 @@ class TdInterface(models.Model):
     """The transmission-distribution interface: where a utility takes its power from a transmission operator."""
 
     access_paths = ("edc", "pnode__tso")
+    seen_with = ("registry.Substation.td_interface",)
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="td_interfaces")
     pnode = models.ForeignKey(Pnode, on_delete=models.PROTECT, related_name="td_interfaces")
@@ -100,6 +101,7 @@ class Substation(models.Model):
     """A distribution substation below a T-D interface."""
 
     access_paths = ("edc",)
+    seen_with = ("registry.Feeder.substation",)
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="substations")
     td_interface = models.ForeignKey(TdInterface, on_delete=models.PROTECT, related_name="substations", verbose_name="T-D interface")
@@ -122,6 +124,7 @@ class Feeder(models.Model):
     """A medium-voltage feeder."""
 
     access_paths = ("edc",)
+    seen_with = ("registry.Der.feeder", "registry.ServicePoint.feeder")
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="feeders")
     substation = models.ForeignKey(Substation, on_delete=models.PROTECT, related_name="feeders")
@@ -142,6 +145,7 @@ class Transformer(models.Model):
     """A distribution transformer."""
 
     access_paths = ("edc",)
+    seen_with = ("registry.ServicePoint.transformer",)
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="transformers")
     feeder = models.ForeignKey(Feeder, on_delete=models.PROTECT, related_name="transformers")
@@ -162,6 +166,7 @@ class ServicePoint(models.Model):
     """Where a customer is connected (CIM UsagePoint)."""
 
     access_paths = ("edc",)
+    seen_with = ("registry.Der.service_point", "registry.StagedDer.service_point")  # whoever filed it gave its id
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     usage_point_id = models.CharField(max_length=40)

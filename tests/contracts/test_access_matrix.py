@@ -8,27 +8,17 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpResponse, HttpResponseNotFound
 from django.shortcuts import resolve_url
-from django.test import override_settings
 from django.urls import URLPattern, get_resolver
 
 from tests.contracts import matrix_admin, matrix_api, matrix_filing, matrix_utility
 from tests.contracts.matrix import EXEMPT, ROUTES, Route, Write
-from tests.contracts.scene import ACTORS, MACHINE_SEATS, NOBODY, OWN, Scene, make_scene, who, written
+from tests.contracts.scene import ACTORS, MACHINE_SEATS, NOBODY, OWN, Scene, who, written
 
 MATRIX = [*ROUTES, *matrix_filing.ROUTES, *matrix_api.ROUTES, *matrix_utility.ROUTES, *matrix_admin.routes()]
 READS = [route for route in MATRIX if route.sees is not None]
 WRITES = [(route, write) for route in MATRIX for write in route.writes]
 API_PAGE = "/api/v1/docs/"  # of the API, but a page
 LAST_RESORT = "(?P<url>.*)$"  # Django's admin: addresses that are none
-
-
-@pytest.fixture(scope="module")
-def scene(django_db_setup, django_db_blocker, tmp_path_factory):
-    """One scene for all doors; each visit is rolled back. Files are real: the readers stream them."""
-    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path_factory.mktemp("files"))}}
-    with override_settings(STORAGES=settings.STORAGES | {"default": files}), django_db_blocker.unblock(), transaction.atomic():
-        yield make_scene()
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)

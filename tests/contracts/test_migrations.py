@@ -25,12 +25,12 @@ def test_no_migration_is_missing():
 
 def test_the_tests_run_as_the_app_role():
     ((name, *rights),) = rows(
-        "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = session_user"
     )
     assert name == "moc_app" or "app" in name
     assert rights == [False] * 4
-    assert rows("SELECT DISTINCT tableowner = current_user FROM pg_tables WHERE schemaname = 'public'") == [(False,)]
-    assert rows("SELECT has_schema_privilege(current_user, 'public', 'CREATE')") == [(False,)]
+    assert rows("SELECT DISTINCT tableowner = session_user FROM pg_tables WHERE schemaname = 'public'") == [(False,)]
+    assert rows("SELECT has_schema_privilege(session_user, 'public', 'CREATE')") == [(False,)]
 
 
 @pytest.mark.parametrize("table", [*HISTORY, "django_migrations"])
@@ -38,7 +38,7 @@ def test_the_app_role_may_only_read_history(table):
     held = [
         right
         for right in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-        if rows("SELECT has_table_privilege(current_user, %s, %s)", table, right) == [(True,)]
+        if rows("SELECT has_table_privilege(session_user, %s, %s)", table, right) == [(True,)]
     ]
     assert held == ["SELECT"]
 
@@ -50,7 +50,7 @@ def test_every_declared_trigger_is_installed_and_enabled():
 
 def test_trigger_functions_run_as_the_owner_with_a_fixed_path_and_are_nobodys_to_call():
     functions = rows(
-        "SELECT proname, prosecdef, proconfig, has_function_privilege(current_user, oid, 'EXECUTE') FROM pg_proc "
+        "SELECT proname, prosecdef, proconfig, has_function_privilege(session_user, oid, 'EXECUTE') FROM pg_proc "
         "WHERE pronamespace = 'public'::regnamespace AND proname LIKE 'pgtrigger_%%'"
     )
     assert functions

@@ -78,6 +78,7 @@ def test_one_statement_is_one_moment_of_one_transaction(ann):
 def test_a_plain_session_of_the_app_role_leaves_versions_too():
     with connected("app") as session, session.cursor() as cursor:
         act(cursor, reason="by hand")
+        cursor.execute("SELECT set_config('moc.user', '1', true)")  # who sees no row changes none
         cursor.execute("INSERT INTO moc_organization (kind, name, legal_name, slug, is_active) VALUES ('edc', 'P', '', 'p', true)")
         cursor.execute("UPDATE moc_organization SET name = 'Q' WHERE slug = 'p'")
         cursor.execute("SELECT history_type, name, history_change_reason FROM moc_historicalorganization ORDER BY history_id")

@@ -9,6 +9,7 @@ import psycopg
 from django.conf import settings
 from django.db import connection, transaction
 
+from moc import sight
 from moc.errors import UserError
 
 PATIENCE_S = 20
@@ -47,6 +48,7 @@ def _told(wish: Callable):
         return refused
 
 
+@sight.engine()  # as services have it; a thread begins with none
 def _closing(wish: Callable):
     try:
         return wish()

@@ -21,13 +21,13 @@ def test_a_page_costs_the_same_in_a_large_registry(small_and_large):
     asked = []
     for site in small_and_large:
         with site.entered():
-            asked.append(_asked(site))
+            asked.append(pages_of(site))
     queries = {f"{page}, {who}": QUERIES[who] for page in PAGES for who in QUERIES}
     table = compare(small_and_large, asked, queries, ceiling=1.5)
     print(f"\n\nDER list, photovoltaic, largest first; after half is after half as many rows as there are DERs\n{table}")
 
 
-def _asked(site: Site) -> dict[str, tuple[str, list[str]]]:
+def pages_of(site: Site) -> dict[str, tuple[str, list[str]]]:
     """The addresses of the pages, each checked to show the rows that it must."""
     half, asked = site.rows // 2, {}
     deep = _cursor(site, "regulator", half)

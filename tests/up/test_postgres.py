@@ -47,6 +47,15 @@ def test_roles_can_do_what_they_must_and_no_more(cluster):
             assert app.execute("SELECT bool_or(rolsuper) FROM pg_roles WHERE rolname LIKE 'moc%'").fetchone() == (False,)
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 app.execute("CREATE TABLE refused (a int)")
+            app.execute("SET ROLE moc_engine")  # which sees every row, and owns none
+            assert app.execute("SELECT rolbypassrls, rolcanlogin, rolsuper FROM pg_roles WHERE rolname = current_user").fetchone() == (
+                True,
+                False,
+                False,
+            )
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                app.execute("CREATE TABLE refused (a int)")
+            app.execute("RESET ROLE")
             assert app.execute("SELECT current_setting('listen_addresses'), current_setting('fsync')").fetchone() == ("", "on")
             assert app.execute("SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'moc'").fetchone() == ("b", "C.UTF-8")
 

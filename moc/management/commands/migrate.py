@@ -1,9 +1,12 @@
-"""migrate, then make the cache's table and give the app role its rights: everything on current tables, only SELECT on history."""
+"""migrate, then make the cache's table, give the app role its rights (everything on current tables, only SELECT on history), and put
+row-level security in force."""
 
 from django.conf import settings
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 
+from moc.access.rowsecurity import missing_roles, secure
 from moc.history import grant
 
 CACHE_TABLE = "moc_cache"
@@ -15,7 +18,11 @@ class Command(migrate.Command):
     help = __doc__
 
     def handle(self, *args, **options):
+        if missing := missing_roles(settings.DATABASE_APP["USER"], settings.DATABASE_ENGINE_ROLE):
+            raise CommandError(missing)
         super().handle(*args, **options)
         if not options["check_unapplied"] and not options["plan"]:
             call_command("createcachetable", CACHE_TABLE, database=options["database"], verbosity=options["verbosity"])
-            grant(settings.DATABASE_APP["USER"])
+            for role in (settings.DATABASE_APP["USER"], settings.DATABASE_ENGINE_ROLE):
+                grant(role)
+            secure(settings.DATABASE_APP["USER"])

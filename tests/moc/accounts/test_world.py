@@ -9,7 +9,7 @@ from moc.access.roles import ROLES
 
 def test_tests_connect_as_the_app_role(db, settings):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_user, rolsuper FROM pg_roles WHERE rolname = current_user")
+        cursor.execute("SELECT session_user, rolsuper FROM pg_roles WHERE rolname = session_user")
         assert cursor.fetchone() == (settings.DATABASE_APP["USER"], False)
 
 

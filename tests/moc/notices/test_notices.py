@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import connection, transaction
 from django.template.loader import render_to_string
 
+from moc import sight
 from moc.access.models import User
 from moc.access.roles import roles_with
 from moc.history import acting
@@ -93,6 +94,7 @@ def test_two_deliveries_at_once_send_each_once():
     for number in range(20):
         notice(user, subject=str(number))
 
+    @sight.engine()
     def deliver(_):
         try:
             return services.deliver()

@@ -5,6 +5,7 @@ from threading import Barrier, Thread
 import pytest
 from django.db import connection
 
+from moc import sight
 from moc.errors import UserError
 from registry.ders.models import Der
 from registry.submissions.models import Decision, StagedDer
@@ -28,6 +29,7 @@ def at_once(*wishes) -> list:
     """Results or refusals of wishes that start together, each on a connection of its own."""
     results, start = [None] * len(wishes), Barrier(len(wishes))
 
+    @sight.engine()
     def work(place: int, wish) -> None:
         try:
             start.wait()

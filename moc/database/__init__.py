@@ -1,0 +1,1 @@
+"""PostgreSQL, told in each transaction whose eyes it sees with. N3."""
