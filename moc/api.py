@@ -15,11 +15,13 @@ from moc.rest.docs import ApiPage
 from moc.rest.permissions import SignedIn
 from moc.rulesets.api import RuleSets
 from moc.support.api import SupportGrants
+from moc.takeouts.api import Takeouts
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.participants.api import Organizations, Utilities
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
+from registry.utilities.api import ReviewRules
 
 RESOURCES = {
     "registry/ders": ("der", Ders),
@@ -42,6 +44,8 @@ RESOURCES = {
     "jobs": ("job", Jobs),
     "machine-clients": ("machine-client", MachineClients),
     "support-grants": ("support-grant", SupportGrants),
+    "takeouts": ("takeout", Takeouts),
+    "registry/review-rules": ("review-rule", ReviewRules),
 }
 
 

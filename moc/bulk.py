@@ -1,7 +1,7 @@
 """Raw SQL and COPY: with moc.history the only user of a raw cursor."""
 
 import inspect
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -66,14 +66,18 @@ def _compiled(queryset: QuerySet) -> str:
         return ClientCursor(cursor.connection).mogrify(query, params)
 
 
-def copy_out(queryset: QuerySet) -> Iterator[bytes]:
-    """The rows of a values_list queryset as PostgreSQL CSV without a header, streamed by COPY TO in bounded memory."""
+def copy_out(queryset: QuerySet) -> Generator[bytes, None, int]:
+    """The rows of a values_list queryset as PostgreSQL CSV without a header, streamed by COPY TO in bounded memory.
+
+    The generator returns (`yield from`) how many rows there were.
+    """
     command = f"COPY ({_compiled(queryset)}) TO STDOUT (FORMAT csv)"
     with transaction.atomic(), connection.cursor() as cursor:
         connection.tell()
         with connection.wrap_database_errors, cursor.copy(command) as copy:
             for data in copy:
                 yield bytes(data)
+        return cursor.rowcount
 
 
 def insert_select(table: str, columns: Iterable[str], querysets: list[QuerySet], narrowed: QuerySet | None = None) -> int:

@@ -25,12 +25,23 @@ if app.conf.broker_url and app.conf.broker_url.startswith("filesystem:"):
     for folder in ("data_folder_in", "data_folder_out", "control_folder"):
         Path(app.conf.broker_transport_options[folder]).mkdir(parents=True, exist_ok=True)
 app.autodiscover_tasks(
-    ["moc.documents", "moc.jobs", "moc.notices", "moc.takeouts", "registry.submissions", "registry.ders", "registry.grid"]
+    [
+        "moc.documents",
+        "moc.jobs",
+        "moc.notices",
+        "moc.takeouts",
+        "registry.submissions",
+        "registry.ders",
+        "registry.grid",
+        "registry.administration",
+    ]
 )
 app.conf.beat_schedule = {
     "sweep stale jobs": {"task": "moc.jobs.tasks.sweep", "schedule": 30.0},
     "sweep files without a document": {"task": "moc.documents.tasks.sweep", "schedule": crontab(minute=7)},
     "send outgoing e-mail": {"task": "moc.notices.tasks.deliver", "schedule": 15.0},
     "review and completeness deadlines": {"task": "registry.submissions.tasks.check_deadlines", "schedule": crontab(minute="*/10")},
+    "take-outs whose days are over": {"task": "moc.takeouts.tasks.expire", "schedule": crontab(minute="15")},
+    "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

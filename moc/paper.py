@@ -8,14 +8,20 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-SCHEME = "static:"
+SCHEME, GIVEN = "static:", "given:"
 STYLE = "moc/document.css"
 
 
 class OwnFilesOnly(URLFetcher):
-    """Answers `static:<path>` from the static files; everything else is refused."""
+    """Answers `static:<path>` from the static files and `given:<name>` from what the caller gave; everything else is refused."""
+
+    def __init__(self, given: dict[str, bytes] | None = None):
+        super().__init__()
+        self.given = given or {}
 
     def fetch(self, url, headers=None):
+        if url.startswith(GIVEN) and url.removeprefix(GIVEN) in self.given:
+            return URLFetcherResponse(url, self.given[url.removeprefix(GIVEN)], {"Content-Type": "application/octet-stream"})
         if not url.startswith(SCHEME):
             raise ValueError(f"A document may use only the platform's own files, not {url}")
         name = url.removeprefix(SCHEME)
@@ -32,8 +38,8 @@ def _content(name: str) -> bytes:
         return file.read()
 
 
-def pdf(html: str) -> bytes:
-    """HTML as PDF bytes, in the platform's page style, tagged for screen readers."""
-    fonts, fetcher = FontConfiguration(), OwnFilesOnly()
+def pdf(html: str, given: dict[str, bytes] | None = None) -> bytes:
+    """HTML as PDF bytes, in the platform's page style, tagged for screen readers. `given` are images by name, used as `given:<name>`."""
+    fonts, fetcher = FontConfiguration(), OwnFilesOnly(given)
     page = CSS(string=_content(STYLE).decode(), font_config=fonts, url_fetcher=fetcher, base_url=SCHEME)
     return HTML(string=html, url_fetcher=fetcher, base_url=SCHEME).write_pdf(stylesheets=[page], font_config=fonts, pdf_variant="pdf/ua-1")

@@ -18,6 +18,7 @@ urlpatterns = [
     path("notices/", include("moc.notices.urls")),
     path("jobs/", include("moc.jobs.urls")),
     path("documents/", include("moc.documents.urls")),
+    path("takeouts/", include("moc.takeouts.urls")),
     path("help/", include("moc.help.urls")),
     path("oauth/token/", endpoints.token, name="oauth_token"),
     path("oauth/revoke/", endpoints.revoke, name="oauth_revoke"),

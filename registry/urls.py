@@ -7,5 +7,6 @@ app_name = "registry"
 urlpatterns = [
     path("ders/", include("registry.ders.urls")),
     path("grid/", include("registry.grid.urls")),
+    path("administration/", include("registry.administration.urls")),
     path("", include("registry.submissions.urls")),
 ]

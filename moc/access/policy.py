@@ -272,3 +272,12 @@ def holders(permission: str, organization: Organization) -> QuerySet[User]:
     return User.objects.filter(
         is_active=True, memberships__organization=organization, memberships__role__in=roles, memberships__is_active=True
     ).distinct()
+
+
+def part_of(rows: QuerySet, organization: Organization) -> QuerySet:
+    """The rows to which an organisation is a party: what it may take out. What is open to everybody is nobody's part."""
+    condition = Q()
+    for path in paths_of(rows.model):
+        if path not in {"SELF", "PUBLIC", "OPERATOR"}:
+            condition |= _along(rows.model, path, [organization.pk])
+    return rows.filter(condition) if condition else rows.none()

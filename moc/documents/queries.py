@@ -7,7 +7,15 @@ class DocumentQuerySet(ScopedQuerySet):
     """Documents by who may know of them, and who may open them."""
 
     def readable_by(self, user) -> "DocumentQuerySet":
-        """Documents whose file the user may open: an uploaded filing names owners, an export reaches as far as the user who had it made."""
-        uploads, exports = self.model.Kind.UPLOAD, self.model.Kind.EXPORT
-        mine = self.visible_to(user).exclude(kind__in=[uploads, exports]) | self.visible_to(user).filter(kind=exports, uploaded_by=user.pk)
-        return mine | self.visible_to(user, "view_personal").filter(kind=uploads)
+        """Documents whose file the user may open.
+
+        An uploaded filing names owners, an export reaches as far as the user who had it made, a take-out holds all of its organisation.
+        """
+        kinds = self.model.Kind
+        seen = self.visible_to(user)
+        mine = seen.exclude(kind__in=[kinds.UPLOAD, kinds.EXPORT, kinds.TAKEOUT]) | seen.filter(kind=kinds.EXPORT, uploaded_by=user.pk)
+        return (
+            mine
+            | self.visible_to(user, "view_personal").filter(kind=kinds.UPLOAD)
+            | self.visible_to(user, "take_out").filter(kind=kinds.TAKEOUT)
+        )

@@ -4,11 +4,14 @@ import hashlib
 import re
 import shutil
 import tempfile
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from moc.access.models import Organization
@@ -67,3 +70,14 @@ def sweep_uploads(now=None) -> int:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
             removed += 1
     return removed
+
+
+def remove_files(documents: QuerySet[Document]) -> int:
+    """Remove the files of a set for good once the transaction commits; what is known of them (name, size, SHA-256) stays.
+
+    Call inside `acting`. Returns how many.
+    """
+    found = list(documents.filter(removed_at=None))
+    for document in found:
+        transaction.on_commit(partial(document.file.storage.delete, document.file.name))
+    return Document.objects.filter(pk__in=[document.pk for document in found]).update(removed_at=timezone.now())

@@ -13,6 +13,7 @@ NAVIGATION = (
     ("Submissions", "registry:submission_list", "view_registry"),
     ("Reviews", "registry:review_list", "view_registry"),
     ("Grid", "registry:grid", "manage_grid"),
+    ("Administration", "registry:administration", "take_out"),
     ("State", "state", ""),
     ("Records", "admin:index", "audit"),
     ("Help", "help", ""),

@@ -9,6 +9,8 @@ ATTESTATION = (
     "relevant electric retail regulatory authorities."
 )
 
+RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare 18 CFR Part 125, which was not read for this)"
+
 # key, authority (slug of the RTO or regulator; empty: default), value, unit, source, verified
 ROWS = [
     (
@@ -45,6 +47,17 @@ ROWS = [
     ("min_aggregation_kw", "", 100, "kW", "FERC Order 2222 ¶171: the minimum may not exceed 100 kW (paragraph number from memory)", False),
     ("min_der_kw", "nyiso", 10, "kW", "FERC, 187 FERC ¶61,022 (ER23-2040), as reported; tariff text not read", False),
     ("small_utility_mwh", "", 4_000_000, "MWh", "18 CFR 35.28(g)(1)(iii), as quoted in FERC NOI 174 ¶61,198", True),
+    *(
+        (f"retention_{edge}_days_{data_class}", "", days, "calendar days", RETENTION, False)
+        for edge, data_class, days in (
+            ("least", "uploads", 1095),
+            ("least", "findings", 365),
+            ("least", "staged_rows", 1095),
+            ("least", "evidence", 2190),
+            ("most", "uploads", 3650),
+            ("most", "staged_rows", 3650),
+        )
+    ),
     (
         "registration_attestation",
         "",

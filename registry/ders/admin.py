@@ -10,7 +10,7 @@ from registry.ders.filters import FOUND_AT_MOST, matching_ids
 from registry.ders.models import Der
 
 RECORD = ["uuid", "status", "aggregator", "edc", "service_point", "feeder", "county", "owner", "registered_on"]
-LIMITS = ["export_limit_kw", "import_limit_kw"]
+LIMITS = ["export_limit_kw", "import_limit_kw", "limits_by_time"]
 FACTS = {field.name for field in Der._meta.concrete_fields}
 
 

@@ -15,7 +15,7 @@ from registry.ders.models import Der
 from registry.ders.views import LARGEST, NEWEST
 from registry.participants.models import DerOwner
 
-OWN = ["id", "status", "aggregator", "edc", "feeder", "registered_on", "export_limit_kw", "import_limit_kw"]
+OWN = ["id", "status", "aggregator", "edc", "feeder", "registered_on", "export_limit_kw", "import_limit_kw", "limits_by_time"]
 
 
 class DerSerializer(Flat):

@@ -166,6 +166,7 @@ class Der(DerFacts):
     registered_on = models.DateField("registered on")
     export_limit_kw = magnitude("export limit (kW)", help_text="set by the utility's decision")
     import_limit_kw = magnitude("import limit (kW)", help_text="set by the utility's decision")
+    limits_by_time = models.JSONField("limits by time", null=True, blank=True, help_text="set by the utility's decision")
 
     objects = DerQuerySet.as_manager()
     history = Versions(listed_by=("aggregator", "edc"))

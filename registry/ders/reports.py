@@ -54,6 +54,7 @@ def registry_facts(der) -> list:
         ("County", _name(der, "county"), None, None),
         ("Export limit by decision", der.export_limit_kw, "kW", None),
         ("Import limit by decision", der.import_limit_kw, "kW", None),
+        ("Limits by time by decision", der.limits_by_time, None, None),
     ]
 
 
@@ -67,6 +68,22 @@ def owner_facts(der) -> list:
 def certified_facts(der) -> list:
     """The facts that a certificate states."""
     return [(_label(name), _words(der, name)) for name in CERTIFIED if _words(der, name) not in (None, "", [])]
+
+
+def letterhead(der, moment: datetime | None) -> tuple[dict | None, bytes]:
+    """The utility's words for the certificate of a DER, and its logo; nothing where it has none. Letters stand above: reached by name."""
+    template = apps.get_model("registry", "LetterTemplate").objects.of(der.edc_id, "certificate", moment)
+    if template is None:
+        return None, b""
+    values = {
+        "utility": der.edc,
+        "aggregator": der.aggregator,
+        "der": der.external_id,
+        "technology": _words(der, "der_type"),
+        "registered_on": f"{der.registered_on:%Y-%m-%d}",
+        "reference": der.uuid,
+    }
+    return template.words(values), bytes(template.logo)
 
 
 def place(der) -> dict | None:

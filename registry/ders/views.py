@@ -99,8 +99,10 @@ class Certificate(Detail):
     related = PARTIES
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
-        context = {"der": self.object, "facts": reports.certified_facts(self.object), "moment": self.moment or timezone.now()}
-        return render_pdf(request, "documents/certificate.html", context, f"certificate-{self.object.uuid}.pdf")
+        der = self.object
+        letter, logo = reports.letterhead(der, self.moment)
+        context = {"der": der, "facts": reports.certified_facts(der), "moment": self.moment or timezone.now(), "letter": letter}
+        return render_pdf(request, "documents/certificate.html", context, f"certificate-{der.uuid}.pdf", {"logo": logo})
 
 
 class State(Page):

@@ -40,7 +40,7 @@ class County(models.Model):
 class ServiceTerritory(models.Model):
     """A utility serves (part of) a county."""
 
-    access_paths = ("PUBLIC",)
+    access_paths = ("PUBLIC", "edc")
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="territories")
     county = models.ForeignKey(County, on_delete=models.PROTECT, related_name="territories")

@@ -11,7 +11,7 @@ from moc.units import MagnitudeField
 class UtilityProfile(models.Model):
     """A distribution utility as EIA-861 and the markets know it."""
 
-    access_paths = ("PUBLIC",)
+    access_paths = ("PUBLIC", "edc")
 
     class Ownership(models.TextChoices):
         INVESTOR = "investor_owned", "Investor owned"
@@ -43,7 +43,7 @@ class UtilityProfile(models.Model):
 class OrganizationIdentifier(models.Model):
     """A public identifier of an organisation in some scheme."""
 
-    access_paths = ("PUBLIC",)
+    access_paths = ("PUBLIC", "organization")
 
     class Scheme(models.TextChoices):
         LEI = "lei", "Legal Entity Identifier"
@@ -70,6 +70,7 @@ class Contact(models.Model):
     """Whom to call at an organisation, by purpose. Personal data."""
 
     access_paths = ("organization",)
+    personal_columns = ("name", "email", "phone")
 
     class Purpose(models.TextChoices):
         REGISTRY = "registry", "Registry"
@@ -93,6 +94,8 @@ class Contact(models.Model):
 
 class OwnerFacts(models.Model):
     """Personal columns of a filing: who owns the DER and under which utility account."""
+
+    personal_columns = ("edc_account_no", "owner_name", "owner_email", "owner_phone")
 
     edc_account_no = models.CharField("utility account number", max_length=40)
     owner_name = models.CharField("owner's name", max_length=120, blank=True)

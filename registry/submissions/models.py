@@ -7,7 +7,6 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from moc import rules
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.documents.models import Document
@@ -21,6 +20,7 @@ from registry.grid.models import ServicePoint
 from registry.participants.models import OwnerFacts
 from registry.submissions.queries import FindingQuerySet, ReviewQuerySet, StagedDerQuerySet
 from registry.utilities.models import LetterTemplate
+from registry.utilities.rules import rule_of
 
 
 class Submission(models.Model):
@@ -391,4 +391,4 @@ class Finding(models.Model):
     @property
     def rule(self):
         """The rule that found it: sentence, remedy and citation."""
-        return rules.registry[self.code]
+        return rule_of(self.code)

@@ -10,15 +10,16 @@ from django.utils import timezone
 from moc.access import policy
 from moc.jobs.models import Job
 from moc.portal import paging
-from moc.rules import ERROR, WARNING, registry
+from moc.rules import ERROR, WARNING
 from registry.ders import dictionary
 from registry.ders import reports as der_reports
 from registry.ders.models import Der
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
+from registry.utilities.rules import rule_of
 
 KINDS = {"csv": "CSV", "xlsx": "XLSX workbook", "ndjson": "NDJSON", "json": "JSON"}
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-FINDINGS_PAGE = 50
+FINDINGS_PAGE, LETTER_ROWS = 50, 500
 BY_ROW = paging.Sort("row", ("row_number", "id"))
 
 
@@ -80,7 +81,7 @@ def by_rule(submission: Submission, user, address, current: str = "") -> list[di
             "severity": severity,
             "count": number,
             "rows": rows,
-            "sentence": registry[code].sentence,
+            "sentence": rule_of(code).sentence,
             "url": address(None if code == current else code),
             "current": code == current,
         }
@@ -101,7 +102,7 @@ def findings_page(rows, params, address) -> tuple[list[dict], dict]:
 
 def shown(finding: Finding, url: str = "") -> dict:
     """A finding as includes/findings.html shows it."""
-    rule = registry[finding.code]
+    rule = rule_of(finding.code)
     return {
         "row_number": finding.row_number,
         "column": finding.column,
@@ -120,7 +121,7 @@ def annotations(submission: Submission) -> Iterator[tuple[int, str, str]]:
     offset = submission.sheet.get("offset", 0)
     found = submission.findings.filter(row_number__gt=offset).order_by("row_number", "code", "column")
     for number, severity, code, column, value in found.values_list("row_number", "severity", "code", "column", "value").iterator(5_000):
-        rule = registry[code]
+        rule = rule_of(code)
         given = f" (given: {value})" if value else ""
         yield number - offset, severity, f"{column}{given}: {rule.sentence} {rule.remedy} [{code}]"
 
@@ -193,3 +194,33 @@ def last_day(due_at: datetime | None) -> date | None:
 def with_errors(submissions):
     """The submissions of a set that hold at least one row with an error."""
     return submissions.filter(Exists(Finding.objects.filter(submission=OuterRef("pk"), severity=ERROR)))
+
+
+def letter(decision: Decision, rows) -> tuple[dict, bytes]:
+    """What the letter about a decision shows, of those of its rows that the reader may see, and the utility's logo."""
+    review, template = decision.review, decision.letter_template
+    rows = rows.order_by("row_number")
+    shown = rows.only("row_number", "external_id", "der_type", "nameplate_ac_kw", "premise_address", "status")[:LETTER_ROWS]
+    values = {
+        "utility": review.edc,
+        "aggregator": review.aggregator,
+        "submission": review.submission.title,
+        "submitted_on": _day(review.submission.submitted_at),
+        "decision": decision.get_kind_display(),
+        "decided_on": _day(decision.decided_at),
+        "count": f"{decision.row_count:,}",
+        "reference": decision.uuid,
+    }
+    context = {
+        "decision": decision,
+        "review": review,
+        "rows": shown,
+        "left_out": max(0, rows.count() - LETTER_ROWS),
+        "reason": decision.get_reason_code_display().partition(" ")[2] if decision.reason_code else "",  # without the list's number
+        "letter": template.words(values) if template else None,
+    }
+    return context, bytes(template.logo) if template else b""
+
+
+def _day(moment: datetime | None) -> str:
+    return f"{timezone.localdate(moment):%Y-%m-%d}" if moment else ""

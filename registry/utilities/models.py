@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from moc import letters
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
@@ -114,13 +115,37 @@ class ReviewPractice(models.Model):
 
 
 class LetterTemplate(models.Model):
-    """One version of a utility's letterhead and words for a kind of document. A version is never changed: decisions keep theirs."""
+    """One version of a utility's letterhead and words for a kind of document. A version is never changed: decisions keep theirs.
 
-    access_paths = ("edc",)
+    Open to everybody: it stands on the papers of whoever has dealings with the utility.
+    """
+
+    access_paths = ("PUBLIC", "edc")
 
     class Kind(models.TextChoices):
         DECISION = "decision", "Decision letter"
         CERTIFICATE = "certificate", "Registration certificate"
+
+    PLACEHOLDERS = {
+        Kind.DECISION: {
+            "utility": "the utility's name",
+            "aggregator": "the aggregator's name",
+            "submission": "the filing's title",
+            "submitted_on": "the day on which it was submitted",
+            "decision": "what was decided",
+            "decided_on": "the day of the decision",
+            "count": "how many DERs it is about",
+            "reference": "the decision's id",
+        },
+        Kind.CERTIFICATE: {
+            "utility": "the utility's name",
+            "aggregator": "the aggregator's name",
+            "der": "the aggregator's id of the DER",
+            "technology": "its technology",
+            "registered_on": "the day of its registration",
+            "reference": "the DER's id (mRID)",
+        },
+    }
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     edc = utility("letter_templates")
@@ -143,6 +168,14 @@ class LetterTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.edc}, version {self.version}"
+
+    def words(self, values: dict[str, object]) -> dict[str, str]:
+        """The texts of the letter with its placeholders filled, for documents/letterhead.html and its neighbours."""
+        return {name: letters.fill(getattr(self, name), values) for name in ("opening", "closing", "signature")} | {
+            "sender": self.sender or self.edc.legal_name or self.edc.name,
+            "address": self.address,
+            "has_logo": bool(self.logo),
+        }
 
 
 class RetentionPeriod(models.Model):

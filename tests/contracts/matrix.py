@@ -17,7 +17,7 @@ PARTIES = (AGGREGATOR | UTILITY | OVERSEERS) - MACHINES  # of what lies between 
 
 @dataclass(frozen=True)
 class Write:
-    """One way to write at an address: who may, and what they send. `at` where it differs from the route's.
+    """One way to write at an address: who may, and what they send. `at` and `query` where they differ from the route's.
 
     `people`: no machine client may, whatever its role. `held`: the holder may, who is a person; their machines may not.
     """
@@ -27,6 +27,7 @@ class Write:
     at: Callable[[Scene], dict] | None = None
     method: str = "post"
     name: str = ""
+    query: str = ""
     people: bool = False
     held: bool = False
 

@@ -192,6 +192,12 @@ RECORDS: dict[str, Record] = {
     "Finding": Record(lambda scene: scene.finding, OF_BOTH),
     "GridLoad": Record(lambda scene: scene.grid_load, OF_UTILITY),
     "GridFinding": Record(lambda scene: scene.grid_finding, OF_UTILITY),
+    "ReviewRule": Record(lambda scene: scene.review_rule, ENTER),
+    "ReviewPractice": Record(lambda scene: scene.practice, OF_UTILITY),
+    "LetterTemplate": Record(lambda scene: scene.letter, ENTER),
+    "RetentionPeriod": Record(lambda scene: scene.retention, OF_UTILITY),
+    "Removal": Record(lambda scene: scene.removal, OF_UTILITY),
+    "Takeout": Record(lambda scene: scene.takeout, OF_UTILITY),
 }
 
 

@@ -1,8 +1,9 @@
-"""The part of the access matrix for what a utility administers: grid records and their loads."""
+"""The part of the access matrix for what a utility administers: grid records and their loads, its own settings, its take-outs."""
 
 from collections.abc import Callable
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from tests.contracts.matrix import Route, Write
 from tests.contracts.matrix_api import API, CALLERS, ID, OF_UTILITY
@@ -56,11 +57,60 @@ GRID_ROUTES = (
         for name, related in (("td-interfaces", "td_interfaces"), ("substations", "substations"), ("transformers", "transformers"))
         for route in (Route(f"{API}{name}/", CALLERS), Route(f"{API}{name}/<int:pk>/", OF_UTILITY, first_of(related)))
     ),
-    Route(f"{API}grid-loads/", CALLERS),
-    Route(f"{API}grid-loads/", None, query="?kind=transformers&utility=edc", writes=(Write(GRID, grid_file(False)),)),
+    Route(f"{API}grid-loads/", CALLERS, writes=(Write(GRID, grid_file(False), query="?kind=transformers&utility=edc"),)),
     Route(f"{API}grid-loads/{ID}", OF_UTILITY, of("grid_load")),
     Route(f"{API}grid-loads/{ID}findings/", OF_UTILITY, of("grid_load")),
     Route(f"{API}grid-loads/{ID}transitions/<slug:name>/", None, of("grid_load", name="take_good"), (Write(GRID, {}),)),
 )
 
-ROUTES = GRID_ROUTES
+ADMINISTRATORS = who("edc:administrator")
+TAKERS = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
+EVERY_ADMINISTRATOR = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
+HERE, OWN = "registry/administration/", "registry/administration/<slug:slug>/"
+
+
+def utility(**further) -> Callable[[Scene], dict]:
+    """The address of a page of the utility "edc"."""
+    return lambda scene: {"slug": "edc", **further}
+
+
+def rule(scene: Scene) -> dict:
+    return {"slug": "edc", "uuid": scene.review_rule.uuid}
+
+
+def today(**further) -> Callable[[Scene], dict]:
+    return lambda scene: {"starts_on": str(timezone.localdate()), **further}
+
+
+RULE = {"field": "serial_no", "kind": "required", "severity": "warning", "remedy": "Read it from the device."}
+ADMINISTRATION = (
+    Route(HERE, EVERY_ADMINISTRATOR),
+    Route(f"{HERE}rules/", SIGNED_IN),
+    Route(f"{OWN}rules/", ADMINISTRATORS, utility()),
+    Route(f"{OWN}rules/new/", ADMINISTRATORS, utility(), (Write(ADMINISTRATORS, today(**RULE)),)),
+    Route(f"{OWN}rules/<uuid:uuid>/change/", ADMINISTRATORS, rule, (Write(ADMINISTRATORS, today(**RULE)),)),
+    Route(
+        f"{OWN}rules/<uuid:uuid>/end/",
+        ADMINISTRATORS,
+        rule,
+        (Write(ADMINISTRATORS, lambda scene: {"on": str(timezone.localdate())}),),
+    ),
+    Route(f"{OWN}practice/", ADMINISTRATORS, utility(), (Write(ADMINISTRATORS, today(limits_by_file="on")),)),
+    Route(f"{OWN}letters/", ADMINISTRATORS, utility()),
+    Route(f"{OWN}letters/<slug:kind>/", ADMINISTRATORS, utility(kind="decision"), (Write(ADMINISTRATORS, {"signature": "Another"}),)),
+    Route(f"{OWN}letters/<slug:kind>/<int:version>.pdf", ADMINISTRATORS, utility(kind="decision", version=1)),
+    Route(f"{OWN}retention/", ADMINISTRATORS, utility()),
+    Route(
+        f"{OWN}retention/<slug:data_class>/",
+        ADMINISTRATORS,
+        utility(data_class="evidence"),
+        (Write(ADMINISTRATORS, today(days="4000")),),
+    ),
+    Route("takeouts/<slug:slug>/", ADMINISTRATORS, utility(), (Write(ADMINISTRATORS, {"purpose": "An audit"}),)),
+    Route(f"{API}review-rules/", CALLERS),
+    Route(f"{API}review-rules/{ID}", CALLERS, of("review_rule")),
+    Route("api/v1/takeouts/", CALLERS, writes=(Write(TAKERS, {"purpose": "An audit"}),)),
+    Route(f"api/v1/takeouts/{ID}", ADMINISTRATORS, of("takeout")),
+)
+
+ROUTES = (*GRID_ROUTES, *ADMINISTRATION)

@@ -24,7 +24,7 @@ LAST_RESORT = "(?P<url>.*)$"  # Django's admin: addresses that are none
 @pytest.fixture(autouse=True)
 def _cheap(monkeypatch, settings):
     """Paper and the page that says that there is none are printed elsewhere; who gets them is decided before."""
-    for module in ("registry.ders.views", "registry.submissions.views.reviewing"):
+    for module in ("registry.ders.views", "registry.submissions.views.reviewing", "registry.administration.views.letters"):
         monkeypatch.setattr(f"{module}.render_pdf", lambda *args: HttpResponse("paper"))
     monkeypatch.setattr("moc.urls.handler404", lambda request, exception: HttpResponseNotFound(), raising=False)
     monkeypatch.setattr("moc.accounts.providers._shows_token", lambda domain: True)
@@ -54,7 +54,7 @@ def address(route: Route, scene: Scene, write: Write | None = None) -> str:
     path = route.route.replace("(?P<app_label>moc|registry)", "moc").rstrip("$")
     path = path.replace("([^/]+)", "<first>", 1).replace("([^/]+)", "<second>", 1)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match[1]]), path)
-    return f"/{path}{route.query}"
+    return f"/{path}{write and write.query or route.query}"
 
 
 def met(response) -> str:

@@ -14,7 +14,6 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 
-from moc import rules
 from moc.access import policy
 from moc.access.models import Organization
 from moc.documents.models import Document
@@ -33,6 +32,7 @@ from registry.submissions.api import serializers
 from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.services import filing, locks, withdrawing
+from registry.utilities.rules import rule_of
 
 TABLE_BODIES = {
     "application/json": serializers.TableEnvelope,
@@ -221,10 +221,10 @@ def _require_same(submission: Submission, upload: UploadedFile) -> None:
 
 
 def _words(code: str) -> dict:
-    rule = rules.registry[code]
+    rule = rule_of(code)
     return {"sentence": rule.sentence, "remedy": rule.remedy, "cites": rule.cites}
 
 
 def _rule_count(code: str, severity: str, findings: int, rows: int) -> dict:
-    rule = rules.registry[code]
+    rule = rule_of(code)
     return {"code": code, "severity": severity, "findings": findings, "rows": rows, "sentence": rule.sentence, "remedy": rule.remedy}

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from django import forms
 from django.utils.text import slugify
 
-from moc.rules import ERROR, registry
+from moc.rules import ERROR
 from moc.sealed import mark
 from registry.ders.dictionary import PERSONAL, by_group
 from registry.submissions.forms.fields import form_field
 from registry.submissions.models import StagedDer
+from registry.utilities.rules import rule_of
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def blamed(code: str, column: str) -> str:
 
 def sentence_of(finding) -> str:
     """A finding as the error of a field: what was given where the field can no longer show it, what is wrong, what to do."""
-    rule = registry[finding.code]
+    rule = rule_of(finding.code)
     given = f"“{finding.value[:80]}”: " if finding.value and not rule.over_rows else ""
     return f"{given}{rule.sentence} {rule.remedy}"
 

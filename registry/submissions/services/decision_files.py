@@ -10,6 +10,7 @@ from moc.errors import UserError
 from moc.readers import FileRefused, Limits, Vocabulary, fold, open_rows
 from registry.submissions.models import Decision, StagedDer, UtilityReview
 from registry.submissions.services import bulk_decisions, reviewing
+from registry.submissions.services.practice import practice_of
 
 COLUMNS = ("external_id", "row_number", "decision", "reason_code", "statement", "export_limit_kw", "import_limit_kw")
 VOCABULARY = Vocabulary(
@@ -37,6 +38,7 @@ SAID = {
     "DECISION-ROW-TWICE": ("An earlier row of the file decides the same DER.", "Keep one of the rows."),
     "DECISION-ROW-DECIDED": ("This DER is decided already.", "Take the row out of the file."),
     "DECISION-KIND": ("This is not a decision.", "Write approve, approve_limited, request_info or deny."),
+    "DECISION-LIMITS-BY-FILE": ("This utility's practice sets limits by hand, not by file.", "Take the row out and decide it on its page."),
     "DECISION-NUMBER": ("This is not a limit in kW.", "Give digits with a decimal point, zero or more, no unit."),
     "DECISION-REASON": ("This is not a ground of the closed list.", f"Write one of {', '.join(Decision.Reason.values)}."),
 }
@@ -105,6 +107,7 @@ class _Check:
 
     def __init__(self, review: UtilityReview, has_evidence: bool):
         self.evidence = object() if has_evidence else None
+        self.takes_limits = practice_of(review.edc).limits_by_file
         self.problems: list[Problem] = []
         self.number, self.seen = 0, set()
         self.by_id: dict[str, tuple[int, str]] = {}
@@ -159,6 +162,8 @@ class _Check:
         kind = KINDS.get(fold(cells.get("decision", "")))
         if kind is None:
             return self._problem(number, "decision", cells.get("decision", ""), "DECISION-KIND")
+        if kind == Decision.Kind.APPROVE_LIMITED and not self.takes_limits:
+            return self._problem(number, "decision", cells["decision"], "DECISION-LIMITS-BY-FILE")
         before = self.number
         reason = self._reason(number, cells.get("reason_code", "")) if kind == Decision.Kind.DENY else ""
         limited = kind == Decision.Kind.APPROVE_LIMITED

@@ -25,6 +25,7 @@ from registry.grid.models import ServicePoint
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, StagedOwner, Submission, UtilityReview
 from registry.submissions.services import deadlines, locks, staging
+from registry.submissions.services.practice import reviewer_for
 
 Status, Source = Submission.Status, Submission.Source
 EDITABLE = (Status.DRAFT, Status.RETURNED)
@@ -296,6 +297,7 @@ def _review(submission: Submission, edc: Organization, count: int) -> UtilityRev
         due_at=end_of_day_after(now, clock.value, settings.TIME_ZONE),
         clock_rule=clock,
         pauses_clock=RuleSet.objects.value_of("info_request_pauses_clock", today, market),
+        assigned_to=reviewer_for(edc),
     )
 
 

@@ -1,5 +1,6 @@
 """The utility's verbs: decide one row or a hundred thousand, confirm denials, close (¶292, ¶296, ¶297)."""
 
+import json
 from collections.abc import Iterable
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ from registry.ders.models import DerFacts
 from registry.participants.models import OwnerFacts
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.services import locks, overtaken
+from registry.utilities.models import LetterTemplate
 
 Kind, Status = Decision.Kind, Decision.Status
 MOVES = {
@@ -72,8 +74,15 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
     require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
-        status = Status.PROPOSED if kind == Kind.DENY else Status.EFFECTIVE
-        decision = Decision.objects.create(review=review, kind=kind, status=status, statement=statement, decided_by=actor, **terms)
+        decision = Decision.objects.create(
+            review=review,
+            kind=kind,
+            status=Status.PROPOSED if kind == Kind.DENY else Status.EFFECTIVE,
+            statement=statement,
+            decided_by=actor,
+            letter_template=LetterTemplate.objects.of(review.edc_id, LetterTemplate.Kind.DECISION),
+            **terms,
+        )
         _take(decision, rows.of_review(review), actor)
         if kind in MERGING:
             merge(decision)
@@ -130,7 +139,7 @@ def merge(decision: Decision) -> None:
         **_upsert("registry_derowner", owner[1:]),
     )
     facts = [field.column for field in DerFacts._meta.get_fields()]
-    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", "export_limit_kw", "import_limit_kw"]
+    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", "export_limit_kw", "import_limit_kw", "limits_by_time"]
     run_sql(
         "merge_ders",
         rows
@@ -138,6 +147,7 @@ def merge(decision: Decision) -> None:
             "today": timezone.localdate(),
             "export_limit_kw": decision.export_limit_kw,
             "import_limit_kw": decision.import_limit_kw,
+            "limits_by_time": None if decision.temporal_limits is None else json.dumps(decision.temporal_limits),
         },
         facts=comma.join(map(sql.Identifier, facts)),
         values=comma.join(sql.Identifier("s", name) for name in facts),

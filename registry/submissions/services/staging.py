@@ -19,6 +19,7 @@ from registry.submissions.columns import Column, columns, lost
 from registry.submissions.models import Finding, StagedDer, Submission
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
 from registry.submissions.services import locks
+from registry.utilities.rules import PREFIX, in_force
 
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
 
@@ -171,21 +172,29 @@ def _show_values_as_given(submission: Submission, present: list[Column], offset:
 
 def check(submission: Submission, progress: Progress | None = None) -> int:
     """Run all rules over the submission's rows; findings of earlier runs are replaced, those of reading stay. Returns the row count."""
-    everything = [*CONDITIONS, *OVER_ROWS]
-    submission.findings.filter(code__in=[rule.code for rule in everything]).delete()
     rows = StagedDer.objects.filter(submission=submission)
+    conditions = [*CONDITIONS, *of_utilities(rows)]
+    everything = [*conditions, *OVER_ROWS]
+    submission.findings.filter(Q(code__in=[rule.code for rule in everything]) | Q(code__startswith=PREFIX)).delete()
     if progress:
         progress(0, len(everything), "Checking the rules")
-    _insert_findings(rows, CONDITIONS, narrowed=rule_engine.suspects(rows, CONDITIONS))
-    for number, rule in enumerate(OVER_ROWS, len(CONDITIONS)):
+    insert_findings(rows, conditions, narrowed=rule_engine.suspects(rows, conditions))
+    for number, rule in enumerate(OVER_ROWS, len(conditions)):
         if progress:
             progress(number, len(everything), f"Checking {rule.code}")
-        _insert_findings(rows, [rule])
+        insert_findings(rows, [rule])
     _drop_echoes(submission.findings)
     submission.checked_at = timezone.now()
     submission.row_count = rows.count()
     submission.save(update_fields=["checked_at", "row_count"])
     return submission.row_count
+
+
+def of_utilities(rows) -> list[rule_engine.Rule]:
+    """The review rules in force today of the utilities to which rows are addressed."""
+    known = in_force(timezone.localdate())
+    utilities = set(rows.order_by().values_list("edc_id", flat=True).distinct()) if known else set()
+    return [rule for edc, rule in known if edc in utilities]
 
 
 def _drop_echoes(findings) -> None:
@@ -201,12 +210,12 @@ def check_rows(rows, mended: Collection[str] = ()) -> None:
     """
     findings = Finding.objects.filter(row__in=rows.values("pk"))
     findings.exclude(Q(code__startswith="FILE-") & ~Q(column__in=["", *mended])).delete()
-    _insert_findings(rows, [*CONDITIONS, *OVER_ROWS])
+    insert_findings(rows, [*CONDITIONS, *of_utilities(rows), *OVER_ROWS])
     _drop_echoes(findings)
 
 
-def _insert_findings(rows, rules, narrowed=None) -> None:
-    """The findings of rules over rows, in one statement."""
+def insert_findings(rows, rules, narrowed=None) -> None:
+    """The findings of rules over rows, in one statement. With `narrowed` the rules see only the rows of that queryset."""
     found = ("pk", "rule_code", "rule_severity", "rule_column", "rule_value", "submission_id", "row_number")
     queries = [query.values_list(*found) for query in rule_engine.violations(rows, rules)]
     insert_select("registry_finding", FINDING_COLUMNS, queries, narrowed=narrowed)

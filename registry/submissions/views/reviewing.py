@@ -4,7 +4,6 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.functional import cached_property
 
 from moc.access import policy, presence
@@ -25,7 +24,6 @@ from registry.submissions.views.filing import Act
 from registry.submissions.views.rows import BY_NUMBER
 
 REVIEWS = (("Reviews", "registry:review_list"),)
-LETTER_ROWS = 500
 
 
 class ReviewList(List):
@@ -238,7 +236,7 @@ class OfDecision:
 
     def find(self) -> Decision:
         rows = Decision.objects.visible_to(self.request.user).select_related(
-            "review__submission", "review__edc", "review__aggregator", "decided_by", "confirmed_by", "evidence"
+            "review__submission", "review__edc", "review__aggregator", "decided_by", "confirmed_by", "evidence", "letter_template__edc"
         )
         return get_object_or_404(rows, uuid=self.kwargs["decision"], review__uuid=self.kwargs["uuid"])
 
@@ -294,18 +292,5 @@ class Letter(OfDecision, Page):
         decision = self.find()
         if decision.status in (Decision.Status.PROPOSED, Decision.Status.REJECTED):
             raise Http404
-        rows = reviewing.decided_rows(decision).visible_to(request.user).order_by("row_number")
-        context = {
-            "decision": decision,
-            "review": decision.review,
-            "rows": rows.only("row_number", "external_id", "der_type", "nameplate_ac_kw", "premise_address", "status")[:LETTER_ROWS],
-            "left_out": max(0, rows.count() - LETTER_ROWS),
-            "reason": _ground(decision),
-            "now": timezone.now(),
-        }
-        return render_pdf(request, "documents/decision_letter.html", context, f"decision-{decision.uuid}.pdf")
-
-
-def _ground(decision: Decision) -> str:
-    """The ground in words, without the list's number."""
-    return decision.get_reason_code_display().partition(" ")[2] if decision.reason_code else ""
+        context, logo = reports.letter(decision, reviewing.decided_rows(decision).visible_to(request.user))
+        return render_pdf(request, "documents/decision_letter.html", context, f"decision-{decision.uuid}.pdf", {"logo": logo})
