@@ -11,6 +11,7 @@ django.setup()
 
 from django.db import connection, transaction  # noqa: E402
 
+from moc import sight  # noqa: E402
 from moc.jobs.models import Job  # noqa: E402
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview  # noqa: E402
 from registry.submissions.services import filing, reviewing, staging  # noqa: E402
@@ -54,8 +55,8 @@ def run_submit(pk: str, steps: Steps) -> None:
     steps["submit, split by utility"] = perf_counter() - started
 
 
-def run_decide(pks: str, steps: Steps) -> None:
-    """Decide the named reviews one after the other, taking what no other worker has taken; the merge includes its key checks."""
+def watch_merge(steps: Steps) -> None:
+    """Add up the seconds of merges, with the checks of keys that a commit would make."""
     merge = reviewing.merge
 
     def merge_with_checks(decision):
@@ -65,17 +66,38 @@ def run_decide(pks: str, steps: Steps) -> None:
         steps["merge"] = steps.get("merge", 0) + perf_counter() - started
 
     reviewing.merge = merge_with_checks
+
+
+def approve(review: UtilityReview) -> None:
+    """All rows of a review, by its utility."""
+    reviewer = review.edc.memberships.get().user
+    rows = StagedDer.objects.filter(status=StagedDer.Status.PENDING)
+    reviewing.decide(actor=reviewer, review=review, rows=rows, kind=Decision.Kind.APPROVE)
+
+
+def run_decide(pks: str, steps: Steps) -> None:
+    """Decide the named reviews, the largest first, taking what no other worker has taken."""
+    watch_merge(steps)
     while True:
         with transaction.atomic():
-            review = UtilityReview.objects.undecided().filter(pk__in=pks.split(",")).select_for_update(skip_locked=True).first()
+            open_ones = UtilityReview.objects.undecided().filter(pk__in=pks.split(",")).order_by("-row_count")
+            review = open_ones.select_for_update(skip_locked=True).first()
             if review is None:
                 return
-            reviewer = review.edc.memberships.get().user
-            rows = StagedDer.objects.filter(status=StagedDer.Status.PENDING)
-            reviewing.decide(actor=reviewer, review=review, rows=rows, kind=Decision.Kind.APPROVE)
+            approve(review)
+
+
+def run_rehearse(pk: str, steps: Steps) -> None:
+    """Decide one review with nobody else at work, and take it back."""
+    watch_merge(steps)
+    with transaction.atomic():
+        approve(UtilityReview.objects.get(pk=pk))
+        transaction.set_rollback(True)
 
 
 if __name__ == "__main__":
     found = Steps()
-    {"stage": run_stage, "submit": run_submit, "decide": run_decide}[sys.argv[1]](sys.argv[2], found)
+    phases = {"stage": run_stage, "submit": run_submit, "decide": run_decide, "rehearse": run_rehearse}
+    with sight.engine():  # as the worker's tasks have it
+        phases[sys.argv[1]](sys.argv[2], found)
     print(json.dumps({"steps": found, "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
