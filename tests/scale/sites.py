@@ -24,10 +24,11 @@ from django.test import Client
 
 from moc.access.models import Membership, Organization, Oversight, User
 from moc.history import acting
+from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
 from registry.grid.models import County, ServicePoint
 from registry.participants.models import DerOwner
-from registry.submissions.models import StagedDer, Submission
+from registry.submissions.models import StagedDer, Submission, UtilityReview
 from tests import database
 from tests.factories.presence import sign_in
 from tests.scale import state
@@ -148,7 +149,7 @@ def build(template: str, name: str, rows: int) -> Site:
     with site.entered():
         users, edcs, aggregators = _parties()
         site.users, site.edcs = users, edcs
-        _pattern(aggregators[0], edcs[0], users["aggregator"])
+        _pattern(aggregators[0], edcs, users["aggregator"])
         with site.superuser() as direct:
             _fill(direct, rows, [edc.pk for edc in edcs], [aggregator.pk for aggregator in aggregators], users["utility"].pk)
     site.fill_s = time() - started
@@ -182,8 +183,9 @@ def _member(email: str, organization: Organization) -> User:
     return user
 
 
-def _pattern(aggregator: Organization, edc: Organization, filer: User) -> None:
+def _pattern(aggregator: Organization, edcs: list[Organization], filer: User) -> None:
     """One record of each kind by the ORM; the fill repeats them with other values."""
+    edc = edcs[0]
     with acting(None, state.REASON):
         point = ServicePoint.objects.create(edc=edc, usage_point_id="pattern", county=County.objects.first(), phases_available=3)
         owner = DerOwner.objects.create(aggregator=aggregator, edc=edc, edc_account_no="pattern", owner_name="Pat Owner")
@@ -191,6 +193,10 @@ def _pattern(aggregator: Organization, edc: Organization, filer: User) -> None:
         submission = Submission.objects.create(aggregator=aggregator, title="Benchmark", created_by=filer)
         facts = {name: value for name, value in _PATTERN.items() if name != "registered_on"}
         StagedDer.objects.create(submission=submission, aggregator=aggregator, edc=edc, row_number=1, **facts)
+        clock = {"started_at": BETWEEN, "due_at": BETWEEN, "clock_rule": RuleSet.objects.first()}
+        UtilityReview.objects.bulk_create(
+            UtilityReview(submission=submission, edc=each, aggregator=aggregator, row_count=1, **clock) for each in edcs
+        )
 
 
 def _fill(direct: psycopg.Connection, rows: int, edcs: list[int], aggregators: list[int], writer: int) -> None:
@@ -215,6 +221,7 @@ def _fill(direct: psycopg.Connection, rows: int, edcs: list[int], aggregators: l
     filed |= usage | {"row_number": "i", "der_id": "i", "status": "'approved'"}
     _repeat(direct, "registry_stagedder", filed | _PARTIES, given)
     direct.execute("UPDATE registry_submission SET status = 'completed', submitted_at = '2024-07-01'")
+    direct.execute("UPDATE registry_utilityreview SET status = 'closed', closed_at = due_at")
     for definition in resting:
         direct.execute(definition)
     for table in (*tables, "registry_submission", "moc_organization", "registry_county"):
