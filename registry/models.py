@@ -1,5 +1,6 @@
 """The registry's models, by slice."""
 
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
 from registry.ders.models import Der
 from registry.grid.models import (
     County,
@@ -18,6 +19,10 @@ from registry.submissions.models import Decision, Finding, StagedDer, StagedOwne
 from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
 
 __all__ = [
+    "Aggregation",
+    "AggregationMember",
+    "AggregationPnode",
+    "AggregationUtility",
     "Contact",
     "County",
     "Decision",
@@ -27,6 +32,7 @@ __all__ = [
     "Finding",
     "GridFinding",
     "GridLoad",
+    "GridService",
     "LetterTemplate",
     "OrganizationIdentifier",
     "Pnode",

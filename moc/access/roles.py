@@ -6,6 +6,7 @@ PERMISSIONS = {
     "file_ders": "file registrations of DERs",
     "submit_ders": "attest and submit registrations to the utility",
     "review_ders": "decide DERs under utility review and ask for information",
+    "validate_aggregations": "validate aggregations against the RTO's rules, or deny them",
     "confirm_denials": "confirm a denial that another person proposed",
     "manage_grid": "load and change grid records",
     "manage_utility": "set the utility's own review rules, letters and retention",
@@ -40,7 +41,7 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "tso": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members"},
+        "administrator": _AUDIT | {"manage_members", "validate_aggregations"},
     },
     "rerra": {
         "viewer": _SEE,

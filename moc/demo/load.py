@@ -21,6 +21,7 @@ from moc.documents.models import Document
 from moc.documents.services import store
 from moc.history import acting
 from moc.rulesets import services as rulesets
+from registry.aggregations.services import catalogue
 from registry.ders.dictionary import FIELDS
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
@@ -37,6 +38,7 @@ Report = Callable[[str, float], None]
 def load(report: Report) -> None:
     """Load everything; `report(step, share done)` is called as it goes."""
     rulesets.load()
+    catalogue.load()
     with acting(None, REASON):
         organizations = _organizations()
         load_people(organizations)

@@ -29,7 +29,7 @@ from registry.grid.models import County
 from registry.participants.models import Contact, DerOwner, OrganizationIdentifier
 from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
-from tests.contracts import scene_utility
+from tests.contracts import scene_aggregations, scene_utility
 from tests.factories.machines import token_for
 from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build, machine
@@ -109,6 +109,7 @@ def make_scene() -> Scene:
     with acting(None, REASON):
         objects = _participants(world) | _filed(world) | _own(world) | _machines(world) | _support(world) | _identity(world)
         objects |= scene_utility.objects(world, objects)
+        objects |= scene_aggregations.objects(world, objects["der"])
         clients = _clients(world)
     return Scene(world, objects, *clients)
 

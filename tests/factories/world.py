@@ -9,6 +9,7 @@ from moc.access.models import Membership, Organization, Oversight, User
 from moc.access.roles import ROLES, permissions_of
 from moc.history import acting
 from moc.rulesets import services as rulesets
+from registry.aggregations.services import catalogue
 from registry.grid.models import County, Feeder, ServicePoint
 from tests.factories import grid
 
@@ -66,6 +67,7 @@ def build() -> World:
             laid = grid.lay(organizations[key], organizations[tso], world.counties)
             world.feeders[key], world.service_points[key] = laid
         rulesets.load()
+        catalogue.load()
     return world
 
 

@@ -1,0 +1,292 @@
+"""An aggregation of DERs: what it offers, where, by whom it is run, and who is in it on which day.
+
+Days are operating days, half open. A member is one DER for one service: the database keeps it out of two wholesale aggregations that
+offer the same service on the same day (Order 2222 ¶159, ¶160).
+"""
+
+import uuid
+from decimal import Decimal
+
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+
+from moc.access.models import Organization
+from moc.access.queries import ScopedQuerySet
+from moc.history import DatabaseTrigger, Versions
+from moc.lifecycle import Lifecycle, Transition
+from moc.units import MagnitudeField, QuantityField
+from registry.aggregations.choices import Level, Purpose
+from registry.aggregations.queries import AggregationQuerySet, DatedQuerySet
+from registry.ders.models import Der
+from registry.grid.models import Pnode, TdInterface
+
+TOLERANCE = Decimal("0.000001")
+AGENTS = ("market_agent", "dispatch_agent", "meter_reader")
+FILED = ~Q(status="draft")
+OF_FILED = ~Q(aggregation__status="draft")
+
+
+def party(label: str, **kwargs) -> models.ForeignKey:
+    return models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name=label, **kwargs)
+
+
+class GridService(models.Model):
+    """A service that DERs can sell, to a wholesale market or to their utility. New ones are added here, without a deployment."""
+
+    access_paths = ("PUBLIC",)
+
+    code = models.SlugField(max_length=30, primary_key=True)
+    name = models.CharField(max_length=80)
+    level = models.CharField("bought by", max_length=12, choices=Level.choices)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["-level", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Aggregation(models.Model):
+    """DERs that one aggregator offers together. RTO and place are asked only of one that offers wholesale services.
+
+    Powers in kW, injection positive: the lower limit of storage is negative. `stated_on` and `stated_kw` say when the aggregator stated
+    limits and ramps, and the members' nameplate at that time: when members change it, they are stated again (¶338).
+    """
+
+    access_paths = ("aggregator", "tso", "edc", *AGENTS, "utilities__edc")
+    access_conditions = dict.fromkeys(("tso", "edc", *AGENTS, "utilities__edc"), FILED)
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SUBMITTED = "submitted", "Being validated"
+        REGISTERED = "registered", "Registered"
+        DENIED = "denied", "Denied"
+        SUSPENDED = "suspended", "Suspended"
+        RETIRED = "retired", "Retired"
+
+    lifecycle = Lifecycle(
+        Transition("submit", (Status.DRAFT, Status.DENIED), Status.SUBMITTED, "submit_ders"),
+        Transition("withdraw", (Status.SUBMITTED,), Status.DRAFT, "submit_ders", label="Take back"),
+        Transition("register", (Status.SUBMITTED,), Status.REGISTERED, "validate_aggregations"),
+        Transition("deny", (Status.SUBMITTED,), Status.DENIED, "validate_aggregations", needs_reason=True, danger=True),
+        Transition("suspend", (Status.REGISTERED,), Status.SUSPENDED, "validate_aggregations", needs_reason=True, danger=True),
+        Transition("reinstate", (Status.SUSPENDED,), Status.REGISTERED, "validate_aggregations", needs_reason=True),
+        Transition(
+            "retire",
+            (Status.DRAFT, Status.DENIED, Status.REGISTERED, Status.SUSPENDED),
+            Status.RETIRED,
+            "submit_ders",
+            needs_reason=True,
+            danger=True,
+        ),
+        initial=(Status.DRAFT,),
+    )
+
+    uuid = models.UUIDField("aggregation id", default=uuid.uuid4, unique=True, editable=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    name = models.CharField(max_length=120)
+    purpose = models.CharField(max_length=12, choices=Purpose.choices, default=Purpose.WHOLESALE)
+    tso = party("RTO", null=True, blank=True)
+    edc = party("utility", null=True, blank=True, help_text="the utility that buys distribution services, or in whose area it stays")
+    participation_model = models.SlugField(
+        "participation model", max_length=60, blank=True, help_text="as the RTO's tariff calls it, such as dera"
+    )
+    td_interface = models.ForeignKey(
+        TdInterface, null=True, blank=True, on_delete=models.PROTECT, related_name="aggregations", verbose_name="T-D interface"
+    )
+    services = ArrayField(models.SlugField(max_length=30), verbose_name="services sought", default=list, blank=True)
+    market_agent = party("market agent", help_text="bids and is settled with")
+    dispatch_agent = party("dispatch agent", help_text="takes dispatch instructions")
+    meter_reader = party("meter reader", help_text="sends meter data; may be the utility")
+    upper_limit_kw = QuantityField("upper operating limit (kW)", null=True, blank=True, help_text="most injection")
+    lower_limit_kw = QuantityField("lower operating limit (kW)", null=True, blank=True, help_text="negative: charging or added load")
+    ramp_up_kw_per_min = MagnitudeField("ramp up (kW/min)", null=True, blank=True)
+    ramp_down_kw_per_min = MagnitudeField("ramp down (kW/min)", null=True, blank=True)
+    response_time_s = models.PositiveIntegerField("response time (s)", null=True, blank=True)
+    stated_on = models.DateField("performance stated on", null=True, blank=True, editable=False)
+    stated_kw = MagnitudeField("members' nameplate when stated (kW)", null=True, blank=True, editable=False)
+    market_id = models.CharField("id at the RTO", max_length=60, blank=True)
+    effective_on = models.DateField("takes part from", null=True, blank=True, help_text="set when it is registered")
+
+    objects = AggregationQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["aggregator", "name"],
+                name="aggregation_name_once",
+                violation_error_message="Another of your aggregations has this name.",
+            ),
+            models.CheckConstraint(
+                name="aggregation_wholesale_has_rto",
+                condition=Q(purpose=Purpose.DISTRIBUTION, tso=None) | (~Q(purpose=Purpose.DISTRIBUTION) & Q(tso__isnull=False)),
+                violation_error_message="An aggregation names its RTO if it offers wholesale services, and only then.",
+            ),
+            models.CheckConstraint(
+                name="aggregation_limits_in_order",
+                condition=Q(lower_limit_kw__lte=F("upper_limit_kw")),
+                violation_error_message="The lower operating limit lies above the upper one.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["aggregator", "-id"], name="aggregation_by_aggregator"),
+            models.Index(fields=["tso", "-id"], name="aggregation_by_tso"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_wholesale(self) -> bool:
+        """Whether it offers in a wholesale market."""
+        return self.purpose != Purpose.DISTRIBUTION
+
+
+class AggregationUtility(models.Model):
+    """A utility to whose grid members of a filed aggregation are, or were, connected: it sees the aggregation. Kept by the services.
+
+    The policy of aggregations reads this table, so its own names no aggregation: `aggregator` stands here.
+    """
+
+    access_paths = ("aggregator", "edc")
+
+    aggregation = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="utilities")
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name="utility")
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "utility of an aggregation"
+        verbose_name_plural = "utilities of aggregations"
+        constraints = [models.UniqueConstraint(fields=["aggregation", "edc"], name="aggregation_utility_once")]
+
+    def __str__(self) -> str:
+        return f"{self.edc} in {self.aggregation}"
+
+
+class FactorsSum(DatabaseTrigger):
+    """At the end of the transaction the factors of an aggregation sum to one on every day on which it has any (¶225)."""
+
+    when, level, timing = pgtrigger.After, pgtrigger.Row, pgtrigger.Deferred
+    operation = pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete
+    declare = [("the_aggregation", "bigint := coalesce(NEW.aggregation_id, OLD.aggregation_id)")]
+
+    def get_func(self, model) -> str:
+        table = model._meta.db_table
+        return f"""
+            IF EXISTS (
+                SELECT FROM (
+                    SELECT lower(valid_during) AS day FROM "{table}" WHERE aggregation_id = the_aggregation
+                    UNION SELECT upper(valid_during) FROM "{table}" WHERE aggregation_id = the_aggregation
+                ) AS days
+                JOIN "{table}" AS f ON f.aggregation_id = the_aggregation AND f.valid_during @> days.day
+                GROUP BY days.day HAVING abs(sum(f.factor) - 1) > {TOLERANCE}
+            ) THEN
+                RAISE EXCEPTION 'The distribution factors of aggregation % do not sum to 1', the_aggregation
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'aggregation_factors_sum';
+            END IF;
+            RETURN NULL;"""
+
+
+class AggregationPnode(models.Model):
+    """The share of an aggregation's response at a pricing node on some days. Of each set the factors sum to 1 ± 1e-6 (¶225, ¶310)."""
+
+    access_paths = tuple(f"aggregation__{path}" for path in ("aggregator", "tso", "edc", *AGENTS))
+    access_conditions = dict.fromkeys(access_paths[1:], OF_FILED)
+
+    aggregation = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="pnodes", db_index=False)
+    pnode = models.ForeignKey(Pnode, on_delete=models.PROTECT, related_name="+", verbose_name="pricing node")
+    factor = models.DecimalField(
+        "distribution factor", max_digits=10, decimal_places=9, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    valid_during = DateRangeField("in force", help_text="days, half open")
+
+    objects = DatedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "distribution factor"
+        ordering = ["aggregation", "valid_during", "pnode"]
+        constraints = [
+            ExclusionConstraint(
+                name="aggregation_pnode_once_a_day",
+                expressions=[
+                    ("aggregation", RangeOperators.EQUAL),
+                    ("pnode", RangeOperators.EQUAL),
+                    ("valid_during", RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(condition=Q(factor__gte=0, factor__lte=1), name="aggregation_factor_range"),
+        ]
+        triggers = [FactorsSum(name="factors_sum")]
+
+    def __str__(self) -> str:
+        return f"{self.factor} at {self.pnode}"
+
+
+class AggregationMember(models.Model):
+    """A DER in an aggregation for one service, on some days, with (a share of) its capacity.
+
+    `aggregator` and `edc` stand here because lists are cut by them; `wholesale` because the constraint is. Written set-wise by services.
+    """
+
+    access_paths = ("aggregator", "edc", *(f"aggregation__{path}" for path in ("tso", *AGENTS)))
+    access_conditions = dict.fromkeys(access_paths[1:], OF_FILED)
+
+    aggregation = models.ForeignKey(Aggregation, on_delete=models.PROTECT, related_name="members", db_index=False)
+    der = models.ForeignKey(Der, on_delete=models.PROTECT, related_name="memberships", db_index=False, verbose_name="DER")
+    service = models.ForeignKey(GridService, on_delete=models.PROTECT, related_name="+", db_index=False)
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="utility")
+    wholesale = models.BooleanField(editable=False)
+    share_percent = models.DecimalField(
+        "share of capacity (%)",
+        max_digits=6,
+        decimal_places=3,
+        default=100,
+        validators=[MinValueValidator(Decimal("0.001")), MaxValueValidator(100)],
+    )
+    valid_during = DateRangeField("member", help_text="days, half open")
+
+    objects = DatedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "member"
+        constraints = [
+            ExclusionConstraint(
+                name="member_of_one_wholesale",
+                expressions=[("der", RangeOperators.EQUAL), ("service", RangeOperators.EQUAL), ("valid_during", RangeOperators.OVERLAPS)],
+                condition=Q(wholesale=True),
+            ),
+            ExclusionConstraint(
+                name="member_once_a_day",
+                expressions=[
+                    ("aggregation", RangeOperators.EQUAL),
+                    ("der", RangeOperators.EQUAL),
+                    ("service", RangeOperators.EQUAL),
+                    ("valid_during", RangeOperators.OVERLAPS),
+                ],
+                condition=Q(wholesale=False),
+            ),
+            models.CheckConstraint(condition=Q(share_percent__gt=0, share_percent__lte=100), name="member_share_range"),
+            models.CheckConstraint(condition=Q(valid_during__isempty=False), name="member_some_day"),
+        ]
+        indexes = [
+            models.Index(fields=["aggregation", "-id"], name="member_by_aggregation"),
+            models.Index(fields=["der", "aggregation"], name="member_by_der"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.der} in {self.aggregation}"

@@ -1,0 +1,41 @@
+"""The part of the access matrix's scene that is about aggregations."""
+
+from django.db import models
+
+from moc.access.models import Organization
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
+from registry.ders.models import Der
+from tests.factories.world import World
+
+ALWAYS = ("2026-01-01", None)
+
+
+def objects(world: World, der: Der) -> dict[str, models.Model]:
+    """An aggregation that waits for validation, with one member and all of its response at one node; and a draft."""
+    aggregation = make(world.aggregator, world.tso, name="An aggregation")
+    node = world.tso.pnodes.first()
+    parts = {
+        "aggregation_draft": make(world.aggregator, world.tso, name="A draft"),
+        "factor": AggregationPnode.objects.create(aggregation=aggregation, pnode=node, factor=1, valid_during=ALWAYS),
+        "member": AggregationMember.objects.create(
+            aggregation=aggregation,
+            der=der,
+            service_id="energy",
+            aggregator=world.aggregator,
+            edc=world.edc,
+            wholesale=True,
+            valid_during=ALWAYS,
+        ),
+        "aggregation_utility": AggregationUtility.objects.create(aggregation=aggregation, aggregator=world.aggregator, edc=world.edc),
+        "grid_service": GridService.objects.get(pk="energy"),
+    }
+    Aggregation.objects.filter(pk=aggregation.pk).update(status="submitted")
+    for part in (aggregation, parts["factor"], parts["member"]):
+        part.refresh_from_db()
+    return parts | {"aggregation": aggregation}
+
+
+def make(aggregator: Organization, tso: Organization | None, **facts) -> Aggregation:
+    """An aggregation whose agents are the aggregator."""
+    agents = dict.fromkeys(("market_agent", "dispatch_agent", "meter_reader"), aggregator)
+    return Aggregation.objects.create(aggregator=aggregator, tso=tso, services=["energy"], **agents, **facts)
