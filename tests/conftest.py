@@ -16,6 +16,15 @@ from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
 
 
+def pytest_terminal_summary(terminalreporter) -> None:
+    """What the access matrix visited in this run, over all its processes."""
+    tests = [test for outcome in ("passed", "failed") for test in terminalreporter.getreports(outcome)]
+    figures = [dict(test.user_properties) for test in tests if "cells" in dict(test.user_properties)]
+    if figures:
+        cells, writes, leaks = (sum(each[name] for each in figures) for name in ("cells", "writes", "leaks"))
+        terminalreporter.write_line(f"Access matrix: {cells:,} cells visited, {writes:,} writes that succeeded, {leaks} leaks")
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_test_environment, django_db_blocker, django_db_keepdb, django_db_modify_db_settings) -> Iterator[None]:
     """One database per process, made by the owner role; everything after connects to it as the app role."""

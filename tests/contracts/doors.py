@@ -1,0 +1,91 @@
+"""The doors of the platform: every address of the resolver, and a visit there that leaves nothing behind."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpResponse, HttpResponseNotFound
+from django.shortcuts import resolve_url
+from django.test import override_settings
+from django.urls import URLPattern, get_resolver
+
+from tests.contracts import matrix_admin, matrix_api, matrix_filing, matrix_utility
+from tests.contracts.matrix import ROUTES, Route, Write
+from tests.contracts.scene import Scene, make_scene, written
+
+API_PAGE = "/api/v1/docs/"  # of the API, but a page
+LAST_RESORT = "(?P<url>.*)$"  # Django's admin: addresses that are none
+MATRIX = [*ROUTES, *matrix_filing.ROUTES, *matrix_api.ROUTES, *matrix_utility.ROUTES, *matrix_admin.routes()]
+READS = [route for route in MATRIX if route.sees is not None]
+WRITES = [(route, write) for route in MATRIX for write in route.writes]
+
+
+@pytest.fixture(scope="module")
+def scene(django_db_setup, django_db_blocker, tmp_path_factory):
+    """One scene for all doors; each visit is rolled back. Files are real: the readers stream them."""
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path_factory.mktemp("files"))}}
+    with override_settings(STORAGES=settings.STORAGES | {"default": files}), django_db_blocker.unblock(), transaction.atomic():
+        yield make_scene()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def cheap(monkeypatch, settings):
+    """Paper and the page that says that there is none are printed elsewhere; who gets them is decided before."""
+    for module in ("registry.ders.views", "registry.submissions.views.reviewing", "registry.administration.views.letters"):
+        monkeypatch.setattr(f"{module}.render_pdf", lambda *args: HttpResponse("paper"))
+    monkeypatch.setattr("moc.urls.handler404", lambda request, exception: HttpResponseNotFound(), raising=False)
+    monkeypatch.setattr("moc.accounts.providers._shows_token", lambda domain: True)
+    settings.ACCOUNT_RATE_LIMITS, settings.MOC_OUTBOUND_PRIVATE_HOSTS = False, ["localhost"]
+
+
+def walk(patterns, before: str = ""):
+    """Every address of the resolver: (route, pattern)."""
+    for pattern in patterns:
+        route = before + str(pattern.pattern).lstrip("^")
+        if isinstance(pattern, URLPattern):
+            yield route, pattern
+        else:
+            yield from walk(pattern.url_patterns, route)
+
+
+def known() -> dict[str, URLPattern]:
+    return {route: pattern for route, pattern in walk(get_resolver().url_patterns) if not route.endswith(LAST_RESORT)}
+
+
+def address(route: Route, scene: Scene, write: Write | None = None) -> str:
+    values = (write.at if write and write.at else route.at)(scene)
+    path = route.route.replace("(?P<app_label>moc|registry)", "moc").rstrip("$")
+    path = path.replace("([^/]+)", "<first>", 1).replace("([^/]+)", "<second>", 1)
+    path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match[1]]), path)
+    return f"/{path}{write and write.query or route.query}"
+
+
+def met(response) -> str:
+    """seen, login, absent, or the status."""
+    if response.status_code in {301, 302, 303}:
+        return "login" if response["Location"].startswith(resolve_url(settings.LOGIN_URL)) else "seen"
+    return {200: "seen", 404: "absent", 401: "login"}.get(response.status_code, str(response.status_code))
+
+
+def visit(scene: Scene, actor: str, method: str, url: str, body=None) -> tuple[str, int, set[str]]:
+    """(what was met, the status, the tables written); everything is rolled back."""
+    client, options = scene.clients[actor], {}
+    if url.startswith("/api/") and url != API_PAGE:
+        client, options = scene.api[actor], {"HTTP_IF_MATCH": "*"}
+        if body is not None:
+            with_file = isinstance(body, dict) and any(hasattr(value, "read") for value in body.values())
+            options["format"] = "multipart" if with_file else "json"
+    with transaction.atomic():
+        before = written()
+        try:
+            response = getattr(client, method)(url, body, **options)
+            result = met(response), response.status_code
+            if response.streaming:
+                b"".join(response.streaming_content)
+        except Exception as error:
+            result = f"raised {error!r}", 500
+        after = {} if str(result[0]).startswith("raised") else written()
+        transaction.set_rollback(True)
+    return *result, {table for table, count in after.items() if count != before.get(table, 0)}

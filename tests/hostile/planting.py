@@ -1,0 +1,127 @@
+"""What an attacker would leave in every text that the database holds: markup, a formula, and a mark that tells whose text it is.
+
+Nothing here knows a column: a new model or field is planted by being there.
+"""
+
+from collections.abc import Iterator
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.postgres.fields import ArrayField
+from django.db import DatabaseError, models, transaction
+from django.db.models import CharField, Model, Q, SlugField, TextField, Value
+from django.db.models.functions import Cast, Concat
+
+from moc.access.models import Organization, User
+from moc.access.policy import paths_of
+from moc.accounts.factors import PROVED
+from moc.apps import own_models
+from moc.history import acting
+from tests.contracts.scene import SIGNED_IN, Scene
+from tests.factories.world import REASON
+
+MARK = "hit()"  # stands in texts of the first organisations only
+PAYLOAD = f"='\"></script><img src=x onerror={MARK}>"
+KNOWN = PAYLOAD.replace(MARK, "pub()")  # for what other parties may read too
+SHORT = "=<x1>"
+WORKINGS = {
+    "Job.task",
+    "Document.sha256",
+    "ApiToken.digest",
+    "MachineCredential.algorithm",
+    "SignInProvider.issuer",  # an address that was fetched
+    "User.password",
+    "Submission.attestation_sha256",
+    "Finding.code",
+    "GridFinding.code",
+    "ReviewRule.field",  # a column of a filing
+    "ReviewRule.codes",
+}
+OPEN_TO_OTHERS = (Organization,)  # names of parties are known to the others
+
+
+def plant(scene: Scene) -> tuple[set[str], set[str]]:
+    """(columns planted, columns whose constraints refused it), as "Model.field"."""
+    planted, refused = set(), set()
+    for model in own_models():
+        for field in _texts(model):
+            name = f"{model.__name__}.{field.name}"
+            with acting(None, REASON):
+                (planted if _plant(scene, model, field) else refused).add(name)
+    return planted, refused
+
+
+def keep_signed_in(scene: Scene) -> None:
+    """Sessions that go on although planted addresses of people are no demonstration logins, which need no second factor."""
+    for actor in SIGNED_IN:
+        client = scene.clients[actor]
+        session = client.session
+        session[PROVED] = int(session[SESSION_KEY])
+        session.save()
+        assert client.get("/registry/ders/").status_code == 200, actor
+
+
+def _texts(model: type[Model]) -> Iterator[models.Field]:
+    """The columns that hold free text."""
+    for field in model._meta.concrete_fields:
+        free = isinstance(field, (CharField, TextField)) and not field.choices and not isinstance(field, SlugField)
+        listed = isinstance(field, ArrayField) and isinstance(field.base_field, CharField) and not field.base_field.choices
+        key = field.primary_key or field.is_relation
+        if (free or listed) and not key and f"{model.__name__}.{field.name}" not in WORKINGS:
+            yield field
+
+
+def _plant(scene: Scene, model: type[Model], field: models.Field) -> bool:
+    rows = model._base_manager.order_by()
+    theirs = _of_the_second(scene, model)
+    done = []
+    for payload, part in ((PAYLOAD, rows.exclude(pk__in=theirs)), (KNOWN, rows.filter(pk__in=theirs))):
+        text = KNOWN if model in OPEN_TO_OTHERS or "PUBLIC" in paths_of(model) else payload
+        done.append(any(_wrote(part, field, value) for value in _values(field, text)) or _added(part, field, text))
+    return all(done)
+
+
+def _wrote(rows: models.QuerySet, field: models.Field, value) -> bool:
+    """Whether the database takes the value."""
+    try:
+        with transaction.atomic():
+            rows.update(**{field.attname: value})
+    except DatabaseError:
+        return False
+    return True
+
+
+def _added(rows: models.QuerySet, field: models.Field, text: str) -> bool:
+    """Whether the database takes the text in a new row like an old one, where rows are sealed."""
+    row = rows.first()
+    if row is not None:
+        row.pk = None
+        setattr(row, field.attname, text)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except DatabaseError:
+            return False
+    return True
+
+
+def _values(field: models.Field, text: str) -> Iterator:
+    """The text as the column may hold it: in a list, shortened to fit, told apart where the column is unique."""
+    if isinstance(field, ArrayField):
+        yield [text[: field.base_field.max_length or None]]
+        return
+    yield from (each for each in (text, SHORT) if len(each) <= (field.max_length or len(each)))
+    yield from (Concat(Value(each), Cast("pk", TextField())) for each in (text, SHORT))
+
+
+def _of_the_second(scene: Scene, model: type[Model]) -> list:
+    """Keys of the rows of the second organisations and of their people, by the model's foreign keys."""
+    seconds = [party.pk for key, party in scene.world.organizations.items() if key.endswith("2")]
+    firsts = User.objects.filter(memberships__isnull=False).exclude(memberships__organization__in=seconds)
+    people = list(User.objects.exclude(pk__in=firsts).values_list("pk", flat=True))
+    condition = Q(pk__in=people) if model is User else Q()
+    for path in paths_of(model):
+        if path == "SELF":
+            condition |= Q(pk__in=people) if model is User else Q(user__in=people)
+        elif path not in {"PUBLIC", "OPERATOR"}:
+            condition |= Q(**{f"{path}__in": seconds})
+    return list(model._base_manager.filter(condition).values_list("pk", flat=True)) if condition else []

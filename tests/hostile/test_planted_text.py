@@ -1,0 +1,133 @@
+"""Markup, formulas and marks planted in every text column: no page makes an element of one, no export a formula, no stranger reads one.
+
+Stored cross-site scripting, CSV injection and leaks between organisations (N2, N3).
+"""
+
+import csv
+import io
+import re
+import zipfile
+from html.parser import HTMLParser
+
+import pytest
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+
+from moc.exports import NUMBER, RISKY
+from moc.notices.services import deliver
+from tests.contracts.doors import READS, address
+from tests.contracts.scene import OWN, SECOND, Scene
+from tests.hostile.planting import MARK, keep_signed_in, plant
+
+pytestmark = pytest.mark.usefixtures("cheap")
+READERS = ("operator:administrator", "aggregator:administrator", "edc:administrator", OWN)
+STRANGERS = (*(actor for actor in SECOND if not actor.startswith("operator")), "machine2", "nobody", "stranger")
+TOO_SHORT = {"County.state"}  # columns that have no room for an element
+PAGES = [route for route in READS if not route.route.startswith("api/")]
+EXPORTS = [route for route in READS if route.route.endswith((".csv", ".xlsx"))]
+PRINTERS = (
+    "registry.ders.views",
+    "registry.submissions.views.reviewing",
+    "registry.administration.views.letters",
+    "moc.documents.admin",
+)
+
+
+class Live(HTMLParser):
+    """Finds what a browser would run of a planted text: an element, an attribute, an address."""
+
+    def __init__(self):
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs) -> None:
+        given = dict(attrs)
+        runs = [name for name in given if name.startswith("on")]
+        leads = [name for name in ("href", "src", "action") if (given.get(name) or "").strip().lower().startswith("javascript:")]
+        if tag == "x1" or runs or leads:
+            self.found.append(f"<{tag} {given}>")
+
+
+def live(html: str) -> list[str]:
+    parser = Live()
+    parser.feed(html)
+    return parser.found
+
+
+@pytest.fixture(scope="module")
+def planted(scene) -> Scene:
+    planted, refused = plant(scene)
+    keep_signed_in(scene)
+    assert len(planted) > 60, "planting found too few columns"
+    scene.refused = refused
+    return scene
+
+
+@pytest.fixture(autouse=True)
+def _printed_as_html(monkeypatch, cheap):
+    """Paper is looked at as the HTML that it is printed from."""
+    for module in PRINTERS:
+        monkeypatch.setattr(
+            f"{module}.render_pdf", lambda request, template, context, *rest: HttpResponse(render_to_string(template, context, request))
+        )
+
+
+def read(scene: Scene, actor: str, route) -> HttpResponse:
+    url = address(route, scene)
+    client = scene.api[actor] if url.startswith("/api/") else scene.clients[actor]
+    response = client.get(url)
+    if response.streaming:
+        response.body = b"".join(response.streaming_content)
+    else:
+        response.body = response.content
+    return response
+
+
+def test_the_detector_detects():
+    assert live("<p><img src=x onerror=hit()></p>") and live("<x1>") and live('<a href="javascript:hit()">')
+    assert not live("<p>&lt;img src=x onerror=hit()&gt;</p><a href='/x/'>&lt;x1&gt;</a>")
+
+
+def test_every_text_can_be_planted(planted):
+    assert planted.refused == TOO_SHORT
+
+
+@pytest.mark.parametrize("route", PAGES, ids=lambda route: route.route or "start")
+def test_no_page_makes_an_element_of_a_text(planted, route):
+    shown = False
+    for actor in READERS:
+        if actor in route.sees:
+            response = read(planted, actor, route)
+            assert response.status_code < 500
+            if response["Content-Type"].startswith("text/html"):
+                assert live(response.body.decode()) == []
+            shown = True
+    assert shown or not route.sees & set(READERS)
+
+
+@pytest.mark.parametrize("route", READS, ids=lambda route: route.route or "start")
+def test_no_stranger_reads_a_text_of_another(planted, route):
+    for actor in set(STRANGERS) & route.sees:  # the access matrix refuses the others
+        body = read(planted, actor, route).body
+        assert MARK.encode() not in body, f"{actor} reads a text of another organisation"
+
+
+@pytest.mark.parametrize("route", EXPORTS, ids=lambda route: route.route)
+def test_no_export_holds_a_formula(planted, route):
+    actor = next(actor for actor in READERS if actor in route.sees)
+    response = read(planted, actor, route)
+    if route.route.endswith(".csv"):
+        cells = [cell for row in csv.reader(io.StringIO(response.body.decode("utf-8-sig"))) for cell in row]
+        assert cells and [cell for cell in cells if cell[:1] in tuple(RISKY) and not re.match(NUMBER, cell)] == []
+    else:
+        parts = zipfile.ZipFile(io.BytesIO(response.body))
+        sheets = [parts.read(name) for name in parts.namelist() if name.startswith("xl/worksheets/")]
+        assert sheets and not any(re.search(rb"<f[ >/]", sheet) for sheet in sheets)
+
+
+def test_mail_is_plain_text(planted, mailoutbox):
+    deliver()
+    assert mailoutbox
+    for message in mailoutbox:
+        assert message.content_subtype == "plain" and not getattr(message, "alternatives", None)
+        assert "\n" not in message.subject
