@@ -3,10 +3,14 @@
 from collections.abc import Callable
 
 import django_filters
+from django import forms
 from django.db.models import Q
+from django_filters.widgets import RangeWidget
 
 from moc.access import policy
 from moc.access.models import Organization
+
+DIGITS = 18  # more than any quantity on record has; without a limit a number of a million digits reaches the database
 
 
 class ScopedFilterSet(django_filters.FilterSet):
@@ -39,6 +43,22 @@ class PartyFilter(django_filters.ChoiceFilter):
 
     def __init__(self, **kwargs):
         super().__init__(choices=[], **kwargs)
+
+
+class QuantityRangeField(django_filters.fields.RangeField):
+    """Two decimal numbers of at most DIGITS digits, from and to."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__((forms.DecimalField(max_digits=DIGITS), forms.DecimalField(max_digits=DIGITS)), *args, **kwargs)
+
+
+class QuantityRangeFilter(django_filters.RangeFilter):
+    """Records whose quantity lies between two numbers, each optional."""
+
+    field_class = QuantityRangeField
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, widget=RangeWidget(attrs={"inputmode": "decimal"}), **kwargs)
 
 
 def parties(user, kinds: set[str]) -> dict[str, list[tuple[int, str]]]:

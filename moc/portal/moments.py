@@ -1,6 +1,6 @@
 """The "as of" moment of a page: a date means the end of that day, a date and time that minute, in the state's zone."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -18,6 +18,6 @@ def _parsed(text: str) -> datetime | None:
         moment = datetime.combine(day + timedelta(days=1), time.min) if day else parse_datetime(text)
         if moment is None:
             return None
-        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
+        return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)  # of the year 1 or 9999: none
     except (ValueError, OverflowError):
         return None

@@ -1,5 +1,6 @@
 """Pages of a list: by keyset, within the user's scope, in one shape: {"results": [...], "next": address, "previous": address}."""
 
+from django.core.validators import slug_re
 from django.db.models import QuerySet
 from django.utils.http import urlencode
 from django_filters import DateFromToRangeFilter, MultipleChoiceFilter, NumberFilter, RangeFilter
@@ -45,7 +46,7 @@ class Keyset(BasePagination):
     @staticmethod
     def _size(query) -> int:
         size = query.get("page_size", str(SIZE))
-        if not (size.isascii() and size.isdecimal() and 1 <= int(size[:6]) <= MOST):
+        if not (size.isascii() and size.isdecimal() and len(size) <= len(str(MOST)) and 1 <= int(size) <= MOST):
             raise ValidationError({"page_size": [f"Give a number from 1 to {MOST}."]})
         return int(size)
 
@@ -122,7 +123,7 @@ def filtered(filterset_class, given: dict, queryset, user):
     """The rows that the filters let through; organisations are named by slug or id. Raises ValidationError by parameter."""
     given = dict(given)
     for name in set(getattr(filterset_class, "party_filters", ())) & set(given):
-        if not str(given[name]).isdecimal():
+        if slug_re.match(str(given[name])) and not str(given[name]).isdecimal():
             given[name] = Organization.objects.filter(slug=given[name]).values_list("pk", flat=True).first() or given[name]
     filterset = filterset_class(given, queryset=queryset, user=user)
     if not filterset.form.is_valid():

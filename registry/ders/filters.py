@@ -4,11 +4,11 @@ from uuid import UUID
 
 import django_filters
 from django.db.models import Q
-from django_filters.widgets import DateRangeWidget, RangeWidget
+from django_filters.widgets import DateRangeWidget
 
 from moc import sight
 from moc.access.models import Organization
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from registry.ders.choices import CustomerSector, DerType
 from registry.ders.models import Der
 from registry.grid.models import County, Feeder
@@ -34,7 +34,7 @@ class DerFilterSet(ScopedFilterSet):
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
     county = django_filters.ChoiceFilter(field_name="county_id", choices=[], label="County")
     customer_sector = django_filters.ChoiceFilter(choices=CustomerSector.choices, label="Sector")
-    nameplate_ac_kw = django_filters.RangeFilter(label="Nameplate AC (kW)", widget=RangeWidget(attrs={"inputmode": "decimal"}))
+    nameplate_ac_kw = QuantityRangeFilter(label="Nameplate AC (kW)")
     commissioned_on = django_filters.DateFromToRangeFilter(label="Commissioned", widget=DateRangeWidget(attrs={"type": "date"}))
     feeder = django_filters.CharFilter(method="on_feeder", label="Feeder", help_text="the utility's code")
     program = django_filters.CharFilter(method="in_program", label="Retail program")

@@ -3,9 +3,8 @@
 import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
-from django_filters.widgets import RangeWidget
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from moc.rules import ERROR, WARNING
 from registry.ders.choices import DerType
 from registry.ders.filters import feeders
@@ -52,7 +51,7 @@ class RowFilterSet(ScopedFilterSet):
     status = django_filters.ChoiceFilter(choices=StagedDer.Status.choices, label="Decision")
     change = django_filters.ChoiceFilter(choices=StagedDer.Change.choices, label="Change")
     findings = django_filters.ChoiceFilter(choices=FINDINGS, method="by_findings", label="Findings")
-    nameplate_ac_kw = django_filters.RangeFilter(label="Nameplate AC (kW)", widget=RangeWidget(attrs={"inputmode": "decimal"}))
+    nameplate_ac_kw = QuantityRangeFilter(label="Nameplate AC (kW)")
     feeder = django_filters.CharFilter(method="on_feeder", label="Feeder", help_text="the utility's code")
     row = django_filters.NumberFilter(field_name="row_number", label="Row")
     decision = django_filters.UUIDFilter(field_name="decision__uuid", label="Decision id")
