@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from .audit import audit
 from .bootstrap import ROOT, VENV, run, say, step
 from .environment import PYTHON, base_environment, database, manage
 from .system import install_front_end, install_missing, missing_browser, missing_pango, npm_command, require_installed
@@ -37,6 +38,7 @@ def test(arguments: Sequence[str]) -> int:
         environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
         failed = lint(environment)
         failed += [title for title in [_check(manage("makemigrations", "--check", "--dry-run"), environment)] if title]
+        failed += [title for title in [None if arguments else audit(environment)] if title]
         failed += [title for title in [_check([*PYTEST, *arguments], environment)] if title]
     if without_browser:
         say(f"{without_browser} Until then the journeys in a browser are skipped; in CI they fail.")
