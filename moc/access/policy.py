@@ -37,11 +37,12 @@ def _rights(user) -> dict[str, frozenset[int]]:
 
 
 def sight_of(user) -> sight.Sight:
-    """What row-level security lets `user` see: the rows of every organisation that any permission reaches, and the user's own."""
+    """What row-level security lets `user` see: the user's own rows, those of every organisation that a permission reaches (not where the
+    operator only invites), and for the operator's staff what the platform is run by."""
     if user is None or not user.is_authenticated or not user.is_active:
         return sight.NOTHING
-    organizations = frozenset().union(*_rights(user).values())
-    return sight.Sight(user=user.pk, organizations=tuple(sorted(organizations)), operator=bool(user._moc_operates))
+    organizations = frozenset().union(*_rights(user).values()) - user._moc_invites
+    return sight.Sight(user=user.pk, organizations=tuple(sorted(organizations)), operator=bool(user._moc_operates & OPERATING))
 
 
 @sight.engine()
@@ -49,6 +50,7 @@ def _resolve(user) -> dict[str, frozenset[int]]:
     """Rights by membership, by oversight and by grants; a token's membership counts while the token lives."""
     rights: dict[str, set[int]] = defaultdict(set)
     kinds = user._moc_kinds = {}
+    user._moc_invites = frozenset()
     seats = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
     if user.token:
         seats = seats.filter(MachineToken.lives(user.token))
@@ -72,9 +74,10 @@ def _resolve(user) -> dict[str, frozenset[int]]:
         rights[permission].add(organization)
         kinds[organization] = kind
     if "manage_members" in staff:
-        for organization, kind in _without_administrator().values_list("pk", "kind"):
-            rights["manage_members"].add(organization)
-            kinds[organization] = kind
+        unseated = dict(_without_administrator().values_list("pk", "kind"))
+        user._moc_invites = frozenset(unseated) - {pk for pk, _, _ in own}
+        rights["manage_members"] |= unseated.keys()
+        kinds |= unseated
     return {permission: frozenset(rights[permission]) for permission in _narrowed(user, rights)}
 
 

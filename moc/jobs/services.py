@@ -133,7 +133,7 @@ def running(pk: int, put_back: Callable[[Job, str], None] | None = None) -> Iter
     job = Job.objects.select_related("user").get(pk=pk)
     progress = Progress(job)
     try:
-        with sight.seeing(policy.sight_of(job.user) if job.user else sight.ENGINE):
+        with sight.seeing(policy.sight_of(job.actor) if job.user else sight.ENGINE):
             yield job, progress
     except Cancelled:
         _end_in_vain(job, Job.Status.CANCELLED, put_back, "cancelled by the user")

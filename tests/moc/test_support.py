@@ -6,13 +6,14 @@ import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 from django.utils import timezone
 
+from moc import sight
 from moc.access import policy, reach
-from moc.access.models import Organization, User
+from moc.access.models import Membership, Organization, User
 from moc.access.roles import PERMISSIONS, ROLES, SUPPORT
 from moc.access.support import LONGEST, SupportAct, SupportGrant, grant_of
 from moc.errors import UserError
 from moc.history import acting
-from moc.jobs.services import enqueue
+from moc.jobs.services import enqueue, running
 from moc.rulesets.models import RuleSet
 from moc.support import services
 from registry.ders.models import Der
@@ -156,6 +157,25 @@ class TestRights:
             assert not policy.allows(user, "view_registry", world.edc)
         assert policy.scope(User.objects.all(), staff, "audit").count() == User.objects.count()
 
+    def test_the_second_line_shows_the_operator_no_more(self, world, staff):
+        """A query that forgot its scope finds what the platform is run by; under a grant, that organisation's rows instead."""
+        register(world, 2)
+        register(world, 3, prefix="E", edc="edc2", aggregator="aggregator2")
+        grant = let_in(world)
+        with sight.seeing(policy.sight_of(User.objects.get(pk=staff.pk))):
+            assert (Der.objects.count(), Membership.objects.filter(organization=world.edc2).exists()) == (0, True)
+        with sight.seeing(policy.sight_of(entered(staff, grant))):
+            assert (Der.objects.count(), Membership.objects.filter(organization=world.edc2).exists()) == (2, False)
+
+    def test_nor_where_it_invites_the_first_administrator(self, world, staff):
+        register(world, 2)
+        with acting(None, "system: tests"):
+            User.objects.filter(pk=world.user("edc", "administrator").pk).update(is_active=False)
+        user = User.objects.get(pk=staff.pk)
+        assert policy.reach(user, "manage_members") == {world.operator.pk, world.edc.pk}
+        with sight.seeing(policy.sight_of(user)):
+            assert not Der.objects.exists()
+
     def test_a_grant_that_is_not_entered_gives_nothing(self, world, staff):
         register(world, 2)
         let_in(world, scope="act")
@@ -277,6 +297,13 @@ class TestActing:
         ended = type(job).objects.get(pk=job.pk).actor
         assert not policy.reach(ended, "file_ders") and not policy.operates(ended, "administer")
         assert ended.signed("late").startswith("Administrator of operator (platform staff) for")
+
+    def test_a_job_sees_what_its_user_saw(self, world, staff):
+        register(world, 2)
+        register(world, 3, prefix="E", edc="edc2", aggregator="aggregator2")
+        job = enqueue(actor=entered(staff, let_in(world)), task="moc.jobs.tasks.sweep", title="A job")
+        with running(job.pk) as (mine, _):
+            assert (mine.actor.support.organization, Der.objects.count()) == (world.edc, 2)
 
     def test_what_staff_make_belongs_to_the_organisation(self, world, staff):
         user = entered(staff, let_in(world, "aggregator", "act"))
