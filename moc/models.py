@@ -3,6 +3,7 @@
 from moc.access.machines import MachineClient, MachineCredential, MachineToken, UsedAssertion
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.support import SupportAct, SupportGrant
+from moc.accesslog.models import AccessEntry
 from moc.accounts.models import (
     AdministratorGrant,
     Admission,
@@ -16,11 +17,14 @@ from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.rulesets.models import RuleSet
 from moc.takeouts.models import Takeout
+from moc.vault.models import DataKey, SubjectKey
 
 __all__ = [
     "AdministratorGrant",
     "Admission",
+    "AccessEntry",
     "ApiToken",
+    "DataKey",
     "Document",
     "Invitation",
     "Job",
@@ -40,5 +44,6 @@ __all__ = [
     "SupportGrant",
     "UsedAssertion",
     "Takeout",
+    "SubjectKey",
     "User",
 ]

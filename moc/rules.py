@@ -86,9 +86,12 @@ def _register(made: Rule) -> Rule:
 
 
 def _value(rule_: Rule, model) -> Expression:
-    """What the row holds in the blamed column, as text; numbers without the zeros that the column's scale adds."""
+    """What the row holds in the blamed column, as text; numbers without the zeros that the column's scale adds.
+
+    A column that the table does not have, because it is personal and sealed elsewhere, shows nothing.
+    """
     nothing = Value("", output_field=TextField())
-    if not rule_.column:
+    if rule_.column not in {field.name for field in model._meta.concrete_fields}:
         return nothing
     value = F(rule_.column)
     if isinstance(model._meta.get_field(rule_.column), DecimalField):

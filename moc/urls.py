@@ -17,6 +17,7 @@ urlpatterns = [
     path("organization/", include("moc.accounts.organization_urls")),
     path("notices/", include("moc.notices.urls")),
     path("jobs/", include("moc.jobs.urls")),
+    path("access-log/", include("moc.accesslog.urls")),
     path("documents/", include("moc.documents.urls")),
     path("takeouts/", include("moc.takeouts.urls")),
     path("help/", include("moc.help.urls")),

@@ -15,7 +15,8 @@ from registry.grid.models import (
     Transformer,
 )
 from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, UtilityProfile
-from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.personal import StagedOwner
 from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
 
 __all__ = [

@@ -3,6 +3,7 @@
 PERMISSIONS = {
     "view_registry": "see the registry's records",
     "view_personal": "see owners, contacts and account numbers",
+    "erase_personal": "erase a customer for good",
     "file_ders": "file registrations of DERs",
     "submit_ders": "attest and submit registrations to the utility",
     "review_ders": "decide DERs under utility review and ask for information",
@@ -36,7 +37,8 @@ ROLES: dict[str, dict[str, set[str]]] = {
         "approver": _SEE | {"view_personal", "review_ders", "confirm_denials"},
         "auditor": _AUDIT,
         "administrator": _AUDIT
-        | {"view_personal", "review_ders", "confirm_denials", "manage_grid", "manage_members", "manage_utility", "take_out"},
+        | {"view_personal", "erase_personal", "review_ders", "confirm_denials"}
+        | {"manage_grid", "manage_members", "manage_utility", "take_out"},
     },
     "tso": {
         "viewer": _SEE,

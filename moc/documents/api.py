@@ -1,6 +1,6 @@
 """API: documents that one's organisations put in or were given."""
 
-from django.http import FileResponse
+from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -8,6 +8,7 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 
 from moc.documents.models import Document
+from moc.documents.views import download
 from moc.rest.resources import Resource
 from moc.rest.serializers import Flat, slug_of
 
@@ -30,6 +31,5 @@ class Documents(Resource):
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, summary="The file itself")
     @action(detail=True, url_path="file", url_name="file")
-    def file(self, request, **kwargs) -> FileResponse:
-        document = get_object_or_404(Document.objects.readable_by(request.user), uuid=kwargs["uuid"])
-        return FileResponse(document.file.open("rb"), as_attachment=True, filename=document.name, content_type="application/octet-stream")
+    def file(self, request, **kwargs) -> StreamingHttpResponse:
+        return download(request, get_object_or_404(Document.objects.readable_by(request.user), uuid=kwargs["uuid"]))

@@ -19,7 +19,11 @@ def storage_name(document: "Document", name: str) -> str:
 
 
 class Document(models.Model):
-    """A stored file. `owner` put it in, `counterparty` may read it too."""
+    """A stored file. `owner` put it in, `counterparty` may read it too. Size and digest are those of the file as it was given.
+
+    On disk it is encrypted under a key of its own (`key`, in the vault, under the owner's data key), for filings, evidence and exports name
+    people; without the key it is noise: destroying the key destroys the file, in every backup too.
+    """
 
     access_paths = ("owner", "counterparty")
 
@@ -39,6 +43,7 @@ class Document(models.Model):
     name = models.CharField(max_length=200)
     size = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
+    key = models.UUIDField(null=True, editable=False, help_text="names the key; files from before encryption have none")
     created_at = models.DateTimeField(default=timezone.now)
     removed_at = models.DateTimeField(null=True, blank=True, help_text="when the file itself was removed; this record of it stays")
 

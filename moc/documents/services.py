@@ -1,14 +1,18 @@
-"""Keep files, and no files but those of documents."""
+"""Keep files, encrypted, and no files but those of documents; give them out in plain only to streams and to a job's own temporary file."""
 
 import hashlib
+import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
@@ -16,33 +20,121 @@ from django.utils import timezone
 
 from moc.access.models import Organization
 from moc.documents.models import FOLDER, Document
+from moc.errors import UserError
 from moc.history import acting
 from moc.readers.workbook import COPIES
+from moc.vault import cipher
+from moc.vault import services as vault
 
 STORED = re.compile("[0-9a-f]{32}")  # as storage_name names a file
 KEPT_FOR, LEFT_AFTER = timezone.timedelta(hours=1), timezone.timedelta(days=1)
+IN_MEMORY = 1 << 20
+
+
+class Destroyed(UserError):
+    """The key of a document was destroyed, by retention or because a person in it was erased."""
+
+    code = "DOCUMENT-DESTROYED"
+
+    def __init__(self):
+        super().__init__("The file was destroyed.", "What it said of the DERs stands in the registry.")
 
 
 def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organization | None = None) -> Document:
-    """Keep a file, streamed, with its SHA-256. `upload` is a Django File with `.name`, `.size` and `.chunks()`.
+    """Keep a file, streamed and encrypted, with the SHA-256 of its plain bytes. `upload` is a Django File with `.name` and `.chunks()`.
 
     The caller has checked what `actor` may do for `owner`. A file whose transaction does not commit is swept an hour later.
     """
-    digest = hashlib.sha256()
-    for chunk in upload.chunks():
-        digest.update(chunk)
-    upload.seek(0)
-    with acting(actor, f"Stored {upload.name}"):
+    digest, key, secret = hashlib.sha256(), vault.new_subject(), os.urandom(cipher.KEY_BYTES)
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as sealed, acting(actor, f"Stored {upload.name}"):
+        ring = vault.ring_of(owner.pk)
+        size = _seal(upload.chunks(), secret, key.bytes, digest, sealed)
+        vault.keep([vault.Sealed(key, ring.pk, ring.wrap(key, secret), b"")])
         return Document.objects.create(
             kind=kind,
             owner=owner,
             counterparty=counterparty,
             uploaded_by=actor,
-            file=upload,
+            file=File(sealed, name=str(upload.name)),
             name=str(upload.name)[-200:],
-            size=upload.size,
+            size=size,
             sha256=digest.hexdigest(),
+            key=key,
         )
+
+
+def seal_stored() -> int:
+    """Encrypt the files that are stored in plain, each in a transaction of its own; returns how many. For the migration that began it."""
+    count = 0
+    for document in Document.objects.filter(key=None).order_by("pk"):
+        key, secret, ring = vault.new_subject(), os.urandom(cipher.KEY_BYTES), vault.ring_of(document.owner_id)
+        storage, former = document.file.storage, document.file.name
+        if not storage.exists(former):
+            continue
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as sealed, acting(None, "system: encrypted the stored file"):
+            _seal(plain(document), secret, key.bytes, hashlib.sha256(), sealed)
+            vault.keep([vault.Sealed(key, ring.pk, ring.wrap(key, secret), b"")])
+            document.file, document.key = storage.save(f"{former}.sealed", File(sealed)), key
+            document.save(update_fields=["file", "key"])
+        storage.delete(former)
+        count += 1
+    return count
+
+
+def _seal(chunks: Iterable[bytes], secret: bytes, about: bytes, digest, out) -> int:
+    size = 0
+
+    def read() -> Iterator[bytes]:
+        nonlocal size
+        for chunk in chunks:
+            digest.update(chunk)
+            size += len(chunk)
+            yield chunk
+
+    out.writelines(cipher.encrypt_stream(secret, read(), about))
+    out.seek(0)
+    return size
+
+
+def plain(document: Document) -> Iterator[bytes]:
+    """The file as it was given, in chunks. Raises Destroyed, FileNotFoundError, or vault's Unreadable for a file that was changed.
+
+    The caller has checked that the reader may open it. What is wrong with the file as a whole is raised here, not at the first chunk.
+    """
+    secret = _secret(document)
+    file = document.file.storage.open(document.file.name, "rb")
+    return _plain(file, secret, document.key.bytes if document.key else b"")
+
+
+def _secret(document: Document) -> bytes | None:
+    if document.key is None:
+        return None
+    secret = vault.secrets([document.key]).get(document.key)
+    if secret is None:
+        raise Destroyed
+    return secret
+
+
+def _plain(file, secret: bytes | None, about: bytes) -> Iterator[bytes]:
+    with file:
+        yield from cipher.decrypt_stream(secret, file, about) if secret else file.chunks()
+
+
+@contextmanager
+def plain_path(document: Document) -> Iterator[str]:
+    """The plain file under a path, for readers that jump in it: an unnamed file, which is gone with its process whatever becomes of it."""
+    with tempfile.TemporaryFile() as file:
+        file.writelines(plain(document))
+        file.flush()
+        yield f"/proc/self/fd/{file.fileno()}"
+
+
+def destroy(documents: Iterable[Document]) -> int:
+    """Destroy the keys of documents, and so the files wherever they are copied to; returns how many keys there were.
+
+    The documents stay as records: name, size, digest, who and when. The caller has asked policy.py, or is a retention period.
+    """
+    return vault.destroy(document.key for document in documents if document.key)
 
 
 def sweep_files(now=None) -> int:
@@ -73,11 +165,12 @@ def sweep_uploads(now=None) -> int:
 
 
 def remove_files(documents: QuerySet[Document]) -> int:
-    """Remove the files of a set for good once the transaction commits; what is known of them (name, size, SHA-256) stays.
+    """Remove the files of a set for good once the transaction commits, and their keys; what is known of them (name, size, SHA-256) stays.
 
     Call inside `acting`. Returns how many.
     """
     found = list(documents.filter(removed_at=None))
+    destroy(found)
     for document in found:
         transaction.on_commit(partial(document.file.storage.delete, document.file.name))
     return Document.objects.filter(pk__in=[document.pk for document in found]).update(removed_at=timezone.now())

@@ -18,7 +18,7 @@ from moc.portal.views import Page
 from registry.ders.dictionary import FIELDS, by_group
 from registry.grid import rules as grid_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions import rules as filing_rules  # noqa: F401  (fills the register of rules)
-from registry.submissions.models import StagedDer, StagedOwner
+from registry.submissions.personal import filed_field
 
 STANDARDS = (("cim", "CIM"), ("sunspec", "SunSpec 702"), ("ieee_2030_5", "IEEE 2030.5"), ("eia_861", "EIA-861"), ("aemo", "AEMO"))
 PAGES = (
@@ -68,7 +68,7 @@ class Dictionary(Help):
 
 def _entry(name: str) -> dict:
     term = FIELDS[name]
-    field = (StagedOwner if term.personal else StagedDer)._meta.get_field(name)
+    field = filed_field(name)
     several = isinstance(field, ArrayField)
     choices = (field.base_field if several else field).flatchoices
     return {

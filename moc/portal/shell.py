@@ -16,6 +16,7 @@ NAVIGATION = (
     ("Administration", "registry:administration", "take_out"),
     ("State", "state", ""),
     ("Records", "admin:index", "audit"),
+    ("Access log", "access_log", "audit"),
     ("Help", "help", ""),
 )
 ACCOUNT_MENU = (("Notices", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))

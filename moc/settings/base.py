@@ -35,6 +35,9 @@ MOC_DEMONSTRATION = env.bool("MOC_DEMONSTRATION", default=True)  # may the demon
 SECOND_FACTOR_EXEMPTION = env.bool("MOC_SECOND_FACTOR_EXEMPT_DEMONSTRATION", default=None)  # production refuses yes
 MOC_OUTBOUND_PRIVATE_HOSTS = env.list("MOC_OUTBOUND_PRIVATE_HOSTS", default=[])  # hosts on private addresses that we may call
 MOC_OUTBOUND_CA = env("MOC_OUTBOUND_CA", default="")  # certificates that outgoing calls trust, instead of the public ones
+DEVELOPMENT_MASTER_KEY = "ZGV2ZWxvcG1lbnQgb25seTogbm90IGEgc2VjcmV0ISE="  # says so in base64
+MOC_MASTER_KEYS = env.list("MOC_MASTER_KEYS", default=[DEVELOPMENT_MASTER_KEY])  # the first is current, older ones still open
+MOC_KEY_SERVICE = env("MOC_KEY_SERVICE", default="moc.vault.masters.EnvironmentKeys")
 MOC_METRICS_TOKEN = env("MOC_METRICS_TOKEN", default="")  # empty: /metrics answers this machine only
 MOC_METRICS_DIR = env("PROMETHEUS_MULTIPROC_DIR", default="")  # where several web processes add up their metrics
 MOC_API_PER_MINUTE = env.int("MOC_API_PER_MINUTE", default=600)  # requests of one client

@@ -11,7 +11,9 @@ from moc.settings.base import (
     DATABASE_ROLE,
     DATABASE_SUPERUSER_URL,
     DEVELOPMENT_KEY,
+    DEVELOPMENT_MASTER_KEY,
     EMAIL_CONFIG,
+    MOC_MASTER_KEYS,
     MOC_PUBLIC_URL,
     MOC_TRUSTED_PROXIES,
     SECOND_FACTOR_EXEMPTION,
@@ -20,6 +22,7 @@ from moc.settings.base import (
 
 REFUSED = {
     "SECRET_KEY: set one of at least 50 random characters": SECRET_KEY == DEVELOPMENT_KEY or len(SECRET_KEY) < 50,
+    "MOC_MASTER_KEYS: set keys of 32 random bytes in base64": DEVELOPMENT_MASTER_KEY in MOC_MASTER_KEYS,
     "ALLOWED_HOSTS: name the hosts that people use": "testserver" in ALLOWED_HOSTS or "*" in ALLOWED_HOSTS or not ALLOWED_HOSTS,
     "EMAIL_URL: set a mail server": EMAIL_CONFIG["EMAIL_BACKEND"].endswith(("console.EmailBackend", "dummy.EmailBackend")),
     "MOC_PUBLIC_URL: set the https address of the platform": not MOC_PUBLIC_URL.startswith("https://"),

@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from typing import BinaryIO
 
 from django.db import models
-from django.db.models import Case, TextField, Value, When
 from django.utils import timezone
 
 from moc import sheets
@@ -16,14 +15,17 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.apps import own_models
 from moc.bulk import copy_out
+from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.exports import columns
 from moc.history import versions_of
 from moc.takeouts.datasets import parts
+from moc.vault.models import SealedFacts
+from moc.vault.services import open_all
 
-MASK = "***"
+MASK, BATCH = "***", 2_000
 WORDS = {"SELF", "PUBLIC", "OPERATOR"}
-SECRETS = {"digest", "secret"}  # what proves who somebody is: nobody's to carry away
+SECRETS = {"digest", "secret", "wrapped"}  # what proves who somebody is: nobody's to carry away
 NOT_TAKEN = (Document.Kind.EXPORT, Document.Kind.TAKEOUT)  # copies of what the archive holds
 README = """This archive holds what {organization} is a party to in the registry, and nothing else, as of {moment}.
 
@@ -83,27 +85,51 @@ def table_name(model: type[models.Model]) -> str:
 
 
 def _fields(model: type[models.Model]) -> list[models.Field]:
-    return [field for field in model._meta.concrete_fields if not isinstance(field, models.FileField) and field.name not in SECRETS]
+    left_out = SECRETS | set(getattr(_live(model), "sealing", ()))
+    return [field for field in model._meta.concrete_fields if not isinstance(field, models.FileField) and field.name not in left_out]
 
 
-def _values(model: type[models.Model], *, plain: bool) -> list:
-    """The columns of a model as the archive holds them; personal ones masked unless they are wanted plain."""
-    personal = set() if plain else set(getattr(model, "personal_columns", ()))
-    fields = _fields(model)
-    written = columns(model, [field.attname for field in fields], as_text=True)
-    return [_masked(field) if field.name in personal else value for field, value in zip(fields, written, strict=True)]
+def _live(model: type[models.Model]) -> type[models.Model]:
+    """The model of which this is the history, or the model itself."""
+    return getattr(model, "instance_type", model)
 
 
-def _masked(field: models.Field) -> Case:
-    """Only whether there is a value."""
-    return Case(When(**{field.attname: ""}, then=Value("")), default=Value(MASK), output_field=TextField())
+def _personal(model: type[models.Model]) -> tuple[str, ...]:
+    """The columns that are sealed in the database."""
+    return _live(model).personal if issubclass(_live(model), SealedFacts) else ()
 
 
 def _table(model: type[models.Model], organization: Organization, *, plain: bool) -> Generator[bytes, None, int]:
     """The organisation's rows of a model as CSV; returns how many."""
-    yield (sheets.BOM + ",".join(field.attname for field in _fields(model)) + "\n").encode()
+    names = [field.attname for field in _fields(model)]
+    yield (sheets.BOM + ",".join((*names, *_personal(model))) + "\n").encode()
     rows = policy.part_of(model._base_manager.all(), organization).order_by()
-    return (yield from copy_out(rows.values_list(*_values(model, plain=plain))))
+    if _personal(model):
+        return (yield from _sealed_rows(model, rows, names, plain=plain))
+    return (yield from copy_out(rows.values_list(*columns(model, names, as_text=True))))
+
+
+def _sealed_rows(model: type[models.Model], rows: models.QuerySet, names: list[str], *, plain: bool) -> Generator[bytes, None, int]:
+    """Rows with sealed columns, in batches by key: masked, or opened when they are wanted plain."""
+    live, last, count = _live(model), 0, 0
+    related = [name for name in ("row",) if name in {field.name for field in model._meta.fields}]  # what the ciphertext is bound to
+    while batch := list(rows.filter(pk__gt=last).select_related(*related).order_by("pk")[:BATCH]):
+        last, count = batch[-1].pk, count + len(batch)
+        written = rows.filter(pk__in=[each.pk for each in batch]).order_by("pk").values_list(*columns(model, names, as_text=True))
+        records = [_record(live, each) for each in batch]
+        values = open_all(records) if plain else [{name: MASK for name in live.personal if each.is_filled(name)} for each in records]
+        merged = zip(written, values, strict=True)
+        cells = [[*line, *(sheets.neutralise((own or {}).get(name, "")) for name in live.personal)] for line, own in merged]
+        yield from sheets.csv_rows(cells, bom=False)
+    return count
+
+
+def _record(live: type[models.Model], row: models.Model) -> SealedFacts:
+    """A row, or a version of one, as the model that knows how it is sealed."""
+    if isinstance(row, live):
+        return row
+    kept = {field.attname for field in row._meta.concrete_fields}
+    return live(**{field.attname: getattr(row, field.attname) for field in live._meta.concrete_fields if field.attname in kept})
 
 
 def write(out: BinaryIO, organization: Organization, *, plain: bool, progress: Callable[..., None]) -> dict[str, int]:
@@ -151,12 +177,11 @@ def _files(archive: Archive, organization: Organization) -> list[str]:
     rows = policy.part_of(Document.objects.filter(removed_at=None).exclude(kind__in=NOT_TAKEN), organization)
     for document in rows.order_by("pk").iterator(500):
         try:
-            file = document.file.open("rb")
-        except FileNotFoundError:
+            chunks = documents.plain(document)
+        except (FileNotFoundError, documents.Destroyed):
             missing.append(str(document.uuid))
             continue
-        with file:
-            archive.add(f"files/{document.uuid}/{_plain_name(document.name)}", file.chunks())
+        archive.add(f"files/{document.uuid}/{_plain_name(document.name)}", chunks)
     return missing
 
 
@@ -173,3 +198,4 @@ def _dictionary(taken: list[type[models.Model]]) -> Generator[tuple, None, None]
             related = field.related_model._meta.verbose_name if field.is_relation else ""
             about = ". ".join(filter(None, (str(field.verbose_name), str(field.help_text))))
             yield (table_name(model), field.attname, field.get_internal_type(), about, related)
+        yield from ((table_name(model), name, "CharField", "personal", "") for name in _personal(model))

@@ -10,6 +10,8 @@ from django.utils import timezone
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization
+from moc.accesslog.models import AccessEntry
+from moc.accesslog.services import note
 from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.errors import UserError
@@ -49,6 +51,8 @@ def write(takeout: Takeout, progress) -> dict:
         out.seek(0)
         name = f"take-out-{organization.slug}-{timezone.localdate():%Y-%m-%d}.zip"
         with acting(actor, f"Wrote {name}"):
+            if takeout.plain:
+                _log(takeout)
             document = documents.store(actor=actor, owner=organization, kind=Document.Kind.TAKEOUT, upload=File(out, name=name))
             Takeout.objects.filter(pk=takeout.pk).update(
                 document=document, row_count=sum(counts.values()), expires_at=timezone.now() + timedelta(days=KEPT_DAYS)
@@ -61,6 +65,20 @@ def write(takeout: Takeout, progress) -> dict:
                 url=f"/takeouts/{organization.slug}/",
             )
     return {"document": str(document.uuid), "rows": sum(counts.values())}
+
+
+def _log(takeout: Takeout) -> None:
+    """Everybody's personal data were written out: the log says so, once."""
+    note(
+        actor=takeout.requested_by,
+        holder=takeout.organization_id,
+        filed_by=None,
+        record=str(takeout),
+        subject=None,
+        columns=["everybody"],
+        purpose=AccessEntry.Purpose.TAKEOUT,
+        text=takeout.purpose,
+    )
 
 
 def expire(now=None) -> int:

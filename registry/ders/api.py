@@ -1,6 +1,6 @@
 """API: the master record of DERs, now and as of any moment, its versions, and its lifecycle."""
 
-from django.http import Http404
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -13,7 +13,9 @@ from registry.ders.dictionary import FIELDS
 from registry.ders.filters import DerFilterSet
 from registry.ders.models import Der
 from registry.ders.views import LARGEST, NEWEST
+from registry.participants.api import OwnerSerializer, Purpose, revealed
 from registry.participants.models import DerOwner
+from registry.participants.services import masked
 
 OWN = ["id", "status", "aggregator", "edc", "feeder", "registered_on", "export_limit_kw", "import_limit_kw", "limits_by_time"]
 
@@ -34,12 +36,6 @@ class DerSerializer(Flat):
         fields = [*OWN, *(name for name, term in FIELDS.items() if not term.personal)]
 
 
-class OwnerSerializer(Flat):
-    class Meta:
-        model = DerOwner
-        fields = [name for name, term in FIELDS.items() if term.personal]
-
-
 class Ders(Versioned, Moves):
     """DERs within your reach. Personal columns are not part of the record; `owner/` has them, for those who may see them."""
 
@@ -52,12 +48,17 @@ class Ders(Versioned, Moves):
     def perform(self, actor, obj: Der, name: str, **said) -> None:
         services.move(actor=actor, der=obj, name=name, **said)
 
-    @extend_schema(responses=OwnerSerializer, summary="The owner (personal data)")
+    @extend_schema(responses=OwnerSerializer, summary="The owner, masked (personal data)")
     @action(detail=True, keeps_versions=False)
     def owner(self, request, **kwargs) -> Response:
+        return Response(masked(self._owner()))
+
+    @extend_schema(request=Purpose, responses=OwnerSerializer, summary="The owner in full, for a purpose; the look is logged")
+    @action(detail=True, methods=["post"], url_path="owner/reveal", url_name="owner-reveal", keeps_versions=False)
+    def reveal(self, request, **kwargs) -> Response:
+        return revealed(request, self._owner())
+
+    def _owner(self) -> DerOwner:
+        """The owner of the record, for those who may know of one."""
         der = self.get_object()
-        mine = DerOwner.objects.visible_to(request.user, "view_personal").filter(pk=der.owner_id)
-        found = OwnerSerializer.lay(mine).get(der.owner_id)
-        if found is None:
-            raise Http404
-        return Response(found)
+        return get_object_or_404(DerOwner.objects.visible_to(self.request.user, "view_personal"), pk=der.owner_id)

@@ -18,6 +18,7 @@ from registry.ders import dictionary
 from registry.ders.choices import DerType
 from registry.ders.models import Der
 from registry.grid.models import County
+from registry.participants.services import labelled, masked
 
 STATE_CACHE_S = 120
 FILINGS = 50
@@ -59,10 +60,8 @@ def registry_facts(der) -> list:
 
 
 def owner_facts(der) -> list:
-    """Whose it is; personal."""
-    owner = der.owner
-    named = (("edc_account_no", "Utility account"), ("owner_name", "Name"), ("owner_email", "E-mail"), ("owner_phone", "Telephone"))
-    return [(label, getattr(owner, name), None, None) for name, label in named]
+    """Whose it is, masked: who needs it in full says what for."""
+    return labelled(masked(der.owner))
 
 
 def certified_facts(der) -> list:

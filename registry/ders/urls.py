@@ -10,6 +10,7 @@ urlpatterns = [
     path("export.csv", CsvExport.as_view(list_view=views.DerList), name="der_csv"),
     path("export.xlsx", XlsxExport.as_view(list_view=views.DerList), name="der_xlsx"),
     path("<uuid:uuid>/", views.DerDetail.as_view(), name="der_detail"),
+    path("<uuid:uuid>/owner/", views.RevealOwner.as_view(), name="der_owner"),
     path("<uuid:uuid>/certificate.pdf", views.Certificate.as_view(), name="der_certificate"),
     path("<uuid:uuid>/transitions/<slug:name>/", views.DerTransition.as_view(), name="der_transition"),
 ]

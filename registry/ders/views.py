@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,10 +17,18 @@ from registry.ders.filters import DerFilterSet
 from registry.ders.forms import ThenForm
 from registry.ders.models import Der
 from registry.ders.tables import DER_EXPORT, DER_TABLE
+from registry.participants.models import DerOwner
+from registry.participants.views import Reveal
 
 NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
 LARGEST = (Sort("-nameplate_ac_kw", ("-nameplate_ac_kw", "-id")), Sort("nameplate_ac_kw", ("nameplate_ac_kw", "id")))
 PARTIES = ("aggregator", "edc", "feeder", "county", "service_point")
+
+
+OWNER_ACTS = (
+    ("Owner in full", "registry:der_owner", "view_personal"),
+    ("Erase the customer", "registry:der_owner_erase", "erase_personal"),
+)
 
 
 class DerList(List):
@@ -56,7 +65,15 @@ class DerDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         url = reverse("registry:der_certificate", args=[self.object.uuid])
         query = f"?{urlencode({'as_of': self.moment.isoformat()})}" if self.moment else ""
-        return [("Certificate (PDF)", url + query, False)]
+        return [("Certificate (PDF)", url + query, False), *self._owner_acts()]
+
+    def _owner_acts(self) -> list[tuple[str, str, bool]]:
+        """What may be done with personal data: only of the record as it stands now, and until they were erased."""
+        owner = self.object.owner if self.moment is None and self.object.owner_id else None
+        if owner is None or owner.erased_at:
+            return []
+        may = [act for act in OWNER_ACTS if policy.allows(self.request.user, act[2], owner)]
+        return [(label, reverse(name, args=[self.object.uuid]), False) for label, name, _ in may]
 
     def facts(self) -> list:
         return reports.facts(self.object, personal=policy.allows(self.request.user, "view_personal", self.object))
@@ -79,6 +96,17 @@ class DerDetail(Detail):
     def get_context_data(self, **kwargs) -> dict:
         shown = {"map": reports.place(self.object), "filings": self.filings()}
         return super().get_context_data(**shown | kwargs)
+
+
+class RevealOwner(Reveal):
+    """The owner of a DER in full."""
+
+    def get_record(self) -> DerOwner | None:
+        rows = Der.objects.visible_to(self.request.user).select_related("owner")
+        return get_object_or_404(rows, uuid=self.kwargs["uuid"]).owner
+
+    def back(self) -> str:
+        return reverse("registry:der_detail", args=[self.kwargs["uuid"]])
 
 
 class DerTransition(Transition):

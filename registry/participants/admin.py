@@ -4,7 +4,21 @@ from django.contrib import admin
 
 from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
-from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, UtilityProfile
+from registry.participants import services
+from registry.participants.forms import ContactForm
+from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, OwnerFacts, UtilityProfile
+
+SEALED = ("subject", "sealed", "filled")
+
+
+def masked_column(name: str, label: str):
+    """A personal value as a list and a page of the workplace show it: that there is one."""
+
+    @admin.display(description=label)
+    def shown(one, obj) -> str:
+        return services.masked(obj)[name]
+
+    return shown
 
 
 @admin.register(UtilityProfile)
@@ -31,16 +45,39 @@ class ContactAdmin(ReferenceAdmin):
     view_permission = "view_personal"
     write_permission = "manage_members"
     deletable = True
+    form = ContactForm
+    hidden = SEALED
     list_display = ("organization", "purpose", "name", "email", "phone")
     list_filter = ("purpose", ("organization", ScopedFilter))
     list_select_related = ("organization",)
+
+    def get_fields(self, request, obj=None) -> list[str]:
+        return ["organization", "purpose", *Contact.personal]
+
+    def save_model(self, request, obj, form, change):
+        services.save_contact(actor=request.user, contact=obj, values=form.personal(), reason=form.cleaned_data["reason"])
+
+    def get_readonly_fields(self, request, obj=None) -> list[str]:
+        return [] if self.has_change_permission(request, obj) or obj is None else list(Contact.personal)
+
+    name, email, phone = (masked_column(column, column.capitalize()) for column in Contact.personal)
 
 
 @admin.register(DerOwner)
 class DerOwnerAdmin(RecordAdmin):
     view_permission = "view_personal"
-    list_display = ("__str__", "aggregator", "edc")
+    hidden = (*SEALED, *OwnerFacts.BLIND)
+    list_display = ("__str__", "aggregator", "edc", *OwnerFacts.personal, "erased_at")
     list_filter = (("aggregator", ScopedFilter), ("edc", ScopedFilter))
     list_select_related = ("aggregator", "edc")
-    search_fields = ("=id",)
-    search_help_text = "The owner's number"
+    search_fields = ("account_index",)
+    search_help_text = "The whole account number with the utility"
+    readonly_fields = OwnerFacts.personal
+    edc_account_no, owner_name, owner_email, owner_phone = (masked_column(name, services.LABELS[name]) for name in OwnerFacts.personal)
+
+    def find(self, rows, term):
+        """Equal account numbers are met by their blind index, under every data key that may have made one."""
+        return rows.filter(account_index__in=services.account_indexes(term))
+
+    def get_fields(self, request, obj=None) -> list[str]:
+        return ["aggregator", "edc", *OwnerFacts.personal, "erased_at"]

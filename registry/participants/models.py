@@ -6,6 +6,7 @@ from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.units import MagnitudeField
+from moc.vault.models import DataKey, SealedFacts
 
 
 class UtilityProfile(models.Model):
@@ -66,11 +67,25 @@ class OrganizationIdentifier(models.Model):
         return f"{self.get_scheme_display()} {self.value}"
 
 
-class Contact(models.Model):
-    """Whom to call at an organisation, by purpose. Personal data."""
+# what the personal columns are, though no table has them: forms, files and the dictionary ask here
+CONTACT_FIELDS: dict[str, models.Field] = {
+    "name": models.CharField(max_length=120),
+    "email": models.EmailField(blank=True),
+    "phone": models.CharField(max_length=40, blank=True),
+}
+OWNER_FIELDS: dict[str, models.Field] = {
+    "edc_account_no": models.CharField("utility account number", max_length=40),
+    "owner_name": models.CharField("owner's name", max_length=120, blank=True),
+    "owner_email": models.EmailField("owner's e-mail", blank=True),
+    "owner_phone": models.CharField("owner's telephone", max_length=40, blank=True),
+}
+
+
+class Contact(SealedFacts):
+    """Whom to call at an organisation, by purpose: name, e-mail and telephone are sealed under the organisation's data key."""
 
     access_paths = ("organization",)
-    personal_columns = ("name", "email", "phone")
+    personal = tuple(CONTACT_FIELDS)
 
     class Purpose(models.TextChoices):
         REGISTRY = "registry", "Registry"
@@ -81,26 +96,42 @@ class Contact(models.Model):
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="contacts")
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
-    name = models.CharField(max_length=120)
-    email = models.EmailField(blank=True)
-    phone = models.CharField(max_length=40, blank=True)
 
     objects = ScopedQuerySet.as_manager()
     history = Versions()
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.get_purpose_display()}, {self.organization})"
+        return f"{self.get_purpose_display()} contact of {self.organization}"
+
+    def about(self) -> bytes:
+        """What the ciphertext is bound to, beside its key."""
+        return f"contact:{self.organization_id}".encode()
+
+    @property
+    def holder_id(self) -> int:
+        """Whose data key seals it."""
+        return self.organization_id
+
+    filed_by_id = None
 
 
-class OwnerFacts(models.Model):
-    """Personal columns of a filing: who owns the DER and under which utility account."""
+class OwnerFacts(SealedFacts):
+    """Who owns a DER and under which utility account, sealed under the utility's data key; a filing that names no utility yet, under the
+    aggregator's.
 
-    personal_columns = ("edc_account_no", "owner_name", "owner_email", "owner_phone")
+    `account_index` is a keyed blind index for equality, `digest` one of the whole, which tells whether anything differs;
+    `data_key` made them. They are not kept in history.
+    """
 
-    edc_account_no = models.CharField("utility account number", max_length=40)
-    owner_name = models.CharField("owner's name", max_length=120, blank=True)
-    owner_email = models.EmailField("owner's e-mail", blank=True)
-    owner_phone = models.CharField("owner's telephone", max_length=40, blank=True)
+    BLIND = ("data_key", "account_index", "digest")
+    personal = tuple(OWNER_FIELDS)
+    sealing = (*SealedFacts.sealing, *BLIND)
+
+    data_key = models.ForeignKey(
+        DataKey, null=True, editable=False, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+    account_index = models.BinaryField(null=True)
+    digest = models.BinaryField(null=True)
 
     class Meta:
         abstract = True
@@ -112,14 +143,34 @@ class DerOwner(OwnerFacts):
     access_paths = ("aggregator", "edc")
 
     aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
-    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    erased_at = models.DateTimeField(null=True, blank=True, help_text="since then nobody can tell who this was")
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(excluded_fields=list(OwnerFacts.BLIND))
 
     class Meta:
         verbose_name = "DER owner"
-        constraints = [models.UniqueConstraint(fields=["aggregator", "edc", "edc_account_no"], name="owner_once")]
+        constraints = [models.UniqueConstraint(fields=["aggregator", "edc", "account_index"], name="owner_once")]
+        indexes = [models.Index(fields=["edc", "account_index"], name="owner_by_account")]
 
     def __str__(self) -> str:
         return f"Owner {self.pk}"
+
+    def about(self) -> bytes:
+        """What the ciphertext is bound to, beside its key."""
+        return about_owner(self.aggregator_id, self.edc_id)
+
+    @property
+    def holder_id(self) -> int:
+        """Whose data key seals it."""
+        return self.edc_id
+
+    @property
+    def filed_by_id(self) -> int:
+        """The aggregator."""
+        return self.aggregator_id
+
+
+def about_owner(aggregator: int, holder: int) -> bytes:
+    return f"owner:{aggregator}:{holder}".encode()

@@ -7,7 +7,11 @@ from django.utils import timezone
 from moc.access import policy
 from moc.admin import Line, RecordAdmin, panel
 from moc.admin.filters import ScopedFilter
-from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.participants.admin import masked_column
+from registry.participants.models import OwnerFacts
+from registry.participants.services import LABELS
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.personal import StagedOwner
 from registry.submissions.services import reviewing, withdrawing
 
 
@@ -68,7 +72,10 @@ class StagedDerAdmin(RecordAdmin):
 @admin.register(StagedOwner)
 class StagedOwnerAdmin(RecordAdmin):
     view_permission = "view_personal"
-    list_display = ("row",)
+    hidden = ("subject", "sealed", "filled", "flaws", "earlier_index", *OwnerFacts.BLIND)
+    list_display = ("row", *OwnerFacts.personal)
+    readonly_fields = OwnerFacts.personal
+    edc_account_no, owner_name, owner_email, owner_phone = (masked_column(name, LABELS[name]) for name in OwnerFacts.personal)
     list_select_related = ("row",)
 
 

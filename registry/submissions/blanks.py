@@ -10,19 +10,15 @@ from django.db import models
 
 from moc import sheets
 from registry.ders.dictionary import FIELDS
-from registry.submissions.models import StagedDer, StagedOwner
+from registry.submissions.personal import filed_field
 
 DICTIONARY_HEADER = ("Column", "Group", "Required", "What it is", "Value", "Codes", "Also recognised as", "Example")
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def _field(name: str) -> models.Field:
-    return (StagedOwner if FIELDS[name].personal else StagedDer)._meta.get_field(name)
-
-
 def _example(name: str):
     """The example as the type that a spreadsheet program should see; texts of digits stay texts."""
-    text, field = FIELDS[name].example, _field(name)
+    text, field = FIELDS[name].example, filed_field(name)
     if not text:
         return None
     if isinstance(field, models.DecimalField):
@@ -70,7 +66,7 @@ def _write(sheet, column: int, value, day) -> None:
 
 
 def _entry(name: str) -> tuple[str, ...]:
-    term, field = FIELDS[name], _field(name)
+    term, field = FIELDS[name], filed_field(name)
     element = field.base_field if isinstance(field, ArrayField) else field
     codes = "\n".join(f"{code}: {label}" for code, label in element.flatchoices)
     about = ". ".join(filter(None, [str(field.verbose_name), str(field.help_text)]))

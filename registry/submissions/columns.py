@@ -10,7 +10,7 @@ from psycopg import sql
 from moc import casts
 from registry.ders.choices import DerType
 from registry.ders.dictionary import FIELDS
-from registry.submissions.models import StagedDer, StagedOwner
+from registry.submissions.personal import filed_field
 
 # what people write for a technology, beside its code and label
 SYNONYMS = {
@@ -45,8 +45,7 @@ def columns() -> dict[str, Column]:
     """All filing columns by name."""
     made = {}
     for name, term in FIELDS.items():
-        field = (StagedOwner if term.personal else StagedDer)._meta.get_field(name)
-        made[name] = _column(name, field, term.personal)
+        made[name] = _column(name, filed_field(name), term.personal)
     return made
 
 
@@ -109,7 +108,7 @@ def _boolean(raw: sql.Identifier) -> sql.Composable:
 def lost(column: Column) -> sql.Composable:
     """True where there is a text `r` but no value `s`: the cast refused it."""
     value = sql.Identifier("s", column.name)
-    field = (StagedOwner if column.personal else StagedDer)._meta.get_field(column.name)
+    field = filed_field(column.name)
     if isinstance(field, ArrayField):
         nothing = "= '{}'"
     elif column.problem in {"choice", "length"}:

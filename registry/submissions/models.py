@@ -17,7 +17,6 @@ from moc.rulesets.models import RuleSet
 from moc.units import counted
 from registry.ders.models import Der, DerFacts, magnitude
 from registry.grid.models import ServicePoint
-from registry.participants.models import OwnerFacts
 from registry.submissions.queries import FindingQuerySet, ReviewQuerySet, StagedDerQuerySet
 from registry.utilities.models import LetterTemplate
 from registry.utilities.rules import rule_of
@@ -346,20 +345,6 @@ class StagedDer(DerFacts):
 
     def __str__(self) -> str:
         return f"Row {self.row_number}: {self.external_id}"
-
-
-class StagedOwner(OwnerFacts):
-    """The personal columns of a filed row, apart from its facts."""
-
-    access_paths = ("row__aggregator", "row__edc")
-    access_conditions = {"row__edc": Q(row__submission__submitted_at__isnull=False)}
-
-    row = models.OneToOneField(StagedDer, on_delete=models.CASCADE, primary_key=True, related_name="owner", db_constraint=False)
-
-    objects = ScopedQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = "filed owner"
 
 
 class Finding(models.Model):

@@ -6,6 +6,7 @@ from django.db.models.functions import Upper
 from moc.rules import WARNING, condition, reading, rule
 from registry.ders import rules as der_rules
 from registry.ders.models import Der
+from registry.participants.services import ODD_EMAIL
 
 READING = {
     "number": reading(
@@ -64,10 +65,16 @@ FILED = [
 ]
 
 
-@rule("FILING-ACCOUNT", remedy="Fill edc_account_no.", columns=("external_id",), cites="FERC Order 2222 ¶236")
+@rule("FILING-ACCOUNT", remedy="Fill edc_account_no.", columns=("edc_account_no",), cites="FERC Order 2222 ¶236")
 def account_missing(rows):
     """edc_account_no, the customer's account with the utility, is required."""
-    return rows.filter(Q(owner__isnull=True) | Q(owner__edc_account_no=""))
+    return rows.filter(owner__account_index__isnull=True)
+
+
+@rule("FILING-EMAIL", remedy="Correct owner_email, or leave it empty.", columns=("owner_email",), severity=WARNING)
+def email_odd(rows):
+    """owner_email is not an e-mail address."""
+    return rows.filter(owner__flaws__gte=ODD_EMAIL)
 
 
 @rule(
@@ -155,6 +162,7 @@ def technology_repeated_there(rows):
 CONDITIONS = [*der_rules.RULES, *FILED]
 OVER_ROWS = [
     account_missing,
+    email_odd,
     phases_exceed_service,
     county_differs,
     id_repeated,

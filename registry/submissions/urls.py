@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from moc.exports import CsvExport, XlsxExport
-from registry.submissions.views import detail, filing, reviewing, rows
+from registry.submissions.views import detail, filing, owners, reviewing, rows
 
 submission = [
     path("", detail.SubmissionDetail.as_view(), name="submission_detail"),
@@ -17,6 +17,7 @@ submission = [
     path("rows/", rows.RowList.as_view(), name="submission_rows"),
     path("rows/new/", rows.RowForm.as_view(), name="submission_row_new"),
     path("rows/<int:number>/", rows.RowDetail.as_view(), name="submission_row"),
+    path("rows/<int:number>/reveal/", owners.RevealRowOwner.as_view(), name="submission_row_owner"),
     path("rows/<int:number>/remove/", rows.RemoveRow.as_view(), name="submission_row_remove"),
     path("rows/<int:number>/<slug:step>/", rows.RowForm.as_view(), name="submission_row_edit"),
 ]
@@ -32,6 +33,7 @@ review = [
 ]
 
 urlpatterns = [
+    path("ders/<uuid:uuid>/owner/erase/", owners.EraseOwner.as_view(), name="der_owner_erase"),
     path("submissions/", filing.SubmissionList.as_view(), name="submission_list"),
     path("submissions/new/", filing.NewFiling.as_view(), name="submission_new"),
     path("submissions/new/form/", filing.StartDraft.as_view(), name="submission_start"),

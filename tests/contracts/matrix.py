@@ -82,6 +82,8 @@ EXEMPT = {
     "api/v1/": "answers what no resource answers",
 }
 
+SECOND_ADMINISTRATORS = who(*(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
+AUDITORS = who("*:auditor|administrator") | SECOND_ADMINISTRATORS
 STAFF = who("operator:*")
 LETTING_IN = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra"))) - STAFF
 
@@ -116,6 +118,8 @@ PORTAL = (
         ),
     ),
     Route("documents/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.document.uuid}),
+    Route("access-log/", AUDITORS),
+    Route("access-log/export.csv", AUDITORS),
     # one's own
     Route("jobs/", SIGNED_IN),
     Route("jobs/<uuid:uuid>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"uuid": scene.job.uuid}),

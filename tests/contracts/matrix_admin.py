@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.contrib import admin
 from django.db.models import Model
 
+from moc.vault.models import SubjectKey
 from tests.contracts.matrix import Route, Write
 from tests.contracts.scene import NOBODY, OWN, Scene, who
 
@@ -183,6 +184,9 @@ RECORDS: dict[str, Record] = {
         removes=who("edc:administrator"),
     ),
     "DerOwner": Record(lambda scene: scene.owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
+    "AccessEntry": Record(lambda scene: scene.look, OF_BOTH),
+    "SubjectKey": Record(lambda scene: SubjectKey.objects.filter(data_key=scene.data_key).first(), OF_UTILITY),
+    "DataKey": Record(lambda scene: scene.data_key, OF_UTILITY),
     "Der": Record(lambda scene: scene.der, OF_BOTH),
     "GridService": public(lambda scene: scene.grid_service, {"code": "new", "name": "New", "level": "wholesale"}, name="Another"),
     "Aggregation": Record(lambda scene: scene.aggregation, OF_BOTH),

@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from registry.submissions.services import filing
 from tests.contracts.matrix import NEW_CLIENT, STAFF, Route, Write, public_key
 from tests.contracts.matrix import PARTIES as PEOPLE
-from tests.contracts.matrix_filing import ANY_FILERS, CONFIRMERS, DECIDERS, FILERS, SUBMITTERS, of
+from tests.contracts.matrix_filing import ANY_FILERS, CONFIRMERS, DECIDERS, FILERS, REVEAL, SUBMITTERS, of
 from tests.contracts.scene import MACHINES, OPERATORS, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
 
 CALLERS = SIGNED_IN | MACHINES
@@ -57,6 +57,7 @@ ROUTES = (
     Route(DERS, CALLERS),
     Route(f"{DERS}{ID}", PARTIES, of("der")),
     Route(f"{DERS}{ID}owner/", PERSONAL, of("der")),
+    Route(f"{DERS}{ID}owner/reveal/", None, of("der"), (Write(PERSONAL, REVEAL),)),
     Route(f"{DERS}{ID}versions/", PARTIES, of("der")),
     Route(f"{DERS}{ID}transitions/<slug:name>/", None, of("der", name="activate"), (Write(SUBMITTERS, {}),)),
     # filing
@@ -73,6 +74,7 @@ ROUTES = (
             Write(FILING, None, of("draft", row=1), method="delete", name="remove"),
         ),
     ),
+    Route(f"{SUBMISSIONS}{ID}rows/<int:row>/owner/reveal/", None, of("submission", row=2), (Write(PERSONAL, REVEAL),)),
     Route(
         f"{SUBMISSIONS}{ID}transitions/<slug:name>/",
         None,

@@ -14,6 +14,8 @@ ANY_FILERS = FILERS | who("aggregator2:administrator")
 SUBMITTERS = who("aggregator:approver|administrator")
 DECIDERS = who("edc:reviewer|approver|administrator")
 CONFIRMERS = who("edc:approver|administrator")
+PERSONAL = FILERS | DECIDERS
+REVEAL = {"purpose": "account"}
 
 
 def of(thing: str, /, **further) -> Callable[[Scene], dict]:
@@ -63,6 +65,14 @@ FILING = (
     Route(f"{ONE}rows/new/", FILERS, of("draft"), (Write(FILERS, {"external_id": "D-9"}),)),
     Route(f"{ONE}rows/<int:number>/", PARTIES, of("submission", number=2)),
     Route(f"{ONE}rows/<int:number>/remove/", None, of("draft", number=1), (Write(FILERS),)),
+    Route(f"{ONE}rows/<int:number>/reveal/", PERSONAL, of("submission", number=2), (Write(PERSONAL, REVEAL),)),
+    Route("registry/ders/<uuid:uuid>/owner/", PERSONAL, of("der"), (Write(PERSONAL, REVEAL),)),
+    Route(
+        "registry/ders/<uuid:uuid>/owner/erase/",
+        who("edc:administrator"),
+        of("der"),
+        (Write(who("edc:administrator"), {"reason": "asked for it", "sure": "on"}),),
+    ),
     Route(
         f"{ONE}rows/<int:number>/<slug:step>/",
         FILERS,

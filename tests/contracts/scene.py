@@ -17,6 +17,7 @@ from moc.access.machines import MachineClient, UsedAssertion, digest_of
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, User
 from moc.access.roles import ROLES
 from moc.access.support import SupportAct, SupportGrant
+from moc.accesslog.services import note
 from moc.accounts.models import AdministratorGrant, Admission, Invitation, SignInDomain, SignInFailures, SignInProvider
 from moc.documents.models import Document
 from moc.history import acting
@@ -24,13 +25,15 @@ from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.readers.shape import Sheet
 from moc.rulesets.models import RuleSet
+from moc.vault.models import DataKey
 from registry.ders.models import Der
 from registry.grid.models import County
-from registry.participants.models import Contact, DerOwner, OrganizationIdentifier
-from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.participants.models import OrganizationIdentifier
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
 from tests.contracts import scene_aggregations, scene_utility
 from tests.factories.machines import token_for
+from tests.factories.personal import contact, filed_owner, registered_owner
 from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build, machine
 
@@ -134,7 +137,7 @@ def _participants(world: World) -> dict[str, models.Model]:
     ruleset.refresh_from_db()
     return {
         "grant": grant,
-        "contact": Contact.objects.create(organization=world.edc, purpose="registry", name="A contact", email="contact@example.org"),
+        "contact": contact(world.edc, name="A contact", email="contact@example.org"),
         "identifier": OrganizationIdentifier.objects.create(organization=world.edc, scheme="lei", value="5493001KJTIIGC8Y1R12"),
         "seat": Membership.objects.get(user=world.user("edc", "viewer")),
         "ruleset": ruleset,
@@ -163,7 +166,7 @@ def _filed(world: World) -> dict[str, models.Model]:
     """A submission under review with a registered DER and decisions, a draft, and a file being read."""
     parties = {"aggregator": world.aggregator, "edc": world.edc}
     point, now = world.service_points["edc"][0], timezone.now()
-    owner = DerOwner.objects.create(**parties, edc_account_no="A-1", owner_name="An owner")
+    owner = registered_owner(**parties, edc_account_no="A-1", owner_name="An owner")
     der = Der.objects.create(**FACTS, **parties, external_id="D-1", service_point=point, registered_on=now.date(), owner=owner)
     submission = _submitted(world)
     review = UtilityReview.objects.create(
@@ -209,9 +212,12 @@ def _decided(world: World, review: UtilityReview, facts: dict, der: Der) -> dict
     for row, status in zip(rows[::2], ("info_requested", "denial_proposed"), strict=True):
         StagedDer.objects.filter(pk=row.pk).update(status=status)
     UtilityReview.objects.update(status="info_requested")
-    owners = [StagedOwner.objects.create(row=row, edc_account_no=f"A-{row.row_number}", owner_name="An owner") for row in rows]
+    owners = [filed_owner(row, edc_account_no=f"A-{row.row_number}", owner_name="An owner") for row in rows]
     finding = {"submission": review.submission, "row": rows[1], "row_number": 2, "code": CONDITIONS[0].code, "severity": "warning"}
+    look = note(actor=None, holder=world.edc.pk, filed_by=world.aggregator.pk, record="owner", subject=None, columns=[], purpose="account")
     return {
+        "look": look,
+        "data_key": DataKey.objects.get(organization=world.edc),
         "document": evidence,
         "decision": question,
         "denial": denial,
@@ -227,7 +233,7 @@ def _draft(world: World, parties: dict) -> dict[str, models.Model]:
     draft = Submission.objects.create(aggregator=world.aggregator, source="form", title="A draft", row_count=1)
     known = {"usage_point_id": point.usage_point_id, "utility_id_eia": world.edc.utility.eia_id}
     row = StagedDer.objects.create(**FACTS, **parties, **known, submission=draft, row_number=1, external_id="D-3", service_point=point)
-    StagedOwner.objects.create(row=row, edc_account_no="A-4", owner_name="An owner")
+    filed_owner(row, edc_account_no="A-4", owner_name="An owner")
     return {"draft": draft, "draft_row": row}
 
 

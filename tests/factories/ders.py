@@ -6,6 +6,7 @@ from decimal import Decimal
 from moc.history import acting
 from registry.ders.models import Der
 from registry.participants.models import DerOwner
+from tests.factories.personal import registered_owner
 from tests.factories.world import REASON, World
 
 
@@ -46,6 +47,6 @@ def register(world: World, count: int = 3, *, edc: str = "edc", aggregator: str 
 def own(world: World, der: Der, name: str = "Ada Owner") -> DerOwner:
     """Give a DER its owner."""
     with acting(None, REASON):
-        owner = DerOwner.objects.create(aggregator=der.aggregator, edc=der.edc, edc_account_no="100000042", owner_name=name)
+        owner = registered_owner(der.aggregator, der.edc, edc_account_no="100000042", owner_name=name)
         Der.objects.filter(pk=der.pk).update(owner=owner)
     return owner

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from registry.participants.services import opened
 from registry.submissions.forms.rows import STEPS
 from registry.submissions.models import Submission
 from tests.factories.filings import row
@@ -46,7 +47,7 @@ def test_one_der_by_form_without_scripts(world, visit):
         page.locator("main form button[type=submit]").first.click()
     expect(page.locator("main")).to_contain_text("No findings")
     draft = Submission.objects.get()
-    assert (draft.rows.get().external_id, draft.findings.count(), draft.rows.get().owner.edc_account_no) == ("A-1", 0, "100001")
+    assert (draft.rows.get().external_id, draft.findings.count(), opened(draft.rows.get().owner)["edc_account_no"]) == ("A-1", 0, "100001")
 
 
 def test_one_der_by_keyboard(world, visit, look):

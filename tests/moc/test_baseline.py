@@ -1,6 +1,7 @@
 """The security and operations baseline: headers, limits, health, metrics, logs, and settings fit for production."""
 
 import asyncio
+import base64
 import json
 import logging
 import os
@@ -17,6 +18,7 @@ from moc import health
 from moc.jobs.models import Job
 from moc.logs import JsonFormatter
 from moc.middleware import FORM_OVERHEAD_BYTES, BodyLimit, client_address
+from moc.settings.base import DEVELOPMENT_MASTER_KEY
 from tests.factories.world import PASSWORD
 
 API = "/api/v1/anything/"
@@ -223,6 +225,7 @@ def test_metrics_are_for_this_machine_or_the_bearer_of_the_token(db, client, set
 # production settings
 
 PRODUCTION = {
+    "MOC_MASTER_KEYS": base64.b64encode(bytes(range(32))).decode(),
     "SECRET_KEY": "k3y-" * 16 + "qwertzuiop",
     "ALLOWED_HOSTS": "registry.example.org",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example.org:587",
@@ -249,6 +252,7 @@ def test_production_settings_pass_djangos_deployment_check():
     ("name", "value"),
     [
         ("SECRET_KEY", "development only: not a secret"),
+        ("MOC_MASTER_KEYS", DEVELOPMENT_MASTER_KEY),
         ("ALLOWED_HOSTS", "*"),
         ("EMAIL_URL", "consolemail://"),
         ("MOC_PUBLIC_URL", "http://registry.example.org"),

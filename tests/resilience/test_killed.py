@@ -17,7 +17,8 @@ from django.utils import timezone
 from moc.jobs import services as jobs
 from moc.jobs.models import Job
 from registry.ders.models import Der
-from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.personal import StagedOwner
 from registry.submissions.services import filing
 from registry.submissions.tasks import decide, stage
 from tests.scale import state

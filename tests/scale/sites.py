@@ -27,9 +27,9 @@ from moc.history import acting
 from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
 from registry.grid.models import County, ServicePoint
-from registry.participants.models import DerOwner
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 from tests import database
+from tests.factories.personal import registered_owner
 from tests.factories.presence import sign_in
 from tests.scale import state
 
@@ -188,7 +188,7 @@ def _pattern(aggregator: Organization, edcs: list[Organization], filer: User) ->
     edc = edcs[0]
     with acting(None, state.REASON):
         point = ServicePoint.objects.create(edc=edc, usage_point_id="pattern", county=County.objects.first(), phases_available=3)
-        owner = DerOwner.objects.create(aggregator=aggregator, edc=edc, edc_account_no="pattern", owner_name="Pat Owner")
+        owner = registered_owner(aggregator, edc, edc_account_no="pattern", owner_name="Pat Owner")
         Der.objects.create(aggregator=aggregator, edc=edc, service_point=point, owner=owner, **_PATTERN)
         submission = Submission.objects.create(aggregator=aggregator, title="Benchmark", created_by=filer)
         facts = {name: value for name, value in _PATTERN.items() if name != "registered_on"}
@@ -213,7 +213,7 @@ def _fill(direct: psycopg.Connection, rows: int, edcs: list[int], aggregators: l
     resting = _rest_indexes(direct, tables)
     usage = {"usage_point_id": "'SP-' || i"}
     _repeat(direct, "registry_servicepoint", usage | {"edc_id": _PARTIES["edc_id"]} | _COUNTY, given)
-    _repeat(direct, "registry_derowner", {"edc_account_no": "'A-' || i"} | _PARTIES, given)
+    _repeat(direct, "registry_derowner", {"account_index": "int8send(i)"} | _PARTIES, given)
     _repeat(direct, "registry_der", _FACTS | _PARTIES | _COUNTY, given)
     for version in range(1, VERSIONS_AT_SECOND + 1):
         _remember(direct, version, edcs[1], writer)

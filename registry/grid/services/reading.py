@@ -8,6 +8,7 @@ from psycopg import sql
 
 from moc import casts
 from moc.bulk import copy_in, fetch_sql, run_sql, take_room
+from moc.documents.services import plain_path
 from moc.history import acting
 from moc.jobs.models import Job
 from moc.jobs.services import Progress
@@ -55,7 +56,7 @@ def _said(load: GridLoad) -> str:
 def read(load: GridLoad, progress: Progress) -> list[GridColumn]:
     """The file into typed rows; returns the columns that it has."""
     kind, document = KINDS[load.kind], load.document
-    with open_rows(document.file.path, name=document.name, vocabulary=kind.vocabulary, limits=Limits()) as reader:
+    with plain_path(document) as path, open_rows(path, name=document.name, vocabulary=kind.vocabulary, limits=Limits()) as reader:
         by_name = {column.name: column for column in kind.columns}
         present = [by_name[name] for name in reader.sheet.recognised]
         every = [column.name for column in present] + ([] if kind.key in reader.sheet.recognised else [kind.key])

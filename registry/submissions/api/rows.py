@@ -3,8 +3,10 @@
 from django.db.models import QuerySet
 
 from moc.portal.paging import Sort
-from registry.submissions.api.serializers import FiledOwnerSerializer, RowSerializer
-from registry.submissions.models import StagedDer, StagedOwner
+from registry.participants.services import masked
+from registry.submissions.api.serializers import RowSerializer
+from registry.submissions.models import StagedDer
+from registry.submissions.personal import StagedOwner
 
 BY_ROW = (Sort("row", ("row_number",)), Sort("-row", ("-row_number",)))
 
@@ -12,8 +14,8 @@ BY_ROW = (Sort("row", ("row_number",)), Sort("-row", ("-row_number",)))
 def lay(rows: QuerySet[StagedDer], keys: list[int], user) -> list[dict]:
     """Rows in the order of `keys`, each with its owner or null."""
     laid = RowSerializer.lay(rows)
-    owners = FiledOwnerSerializer.lay(StagedOwner.objects.visible_to(user, "view_personal").filter(pk__in=list(laid)))
-    return [laid[key] | {"owner": owners.get(key)} for key in keys if key in laid]
+    owners = StagedOwner.objects.visible_to(user, "view_personal").in_bulk(list(laid))
+    return [laid[key] | {"owner": masked(owners[key]) if key in owners else None} for key in keys if key in laid]
 
 
 def one(row: StagedDer, user) -> dict:

@@ -5,7 +5,8 @@ from rest_framework import serializers
 from moc.jobs.api import JobSerializer
 from moc.rest.serializers import Flat, slug_of
 from registry.ders.dictionary import FIELDS, PERSONAL
-from registry.submissions.models import Decision, Finding, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.participants.api import OwnerSerializer
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 
 FACTS = [name for name in FIELDS if name not in PERSONAL]
 CHOSEN = [(kind.value, kind.label) for kind in Decision.Kind if kind != Decision.Kind.DEEMED]
@@ -94,18 +95,12 @@ class FindingSerializer(Flat):
         fields = ["row", "column", "value", "code", "severity", "sentence", "remedy", "cites"]
 
 
-class FiledOwnerSerializer(Flat):
-    class Meta:
-        model = StagedOwner
-        fields = list(PERSONAL)
-
-
 class RowSerializer(Flat):
     row = serializers.IntegerField(source="row_number")
     edc = slug_of("edc", "the utility's slug; null while utility_id_eia names none", allow_null=True)
     der = serializers.UUIDField(source="der.uuid", allow_null=True, help_text="the record that the row changes")
     decision = serializers.UUIDField(source="decision.uuid", allow_null=True)
-    owner = FiledOwnerSerializer(source="*", allow_null=True, help_text="personal columns, for those who may see them")
+    owner = OwnerSerializer(source="*", allow_null=True, help_text="personal columns, masked, for those who may see them")
 
     class Meta:
         model = StagedDer

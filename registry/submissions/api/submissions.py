@@ -26,11 +26,13 @@ from moc.rest.conditions import idempotent, key_of, require_match, tag_of, tagge
 from moc.rest.permissions import SignedIn
 from moc.rest.resources import Moves
 from moc.rest.serializers import Reason
+from registry.participants.api import OwnerSerializer, Purpose, revealed
 from registry.submissions import reports
 from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
 from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.personal import StagedOwner
 from registry.submissions.services import filing, locks, withdrawing
 from registry.utilities.rules import rule_of
 
@@ -146,6 +148,12 @@ class Submissions(Moves):
     def row(self, request, row: int, **kwargs) -> Response:
         content = filed.one(self._row(row), request.user)
         return tagged(request, content, tag_of(0, content))
+
+    @extend_schema(request=Purpose, responses=OwnerSerializer, summary="The owner of a row in full, for a purpose; the look is logged")
+    @action(detail=True, methods=["post"], url_path="rows/<int:row>/owner/reveal", url_name="row-owner-reveal")
+    def reveal(self, request, row: int, **kwargs) -> Response:
+        owners = StagedOwner.objects.visible_to(request.user, "view_personal").select_related("row")
+        return revealed(request, get_object_or_404(owners, row=self._row(row)))
 
     @extend_schema(request=serializers.RowValues, responses=serializers.RowSerializer, summary="Mend a row of a draft")
     @row.mapping.patch

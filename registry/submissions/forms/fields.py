@@ -9,7 +9,7 @@ from django.db import models
 
 from registry.ders.dictionary import FIELDS
 from registry.participants.models import UtilityProfile
-from registry.submissions.models import StagedDer, StagedOwner
+from registry.submissions.personal import filed_field
 
 HELP = {
     "utility_id_eia": "the utility that serves the service point",
@@ -18,6 +18,7 @@ HELP = {
     "latitude": "degrees north, such as 40.884",
     "longitude": "degrees east, such as −74.562",
 }
+REMOVE = "-"  # written in the place of a personal value, which is not shown, it removes it
 REQUIRED_HINT = "Required for submission."
 
 
@@ -46,6 +47,13 @@ class Quantity(forms.DecimalField):
         return f"{value.normalize():f}" if isinstance(value, Decimal) else value
 
 
+class Email(forms.EmailField):
+    """An e-mail address, or the word that removes one."""
+
+    def clean(self, value):
+        return value if value == REMOVE else super().clean(value)
+
+
 class Json(forms.JSONField):
     """JSON in a text area, written with indents."""
 
@@ -57,14 +65,9 @@ class Json(forms.JSONField):
         return json.dumps(value, indent=1, ensure_ascii=False)
 
 
-def model_field(name: str) -> models.Field:
-    """The model's field of a filing column."""
-    return (StagedOwner if FIELDS[name].personal else StagedDer)._meta.get_field(name)
-
-
 def form_field(name: str) -> forms.Field:
     """The form's field of a filing column. None is required here but the id: a draft may be incomplete, the rules say what is missing."""
-    field = model_field(name)
+    field = filed_field(name)
     label = str(field.verbose_name)
     common = {"label": label[:1].upper() + label[1:], "required": name == "external_id", "help_text": _help(name, field)}
     if name == "utility_id_eia":
@@ -83,7 +86,7 @@ def form_field(name: str) -> forms.Field:
         return forms.IntegerField(min_value=0, max_value=32767 if "Small" in type(field).__name__ else 2**31 - 1, **common)
     if field.choices:
         return forms.ChoiceField(choices=[("", "Not given"), *field.choices], **common)
-    kind = forms.EmailField if isinstance(field, models.EmailField) else forms.CharField
+    kind = Email if isinstance(field, models.EmailField) else forms.CharField
     return kind(max_length=field.max_length, **common)
 
 

@@ -8,9 +8,12 @@ from django.utils.text import slugify
 from moc.rules import ERROR
 from moc.sealed import mark
 from registry.ders.dictionary import PERSONAL, by_group
-from registry.submissions.forms.fields import form_field
+from registry.participants.services import MASK
+from registry.submissions.forms.fields import REMOVE, form_field
 from registry.submissions.models import StagedDer
 from registry.utilities.rules import rule_of
+
+KEPT = f"Filed: {MASK}. Leave empty to keep it, write another to replace it, or {REMOVE} to remove it."
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,32 @@ class StepForm(forms.Form):
         self.step = step
         for name in step.names:
             self.fields[name] = form_field(name)
+        self.owner = getattr(row, "owner", None)
+        for name in self._kept():
+            self.fields[name].help_text = KEPT
         if row is not None and not self.is_bound:
             self._show(row)
+
+    def _kept(self) -> list[str]:
+        """Personal columns that hold a value: it is not shown, and stays unless another is given."""
+        return [name for name in self.fields if name in PERSONAL and self.owner is not None and self.owner.is_filled(name)]
+
+    def clean(self) -> dict:
+        values = super().clean()
+        for name in self._kept():
+            if values.get(name) == "":
+                del values[name]
+        for name in PERSONAL:
+            if values.get(name) == REMOVE:
+                values[name] = ""
+        return values
 
     def _show(self, row: StagedDer) -> None:
         """The findings of the row as errors of the fields that they blame."""
         self.full_clean()
         for finding in row.findings.filter(severity=ERROR):
-            name = blamed(finding.code, finding.column)
-            if name in self.fields:
-                self._errors.setdefault(name, self.error_class()).append(sentence_of(finding))
-
-
-def blamed(code: str, column: str) -> str:
-    """The field that a finding stands beside."""
-    return "edc_account_no" if code == "FILING-ACCOUNT" else column
+            if finding.column in self.fields:
+                self._errors.setdefault(finding.column, self.error_class()).append(sentence_of(finding))
 
 
 def sentence_of(finding) -> str:
@@ -64,9 +78,8 @@ def sentence_of(finding) -> str:
 
 
 def values_of(row: StagedDer, step: Step) -> dict[str, object]:
-    """A row's values by filing column."""
-    owner = getattr(row, "owner", None)
-    return {name: getattr(owner if name in PERSONAL else row, name, "") for name in step.names}
+    """A row's values by filing column; personal ones stay sealed."""
+    return {name: "" if name in PERSONAL else getattr(row, name, "") for name in step.names}
 
 
 def version_of(row: StagedDer, step: Step | None = None) -> str:
@@ -86,5 +99,5 @@ def steps_with_errors(row: StagedDer | None) -> set[Step]:
     """The steps that hold a field with an error."""
     if row is None:
         return set()
-    found = row.findings.filter(severity=ERROR).values_list("code", "column")
-    return {STEP_OF[name] for code, column in found if (name := blamed(code, column)) in STEP_OF}
+    found = row.findings.filter(severity=ERROR).values_list("column", flat=True)
+    return {STEP_OF[name] for name in found if name in STEP_OF}

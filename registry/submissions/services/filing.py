@@ -22,9 +22,11 @@ from moc.units import counted
 from registry.ders.dictionary import FIELDS, PERSONAL
 from registry.ders.models import Der, DerFacts
 from registry.grid.models import ServicePoint
+from registry.participants import services as participants
 from registry.participants.models import UtilityProfile
-from registry.submissions.models import Decision, StagedDer, StagedOwner, Submission, UtilityReview
+from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.services import deadlines, locks, staging
+from registry.submissions.services.owners import file_owner
 from registry.submissions.services.practice import reviewer_for
 
 Status, Source = Submission.Status, Submission.Source
@@ -119,29 +121,32 @@ def save_row(
             row = locks.row_of(submission, row)
             if meant:
                 meant(row)
+        owner = _personal(getattr(row, "owner", None)) | {name: filed[name] or "" for name in PERSONAL if name in filed}
+        holder = row.edc_id
         for name, value in values.items():
             if name in FIELDS and name not in PERSONAL:
                 setattr(row, name, _empty(StagedDer, name) if value is None else value)
         _resolve(row)
         row.save()
-        _save_owner(row, {name: filed[name] or "" for name in PERSONAL if name in filed})
+        if row.edc_id != holder or any(name in filed for name in PERSONAL):
+            _save_owner(row, owner)
         staging.check_rows(StagedDer.objects.filter(pk=row.pk), mended=tuple(values))
         _touched(submission)
     return row
 
 
 def _save_owner(row: StagedDer, personal: dict[str, str]) -> None:
-    """The personal columns; what differs from the record only in them is a change nevertheless."""
-    if not personal:
-        return
-    owner, _ = StagedOwner.objects.update_or_create(row=row, defaults=personal)
-    if row.change == StagedDer.Change.UNCHANGED and _personal(owner) != _personal(row.der.owner):
+    """The personal columns, sealed for the row's utility; what differs from the record only in them is a change nevertheless."""
+    owner = file_owner(row, personal)
+    registered = row.der.owner.digest if row.der and row.der.owner else None
+    if row.change == StagedDer.Change.UNCHANGED and owner.digest != registered:
         row.change = StagedDer.Change.CHANGED
         row.save(update_fields=["change"])
 
 
 def _personal(owner) -> dict[str, str]:
-    return {name: getattr(owner, name, "") for name in PERSONAL}
+    """What is filed already, opened: it is sealed again with what changes."""
+    return participants.opened(owner) if owner else dict.fromkeys(PERSONAL, "")
 
 
 def _new_row(submission: Submission, external_id: str) -> tuple[StagedDer, dict[str, str]]:

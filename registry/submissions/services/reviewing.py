@@ -127,16 +127,17 @@ def _take(decision: Decision, rows: QuerySet[StagedDer], actor) -> None:
 
 
 def merge(decision: Decision) -> None:
-    """Write the decision's rows into the master record: owners, then DERs, one statement each."""
+    """Write the decision's rows into the master record: owners, as they are sealed, then DERs, one statement each."""
     comma = sql.SQL(", ")
     rows = {"decision": decision.pk, "submission": decision.review.submission_id, "edc": decision.review.edc_id}
     owner = [field.column for field in OwnerFacts._meta.get_fields()]
+    run_sql("reindex_owners", rows)
     run_sql(
         "merge_owners",
         rows,
         names=comma.join(map(sql.Identifier, owner)),
         values=comma.join(sql.Identifier("o", name) for name in owner),
-        **_upsert("registry_derowner", owner[1:]),
+        updates=_upsert("registry_derowner", owner)["updates"],
     )
     facts = [field.column for field in DerFacts._meta.get_fields()]
     keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", "export_limit_kw", "import_limit_kw", "limits_by_time"]

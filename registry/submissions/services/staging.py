@@ -10,6 +10,7 @@ from psycopg import sql
 
 from moc import rules as rule_engine
 from moc.bulk import analyze, copy_in, insert_select, run_sql, take_room
+from moc.documents.services import plain_path
 from moc.history import acting
 from moc.jobs.models import Job
 from moc.jobs.services import Cancelled, Progress
@@ -18,7 +19,7 @@ from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
 from registry.submissions.columns import Column, columns, lost
 from registry.submissions.models import Finding, StagedDer, Submission
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
-from registry.submissions.services import locks
+from registry.submissions.services import locks, owners
 from registry.utilities.rules import PREFIX, in_force
 
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
@@ -40,12 +41,11 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
     with transaction.atomic(), acting(actor, f"Read {document.name}"):
         take_room()
         offset = submission.rows.aggregate(top=Max("row_number"))["top"] or 0
-        with open_rows(document.file.path, name=document.name, vocabulary=vocabulary(), limits=Limits()) as reader:
+        with plain_path(document) as path, open_rows(path, name=document.name, vocabulary=vocabulary(), limits=Limits()) as reader:
             present = [columns()[name] for name in reader.sheet.recognised]
             _create_filing(present)
-            copy_in(
-                "filing", ["row_number", "shape_problem", *(column.name for column in present)], _blocks(reader, progress), COPY_OPTIONS
-            )
+            sealer = owners.Sealer(reader.sheet.recognised, submission.aggregator_id)
+            copy_in("filing", _filing_columns(present), sealer.blocks(_blocks(reader, progress)), COPY_OPTIONS)
             sheet = asdict(reader.sheet) | {"offset": offset}
         if offset:
             run_sql("replace", {"submission": submission.pk, "offset": offset})
@@ -74,8 +74,16 @@ def _blocks(reader, progress: Progress) -> Iterator[bytes]:
         yield block.copy_text
 
 
+def _filing_columns(present: list[Column]) -> dict[str, str]:
+    """The columns of the session's table with their types: texts as given, but owners only sealed."""
+    texts = {column.name: "text" for column in present if not column.personal}
+    sealed = owners.COLUMNS if len(texts) < len(present) else {}
+    return {"row_number": "integer", "shape_problem": "text"} | texts | sealed
+
+
 def _create_filing(present: list[Column]) -> None:
-    run_sql("filing", columns=sql.SQL(", ").join(sql.SQL("{} text").format(sql.Identifier(column.name)) for column in present))
+    columns_ = _filing_columns(present).items()
+    run_sql("filing", columns=sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns_))
 
 
 def _stage_typed(submission: Submission, present: list[Column], offset: int) -> None:
@@ -97,22 +105,16 @@ def _stage_typed(submission: Submission, present: list[Column], offset: int) -> 
 
 def _stage_owners(submission: Submission, present: list[Column], offset: int) -> None:
     """The personal columns; what differs from the record only in them is a change nevertheless."""
-    joiner, batch = sql.SQL(", "), {"submission": submission.pk, "offset": offset}
-    kept = {name: sql.SQL("coalesce({}, '')").format(sql.Identifier("w", name)) for name in PERSONAL}
-    given = {column.name: column.typed for column in present if column.personal}
-    run_sql(
-        "stage_owners",
-        batch,
-        names=joiner.join(sql.Identifier(name) for name in PERSONAL),
-        casts=joiner.join((kept | given)[name] for name in PERSONAL),
-    )
-    if given and StagedDer.objects.filter(submission=submission, change=StagedDer.Change.UNCHANGED).exists():
-        run_sql(
-            "owners_changed",
-            batch,
-            filed=joiner.join(sql.Identifier("o", name) for name in PERSONAL),
-            registered=joiner.join(sql.Identifier("w", name) for name in PERSONAL),
-        )
+    batch = {"submission": submission.pk, "offset": offset}
+    given = {column.name for column in present if column.personal}
+    if not given:
+        run_sql("keep_owners", batch)
+        return
+    run_sql("stage_owners", batch)
+    if given < set(PERSONAL):
+        owners.complete(submission, offset, given)
+    if StagedDer.objects.filter(submission=submission, change=StagedDer.Change.UNCHANGED).exists():
+        run_sql("owners_changed", batch)
 
 
 def _as_stored(name: str) -> sql.Composable:
@@ -152,6 +154,9 @@ def _find_reading_problems(submission: Submission, present: list[Column], offset
         sql.SQL("({}, {}, {}, {})").format(condition, sql.Literal(READING[column.problem].code), sql.Literal(column.name), column.raw)
         for column, condition in zip(facts, broken, strict=True)
     ]
+    for name in (column.name for column in present if column.personal):  # masked: the value is not shown
+        broken.append(sql.SQL("r.flaws & {} <> 0").format(sql.Literal(1 << PERSONAL.index(name))))
+        problems.append(sql.SQL("({}, {}, {}, '')").format(broken[-1], sql.Literal(READING["length"].code), sql.Literal(name)))
     for shape, found in SHAPE.items():
         broken.append(sql.SQL("r.shape_problem IS NOT NULL"))
         problems.append(sql.SQL("(r.shape_problem = {}, {}, '', '')").format(sql.Literal(shape), sql.Literal(found.code)))

@@ -1,3 +1,3 @@
 -- The session's table for the raw texts of one file; it vanishes with the transaction.
 -- Called by registry.submissions.services.staging.stage_file.
-CREATE TEMPORARY TABLE filing (row_number integer NOT NULL, shape_problem text, {columns}) ON COMMIT DROP
+CREATE TEMPORARY TABLE filing ({columns}) ON COMMIT DROP

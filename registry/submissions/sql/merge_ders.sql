@@ -13,7 +13,7 @@ SELECT
     s.aggregator_id, s.edc_id, s.service_point_id, p.feeder_id, p.county_id,
     (
         SELECT w.id FROM registry_derowner AS w
-        WHERE w.aggregator_id = s.aggregator_id AND w.edc_id = s.edc_id AND w.edc_account_no = o.edc_account_no
+        WHERE w.aggregator_id = s.aggregator_id AND w.edc_id = s.edc_id AND w.account_index = o.account_index
     )
 FROM registry_stagedder AS s
 JOIN registry_servicepoint AS p ON p.id = s.service_point_id

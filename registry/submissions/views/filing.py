@@ -1,5 +1,8 @@
 """The aggregator's pages: the list of submissions, starting one, uploading, attesting, withdrawing, answering."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
+
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
@@ -9,6 +12,9 @@ from django.utils.functional import cached_property
 from django.views.generic import View
 
 from moc.access import policy
+from moc.accesslog.models import AccessEntry
+from moc.accesslog.services import note
+from moc.documents.services import Destroyed, plain_path
 from moc.portal import Create, List, Page, Sort, Transition, Update
 from moc.portal.changes import REFUSALS
 from moc.portal.shell import url_of
@@ -289,10 +295,30 @@ class Annotated(LoginRequiredMixin, View):
         submission = get_object_or_404(rows.exclude(document=None), uuid=kwargs["uuid"])
         if not policy.allows(request.user, "file_ders", submission.aggregator):
             raise Http404
-        document = submission.document
-        if not document.file.storage.exists(document.file.name):
-            raise Http404("The file is gone.")
-        blocks = annotate(document.file.path, name=document.name, vocabulary=staging.vocabulary(), findings=reports.annotations(submission))
+        document, opened = submission.document, ExitStack()
+        try:
+            path = opened.enter_context(plain_path(document))
+        except (FileNotFoundError, Destroyed):
+            raise Http404("The file is gone.") from None
+        note(
+            actor=request.user,
+            holder=submission.aggregator_id,
+            filed_by=submission.aggregator_id,
+            record=f"File of submission {submission.uuid} with its findings",
+            subject=document.key,
+            columns=["file"],
+            purpose=AccessEntry.Purpose.MEND,
+        )
+        blocks = _annotated(opened, path, submission)
         name = f"{document.name.rpartition('.')[0] or document.name}-findings.csv".replace('"', "")
-        headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
+        headers = {
+            "Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"',
+            "Cache-Control": "no-store",
+        }
         return StreamingHttpResponse(streamed(request, blocks), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _annotated(opened: ExitStack, path: str, submission: Submission) -> Iterator[bytes]:
+    """The file's rows with their findings; its plain text is closed with the stream."""
+    with opened:
+        yield from annotate(path, name=submission.document.name, vocabulary=staging.vocabulary(), findings=reports.annotations(submission))

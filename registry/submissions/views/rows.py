@@ -86,6 +86,12 @@ class RowDetail(OfRow, Page):
         return f"Row {self.row.row_number}: {self.row.external_id or 'without id'}"
 
     def actions(self) -> list[tuple[str, str, bool]]:
+        owner = getattr(self.row, "owner", None)
+        if owner is not None and owner.filled and policy.allows(self.request.user, "view_personal", self.row):
+            return [*self._acts(), ("Owner in full", reverse("registry:submission_row_owner", args=self.address), False)]
+        return self._acts()
+
+    def _acts(self) -> list[tuple[str, str, bool]]:
         if self.may_edit:
             return [("Edit", reverse("registry:submission_row_edit", args=[*self.address, STEPS[0].slug]), True)]
         if self.review and self.row.status in StagedDer.OPEN:

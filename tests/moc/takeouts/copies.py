@@ -11,12 +11,24 @@ from moc.accounts.models import Admission
 from moc.apps import own_models
 from moc.history import acting
 from moc.takeouts.archive import WORDS
+from moc.vault.models import DataKey, SubjectKey
 from registry.grid.models import ServiceTerritory
 from registry.participants.models import UtilityProfile
 from tests.factories.world import World
 
-# the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator
-NOT_COPIED = {Admission, Membership, Oversight, Organization, OrganizationUserObjectPermission, ServiceTerritory, UtilityProfile}
+# the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator;
+# a key opens in its own party's hands only
+NOT_COPIED = {
+    Admission,
+    DataKey,
+    SubjectKey,
+    Membership,
+    Oversight,
+    Organization,
+    OrganizationUserObjectPermission,
+    ServiceTerritory,
+    UtilityProfile,
+}
 
 
 def copied_models() -> list[type[models.Model]]:
@@ -69,7 +81,7 @@ def _copy(row: models.Model, parties: dict, known: dict, mark: str):
         elif field.primary_key:
             row.pk = None
         elif isinstance(field, models.UUIDField):
-            setattr(row, field.attname, uuid.uuid4())
+            setattr(row, field.attname, None if field.null else uuid.uuid4())  # one that names a key, names none
         elif isinstance(field, models.FileField):
             field.save_form_data(row, ContentFile(mark.encode(), name=mark))
         elif type(field) in (models.CharField, models.TextField, models.EmailField) and not field.choices and _takes(field, mark):

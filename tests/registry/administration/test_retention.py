@@ -13,7 +13,8 @@ from moc.history import acting
 from moc.rulesets.models import RuleSet
 from registry.administration.services import retention
 from registry.ders.models import Der
-from registry.submissions.models import Finding, StagedDer, StagedOwner, UtilityReview
+from registry.submissions.models import Finding, StagedDer, UtilityReview
+from registry.submissions.personal import StagedOwner
 from registry.submissions.services import reviewing
 from registry.utilities.models import Removal, RetentionPeriod
 from tests.factories.filings import reviewed, row, store_in

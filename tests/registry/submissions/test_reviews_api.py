@@ -6,6 +6,7 @@ import pytest
 
 from moc.jobs.models import Job
 from registry.ders.models import Der
+from registry.participants.services import MASK
 from registry.submissions import tasks
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.services import bulk_decisions
@@ -49,7 +50,7 @@ def test_the_queue_and_the_review(review, reviewer):
     assert (shown["row_count"], shown["rows_by_status"], shown["edc"], shown["aggregator"]) == (5, {"pending": 5}, "edc", "aggregator")
     rows = reviewer.get(f"{review}rows/?nameplate_ac_kw_min=11").json()["results"]
     assert [each["row"] for each in rows] == [4, 5]
-    assert rows[0]["owner"]["owner_name"] == "Owner 4"
+    assert rows[0]["owner"]["owner_name"] == MASK
 
 
 def test_deciding_by_number_and_by_filter(world, review, reviewer):

@@ -12,6 +12,7 @@ from moc.history import acting
 from moc.jobs.models import Job
 from moc.notices.models import Notice
 from registry.ders.models import Der
+from registry.participants.services import opened
 from registry.submissions import tasks
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 from registry.submissions.services import deadlines, filing, reviewing, withdrawing
@@ -190,8 +191,8 @@ def test_another_owner_alone_is_a_change(world, approver, column):
     again = submit(staged(world, [row(1), row(2, **{column: "new@example.org"})]), approver)
     assert list(again.rows.order_by("row_number").values_list("change", flat=True)) == ["unchanged", "changed"]
     reviewing.decide(actor=reviewer, review=again.reviews.get(), rows=again.rows.all(), kind="approve")
-    owner = Der.objects.get(external_id="A-2").owner
-    assert (getattr(owner, column), owner.owner_name) == ("new@example.org", "Owner 2")
+    owner = opened(Der.objects.get(external_id="A-2").owner)
+    assert (owner[column], owner["owner_name"]) == ("new@example.org", "Owner 2")
 
 
 def test_columns_that_a_file_lacks_keep_the_records_values_and_owner(world, approver):
@@ -199,7 +200,7 @@ def test_columns_that_a_file_lacks_keep_the_records_values_and_owner(world, appr
     reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=review.submission.rows.all(), kind="approve")
     few = {name: row(1)[name] for name in ("external_id", "utility_id_eia", "usage_point_id")}
     again = staged(world, [few | {"model": "AS-9"}])
-    assert (found_in(again), again.rows.get().owner.owner_name, again.rows.get().serial_no) == (set(), "Owner 1", "SN-1")
+    assert (found_in(again), opened(again.rows.get().owner)["owner_name"], again.rows.get().serial_no) == (set(), "Owner 1", "SN-1")
 
 
 def test_a_filing_that_went_bad_meanwhile_is_returned_and_withdrawn_when_not_mended(world, approver):

@@ -12,6 +12,7 @@ from moc.jobs.models import Job
 from moc.notices.models import Notice
 from registry.ders.models import Der
 from registry.participants.models import DerOwner
+from registry.participants.services import opened
 from registry.submissions.filters import selected_rows
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.services import bulk_decisions, reviewing
@@ -71,7 +72,7 @@ def test_approved_rows_become_records_with_owner_history_and_notice(world, revie
     der = Der.objects.get(external_id="A-1")
     assert (decision.row_count, Der.objects.count(), DerOwner.objects.count()) == (2, 2, 2)
     assert (der.status, der.edc, der.aggregator, der.nameplate_ac_kw) == ("active", world.edc, world.aggregator, Decimal("7.6"))
-    assert (der.owner.edc_account_no, der.service_point.usage_point_id, der.feeder_id) == (
+    assert (opened(der.owner)["edc_account_no"], der.service_point.usage_point_id, der.feeder_id) == (
         "100001",
         "edc-up-01",
         der.service_point.feeder_id,

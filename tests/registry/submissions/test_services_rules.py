@@ -43,6 +43,7 @@ CASES = {
     "FILING-SERVICE-POINT-MISSING": {"usage_point_id": ""},
     "FILING-SERVICE-POINT": {"usage_point_id": "no-such-point"},
     "FILING-ACCOUNT": {"edc_account_no": ""},
+    "FILING-EMAIL": {"owner_email": "somebody"},
     "FILING-PHASES": {"phases_installed": "2"},
     "FILING-COUNTY": {"county_fips": "34001"},
     "FILE-NUMBER": {"nameplate_ac_kw": "seven"},

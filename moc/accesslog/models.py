@@ -1,0 +1,60 @@
+"""One entry for each look at personal data; entries are only ever added."""
+
+import pgtrigger
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from moc.access.models import Organization
+from moc.access.queries import ScopedQuerySet
+from moc.history import Refuse
+
+
+class AccessEntry(models.Model):
+    """Somebody saw personal data in full, or destroyed them. `holder` is the party whose persons they are, `filed_by` who filed them.
+
+    Both, and whoever oversees them, read the entry; the database refuses to change or remove it.
+    """
+
+    access_paths = ("holder", "filed_by")
+
+    class Purpose(models.TextChoices):
+        ACCOUNT = "account", "Compare with the utility's customer records"
+        CONTACT = "contact", "Reach the customer about this DER"
+        MEND = "mend", "Correct a filing"
+        DISPUTE = "dispute", "Complaint or dispute"
+        REQUEST = "request", "The customer's own request"
+        LEGAL = "legal", "Order of a court or an authority"
+        ERASURE = "erasure", "Erased for good"
+        TAKEOUT = "takeout", "Taken out with the organisation's part"
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    holder = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="whose customers")
+    filed_by = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="filed by"
+    )
+    record = models.CharField(max_length=120, help_text="which record, without a name")
+    subject = models.UUIDField(null=True, help_text="the person's key at that time")
+    columns = ArrayField(models.CharField(max_length=200), help_text="what was shown")
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    note = models.CharField(max_length=300, blank=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "look at personal data"
+        verbose_name_plural = "access log"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["holder", "-id"], name="access_by_holder"),
+            models.Index(fields=["filed_by", "-id"], name="access_by_filer"),
+        ]
+        triggers = [
+            Refuse(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
+            Refuse(name="sealed_table", operation=pgtrigger.Truncate),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record}: {self.get_purpose_display()}"
