@@ -43,5 +43,6 @@ app.conf.beat_schedule = {
     "review and completeness deadlines": {"task": "registry.submissions.tasks.check_deadlines", "schedule": crontab(minute="*/10")},
     "take-outs whose days are over": {"task": "moc.takeouts.tasks.expire", "schedule": crontab(minute="15")},
     "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
+    "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

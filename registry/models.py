@@ -1,7 +1,7 @@
 """The registry's models, by slice."""
 
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
-from registry.ders.models import Der
+from registry.ders.models import Der, DerTenure
 from registry.grid.models import (
     County,
     Feeder,
@@ -29,6 +29,7 @@ __all__ = [
     "Decision",
     "Der",
     "DerOwner",
+    "DerTenure",
     "Feeder",
     "Finding",
     "GridFinding",

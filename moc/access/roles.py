@@ -9,6 +9,7 @@ PERMISSIONS = {
     "review_ders": "decide DERs under utility review and ask for information",
     "validate_aggregations": "validate aggregations against the RTO's rules, or deny them",
     "confirm_denials": "confirm a denial that another person proposed",
+    "manage_tenures": "end an aggregator's tenure of DERs, and begin another's",
     "manage_grid": "load and change grid records",
     "manage_utility": "set the utility's own review rules, letters and retention",
     "take_out": "take the organisation's whole part out as files",
@@ -34,11 +35,11 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "edc": {
         "viewer": _SEE,
         "reviewer": _SEE | {"view_personal", "review_ders"},
-        "approver": _SEE | {"view_personal", "review_ders", "confirm_denials"},
+        "approver": _SEE | {"view_personal", "review_ders", "confirm_denials", "manage_tenures"},
         "auditor": _AUDIT,
         "administrator": _AUDIT
         | {"view_personal", "erase_personal", "review_ders", "confirm_denials"}
-        | {"manage_grid", "manage_members", "manage_utility", "take_out"},
+        | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out"},
     },
     "tso": {
         "viewer": _SEE,

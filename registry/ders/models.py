@@ -2,17 +2,21 @@
 
 import uuid
 
-from django.contrib.postgres.fields import ArrayField
+import pgtrigger
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Upper
 
 from moc.access.models import Organization
-from moc.history import Versions
+from moc.access.tenure import Tenure
+from moc.history import DatabaseTrigger, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from registry.ders import choices
-from registry.ders.queries import HARD_CONDITIONS, DerQuerySet
+from registry.ders.queries import HARD_CONDITIONS, DerQuerySet, TenureQuerySet
 from registry.grid.models import County, Feeder, ServicePoint
 from registry.participants.models import DerOwner
 
@@ -127,13 +131,59 @@ class DerFacts(models.Model):
         abstract = True
 
 
+class TenureBegins(DatabaseTrigger):
+    """Whoever inserts DERs, each begins its aggregator's tenure on the day of its registration: one statement for any number."""
+
+    level, when, operation = pgtrigger.Statement, pgtrigger.After, pgtrigger.Insert
+    referencing = pgtrigger.Referencing(new="changed")
+
+    def get_func(self, model) -> str:
+        return """
+            INSERT INTO registry_dertenure (der_id, aggregator_id, edc_id, external_id, status, is_first, valid_during)
+            SELECT id, aggregator_id, edc_id, external_id, 'running', TRUE, daterange(registered_on, NULL)
+            FROM changed WHERE aggregator_id IS NOT NULL;
+            RETURN NULL;"""
+
+
+class HeldByTenure(DatabaseTrigger):
+    """A DER is its aggregator's by a running tenure, and nobody's without one: no other writer moves it. Free where it does not move."""
+
+    level, when, operation = pgtrigger.Row, pgtrigger.Before, pgtrigger.Update
+
+    def render_condition(self, model) -> str:
+        return "WHEN (OLD.aggregator_id IS DISTINCT FROM NEW.aggregator_id)"
+
+    def get_func(self, model) -> str:
+        return """
+            IF NEW.aggregator_id IS DISTINCT FROM
+                (SELECT aggregator_id FROM registry_dertenure WHERE der_id = NEW.id AND status = 'running') THEN
+                RAISE EXCEPTION 'DER: its aggregator is the one whose tenure is running'
+                    USING ERRCODE = 'check_violation', CONSTRAINT = 'der_held_by_tenure';
+            END IF;
+            RETURN NEW;"""
+
+
+class TenureUtility(DatabaseTrigger):
+    """A DER that comes to another utility takes its tenures along: they carry the utility as an access key."""
+
+    level, when, operation = pgtrigger.Row, pgtrigger.After, pgtrigger.Update
+
+    def render_condition(self, model) -> str:
+        return "WHEN (OLD.edc_id IS DISTINCT FROM NEW.edc_id)"
+
+    def get_func(self, model) -> str:
+        return "UPDATE registry_dertenure SET edc_id = NEW.edc_id WHERE der_id = NEW.id; RETURN NULL;"
+
+
 class Der(DerFacts):
     """The master record of a DER. Inserted and changed only by the decision on a filing; its versions are never lost.
 
+    `aggregator` and `external_id` are those of the running tenure; between two tenures nobody's.
     `edc`, `aggregator`, `feeder` and `county` stand here, though the service point knows them, because lists are cut by them.
     """
 
     access_paths = ("aggregator", "edc")
+    access_tenure = Tenure("registry.DerTenure")
 
     class Status(models.TextChoices):
         APPROVED = "approved", "Approved"
@@ -157,7 +207,7 @@ class Der(DerFacts):
 
     uuid = models.UUIDField("DER id (mRID)", default=uuid.uuid4, editable=False, db_default=models.Func(function="gen_random_uuid"))
     status = models.CharField(max_length=15, choices=Status.choices, default=Status.APPROVED)
-    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    aggregator = models.ForeignKey(Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="utility")
     service_point = models.ForeignKey(ServicePoint, on_delete=models.PROTECT, related_name="ders", db_index=False)
     feeder = models.ForeignKey(Feeder, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -173,6 +223,7 @@ class Der(DerFacts):
 
     class Meta:
         verbose_name = "DER"
+        triggers = [TenureBegins(name="tenure_begins"), HeldByTenure(name="held_by_tenure"), TenureUtility(name="tenure_utility")]
         constraints = [
             models.UniqueConstraint(fields=["uuid"], name="der_uuid"),
             models.UniqueConstraint(fields=["aggregator", "external_id"], name="der_external_id"),
@@ -193,3 +244,99 @@ class Der(DerFacts):
 
     def __str__(self) -> str:
         return f"{self.get_der_type_display()} {self.external_id}"
+
+
+class FirstByRegistration(DatabaseTrigger):
+    """A tenure is somebody's first only by the registration of the DER, and begins without an end."""
+
+    level, when, operation = pgtrigger.Row, pgtrigger.Before, pgtrigger.Insert
+
+    def render_condition(self, model) -> str:
+        return "WHEN (NEW.is_first AND pg_trigger_depth() = 0 OR NOT upper_inf(NEW.valid_during))"
+
+    def get_func(self, model) -> str:
+        return """RAISE EXCEPTION 'A tenure begins without an end, the first with its DER'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'tenure_first';"""
+
+
+class FirstForGood(FirstByRegistration):
+    """A first tenure that was given an end counts as any other from then on."""
+
+    operation = pgtrigger.Update
+
+    def render_condition(self, model) -> str:
+        return "WHEN (NEW.is_first AND NOT OLD.is_first)"
+
+
+class DerTenure(models.Model):
+    """The days on which an aggregator holds a DER: whole days in the state's time zone, half open, one aggregator at a time.
+
+    The exclusion constraint leaves out the first tenure while it has no end: it is alone (tenure_open, FirstByRegistration), and a million
+    registrations would cost forty seconds more. `closing` is the DER's version that stood when the last day ended, `service_point` where
+    it was connected then; `external_id` the aggregator's own name of the DER. `edc` stands here because lists are cut by it.
+    """
+
+    access_paths = ("aggregator", "edc")
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        RUNNING = "running", "Running"
+        ENDED = "ended", "Ended"
+
+    lifecycle = Lifecycle(
+        Transition("begin", (Status.PLANNED,), Status.RUNNING, None),
+        Transition("end", (Status.RUNNING,), Status.ENDED, None),
+        Transition("lapse", (Status.PLANNED,), Status.ENDED, None),
+        initial=(Status.PLANNED, Status.RUNNING),
+    )
+
+    der = models.ForeignKey(Der, on_delete=models.CASCADE, related_name="tenures", db_constraint=False)
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
+    edc = models.ForeignKey(
+        Organization, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False, verbose_name="utility"
+    )
+    external_id = models.CharField("aggregator's id", max_length=64, blank=True)
+    status = models.CharField(max_length=8, choices=Status.choices, default=Status.PLANNED)
+    is_first = models.BooleanField("by registration, without an end", default=False)
+    valid_during = DateRangeField("days", help_text="the first day, and the first day after it")
+    closing = models.OneToOneField(
+        "registry.HistoricalDer", null=True, blank=True, on_delete=models.PROTECT, related_name="closes", db_constraint=False
+    )
+    service_point = models.ForeignKey(
+        ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
+    )
+
+    objects = TenureQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "DER tenure"
+        triggers = [FirstByRegistration(name="tenure_first"), FirstForGood(name="tenure_first_for_good")]
+        constraints = [
+            ExclusionConstraint(
+                name="tenure_one_at_a_time",
+                expressions=[("der", RangeOperators.EQUAL), ("valid_during", RangeOperators.OVERLAPS)],
+                condition=Q(is_first=False),
+                violation_error_message="Another aggregator holds the DER on some of these days.",
+            ),
+            models.UniqueConstraint(fields=["der"], condition=Q(valid_during__upper_inf=True), name="tenure_open"),
+            models.CheckConstraint(condition=Q(valid_during__isempty=False), name="tenure_has_days"),
+            models.CheckConstraint(condition=Q(is_first=False) | Q(valid_during__upper_inf=True), name="tenure_first_is_open"),
+            models.CheckConstraint(condition=Q(status="ended") | Q(closing__isnull=True), name="tenure_closed_when_ended"),
+        ]
+        indexes = [
+            models.Index(F("aggregator"), F("der").desc(), F("closing").desc(), name="tenure_ended_by", condition=Q(closing__isnull=False)),
+            models.Index(F("edc"), F("der").desc(), F("closing").desc(), name="tenure_ended_at", condition=Q(closing__isnull=False)),
+            models.Index(F("der").desc(), F("closing").desc(), name="tenure_ended_newest", condition=Q(closing__isnull=False)),
+            models.Index(fields=["aggregator", "external_id"], name="tenure_ended_id", condition=Q(status="ended")),
+            models.Index(fields=["service_point"], name="tenure_ended_place", condition=Q(service_point__isnull=False)),
+            models.Index(
+                fields=["id"],
+                name="tenure_coming",
+                condition=Q(status="planned") | Q(status="running", valid_during__upper_inf=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        days = self.valid_during
+        return f"{self.aggregator}, {days.lower} to {days.upper}" if days.upper else f"{self.aggregator} from {days.lower}"

@@ -1,5 +1,7 @@
 """Which DERs, and the conditions that one row decides (used by rules and by the database's check constraints alike)."""
 
+from datetime import date
+
 from django.db.models import F, Q
 
 from moc.access.queries import ScopedQuerySet
@@ -68,3 +70,18 @@ class DerQuerySet(ScopedQuerySet):
     def in_utility(self, edc) -> "DerQuerySet":
         """Connected to a utility."""
         return self.filter(edc=edc)
+
+
+class TenureQuerySet(ScopedQuerySet):
+    """Tenures by their days."""
+
+    def on(self, day: date) -> "TenureQuerySet":
+        """The tenures that hold on a day, planned ones too."""
+        return self.filter(valid_during__contains=day)
+
+    def due(self, today: date) -> "TenureQuerySet":
+        """Running tenures whose days are over, and planned ones whose first day has come."""
+        coming = self.filter(Q(status="planned") | Q(status="running", valid_during__upper_inf=False))
+        return coming.filter(
+            Q(status="planned", valid_during__startswith__lte=today) | Q(status="running", valid_during__endswith__lte=today)
+        )

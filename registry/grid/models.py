@@ -166,7 +166,8 @@ class ServicePoint(models.Model):
     """Where a customer is connected (CIM UsagePoint)."""
 
     access_paths = ("edc",)
-    seen_with = ("registry.Der.service_point", "registry.StagedDer.service_point")  # whoever filed it gave its id
+    # whoever filed it gave its id; whoever held a DER there sees that record as it stood
+    seen_with = ("registry.Der.service_point", "registry.StagedDer.service_point", "registry.DerTenure.service_point")
 
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     usage_point_id = models.CharField(max_length=40)

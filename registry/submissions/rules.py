@@ -5,7 +5,7 @@ from django.db.models.functions import Upper
 
 from moc.rules import WARNING, condition, reading, rule
 from registry.ders import rules as der_rules
-from registry.ders.models import Der
+from registry.ders.models import Der, DerTenure
 from registry.participants.services import ODD_EMAIL
 
 READING = {
@@ -159,6 +159,18 @@ def technology_repeated_there(rows):
     )
 
 
+@rule(
+    "FILING-TENURE-ENDED",
+    remedy="Take the row out. If the DER shall be yours again, ask its utility to begin a new tenure.",
+    columns=("external_id",),
+)
+def tenure_over(rows):
+    """This id names a DER whose tenure you held and which is no longer yours."""
+    same = {"aggregator_id": OuterRef("aggregator_id"), "external_id": OuterRef("external_id")}
+    ended = DerTenure.objects.filter(status=DerTenure.Status.ENDED, **same)
+    return rows.exclude(external_id="").filter(Exists(ended), ~Exists(Der.objects.filter(**same)))
+
+
 CONDITIONS = [*der_rules.RULES, *FILED]
 OVER_ROWS = [
     account_missing,
@@ -170,5 +182,6 @@ OVER_ROWS = [
     serial_registered,
     technology_registered_there,
     technology_repeated_there,
+    tenure_over,
 ]
 RULES = [*CONDITIONS, *OVER_ROWS]

@@ -5,6 +5,7 @@ from celery import shared_task
 from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.jobs.services import running
+from registry.ders.services import apply_due
 from registry.submissions.filters import selected_rows
 from registry.submissions.models import Submission, UtilityReview
 from registry.submissions.services import bulk_decisions, deadlines, staging
@@ -50,3 +51,9 @@ def decide(pk: int) -> None:
 def check_deadlines() -> dict[str, int]:
     """The beat's look at all clocks."""
     return deadlines.check_deadlines()
+
+
+@shared_task
+def apply_tenures() -> dict[str, int]:
+    """The beat's look at the tenures whose day has come, and at the filings that they leave without an aggregator."""
+    return {"moved": apply_due(), "withdrawn": deadlines.withdraw_lost()}

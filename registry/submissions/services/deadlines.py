@@ -1,7 +1,9 @@
 """The clocks: reviews that expire, completeness, returned submissions that were not mended (¶295; RuleSet rows)."""
 
+from datetime import timedelta
+
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from moc.errors import Conflict
@@ -10,10 +12,13 @@ from moc.intervals import end_of_day_after
 from moc.jobs.models import Job
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
+from registry.ders.models import DerTenure
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.rules import tenure_over
 from registry.submissions.services import reviewing, staging, withdrawing
 
 REASON = "system: deadlines"
+LOOK_BACK = timedelta(days=7)
 
 
 def check_deadlines(now=None) -> dict[str, int]:
@@ -120,3 +125,50 @@ def return_incomplete(*, submission: Submission, reason: str) -> None:
         reason=reason,
         due=due,
     )
+
+
+def withdraw_lost() -> int:
+    """Withdraw the undecided rows of aggregators whose tenure has ended meanwhile, and close reviews that are left without rows.
+
+    Proposed denials are for the utility's second person to end. Returns how many rows. Idempotent.
+    """
+    recent = DerTenure.objects.filter(status=DerTenure.Status.ENDED, valid_during__endswith__gte=timezone.localdate() - LOOK_BACK)
+    losers = list(recent.order_by().values_list("aggregator_id", flat=True).distinct())
+    return sum(_withdraw_lost(pk) for pk in UtilityReview.objects.undecided().filter(aggregator__in=losers).values_list("pk", flat=True))
+
+
+def _withdraw_lost(pk: int) -> int:
+    """One review, one transaction, in turn with the decisions on it."""
+    with acting(None, "system: the tenure has ended"):
+        review = UtilityReview.objects.select_for_update(of=("self",)).select_related("edc", "aggregator", "submission").get(pk=pk)
+        waiting = StagedDer.objects.of_review(review).filter(status__in=[StagedDer.Status.PENDING, StagedDer.Status.INFO_REQUESTED])
+        lost = StagedDer.objects.filter(pk__in=list(tenure_over(waiting).values_list("pk", flat=True)))
+        number = StagedDer.lifecycle.move(lost, "withdraw", actor=None, reason="system: the tenure has ended")
+        if number:
+            for organization, permission in ((review.edc, "review_ders"), (review.aggregator, "file_ders")):
+                tell(
+                    organization,
+                    permission,
+                    event="rows_withdrawn",
+                    subject=f"{number:,} rows of {review.submission.title} were withdrawn: the tenure has ended",
+                    url=f"/registry/submissions/{review.submission.uuid}/",
+                    number=number,
+                    review=review,
+                )
+            if not reviewing.close_if_decided(review) and review.status == UtilityReview.Status.INFO_REQUESTED:
+                _resume_if_answered(review)
+    return number
+
+
+def _resume_if_answered(review: UtilityReview) -> None:
+    """Nothing is being asked any more when the rows that were asked about are gone."""
+    if not StagedDer.objects.of_review(review).filter(status=StagedDer.Status.INFO_REQUESTED).exists():
+        resume(review)
+
+
+def resume(review: UtilityReview) -> None:
+    """Nothing is being asked any more: the review is open again, its clock later by the time it was paused."""
+    waiting = UtilityReview.objects.filter(pk=review.pk, status=UtilityReview.Status.INFO_REQUESTED)
+    now = timezone.now()
+    waiting.filter(paused_at__isnull=False).update(due_at=F("due_at") + (now - F("paused_at")), paused_at=None)
+    UtilityReview.lifecycle.move(waiting, "resume", actor=None, reason="system: the information was given")

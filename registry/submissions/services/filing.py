@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Max
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from moc.access import policy
@@ -21,10 +21,12 @@ from moc.rulesets.models import RuleSet
 from moc.units import counted
 from registry.ders.dictionary import FIELDS, PERSONAL
 from registry.ders.models import Der, DerFacts
+from registry.ders.services.tenures import hold
 from registry.grid.models import ServicePoint
 from registry.participants import services as participants
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.rules import tenure_over
 from registry.submissions.services import deadlines, locks, staging
 from registry.submissions.services.owners import file_owner
 from registry.submissions.services.practice import reviewer_for
@@ -214,7 +216,8 @@ def submit(*, actor, submission: Submission, attestation_version: str, only_good
         version, _, digest = attestation()
         if attestation_version != version:
             raise UserError(f"The attestation in force is version {version}.", "Read it again and accept it.", "ATTESTATION")
-        if submission.checked_at is None:
+        hold([submission.aggregator_id])
+        if submission.checked_at is None or tenure_over(StagedDer.objects.filter(submission=submission)).exists():
             staging.check(submission)
         _leave_bad_rows(actor, submission, only_good)
         _hand_in(actor, submission, version, digest)
@@ -322,7 +325,7 @@ def answer(*, actor, decision: Decision, text: str) -> Decision:
         Decision.lifecycle.move(Decision.objects.filter(pk=decision.pk), "answer", actor=actor, answer=text)
         StagedDer.lifecycle.move(asked, "answer", actor=actor)
         if not StagedDer.objects.of_review(review).filter(status=StagedDer.Status.INFO_REQUESTED).exists():
-            resume(review)
+            deadlines.resume(review)
         tell(
             review.edc,
             "review_ders",
@@ -334,14 +337,6 @@ def answer(*, actor, decision: Decision, text: str) -> Decision:
         )
     decision.refresh_from_db()
     return decision
-
-
-def resume(review: UtilityReview) -> None:
-    """Nothing is being asked any more: the review is open again, its clock later by the time it was paused."""
-    waiting = UtilityReview.objects.filter(pk=review.pk, status=UtilityReview.Status.INFO_REQUESTED)
-    now = timezone.now()
-    waiting.filter(paused_at__isnull=False).update(due_at=F("due_at") + (now - F("paused_at")), paused_at=None)
-    UtilityReview.lifecycle.move(waiting, "resume", actor=None, reason="system: the information was given")
 
 
 def cancel_reading(*, actor, submission: Submission) -> None:

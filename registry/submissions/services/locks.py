@@ -1,7 +1,7 @@
 """Whoever writes takes locks in one order, so that nobody waits in a circle.
 
-reviews (by id) → decisions → submission, while it is being read or drafted → filed rows → owners → DERs (each by their keys)
-→ the look-out for doubles (overtaken.py) → submission, when its last review closes
+reviews (by id) → decisions → submission, while it is being read or drafted → the aggregator's tenures (registry.ders.services.hold)
+→ filed rows → owners → DERs (each by their keys) → the look-out for doubles (overtaken.py) → submission, when its last review closes
 
 A submission has no review while it is drafted, so the two places of the submission never meet: a decision takes it last, and what
 takes it first finds no review, or gives up (withdrawing.py).

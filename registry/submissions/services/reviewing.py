@@ -18,8 +18,10 @@ from moc.lifecycle import TransitionRefused
 from moc.notices.services import tell
 from moc.units import counted
 from registry.ders.models import DerFacts
+from registry.ders.services.tenures import hold
 from registry.participants.models import OwnerFacts
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.rules import tenure_over
 from registry.submissions.services import locks, overtaken
 from registry.utilities.models import LetterTemplate
 
@@ -74,6 +76,8 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
     require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
+        if kind in MERGING:
+            _require_tenure(review, rows.of_review(review))
         decision = Decision.objects.create(
             review=review,
             kind=kind,
@@ -111,6 +115,18 @@ def require_complete(kind: str, statement: str, reason_code: str, evidence, limi
         raise UserError("A request for information needs a question.", "Write what the aggregator shall answer.", "DECISION-QUESTION")
     if any(limit is not None and limit < 0 for limit in limits[:2]):
         raise UserError("Limits are magnitudes.", "Give limits of zero or more.", "DECISION-LIMITS")
+
+
+def _require_tenure(review: UtilityReview, rows: QuerySet[StagedDer]) -> None:
+    """A tenure that ended before the decision: the aggregator's filing changes nothing any more. One that is ending now waits."""
+    hold([review.aggregator_id])
+    lost = tenure_over(rows).count()
+    if lost:
+        raise Conflict(
+            f"{review.aggregator} no longer holds {lost} of these DERs; nothing was changed.",
+            "Decide the other rows; those are withdrawn within minutes.",
+            "TENURE-ENDED",
+        )
 
 
 def _take(decision: Decision, rows: QuerySet[StagedDer], actor) -> None:

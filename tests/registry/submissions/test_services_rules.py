@@ -57,6 +57,7 @@ CASES |= {rule.code: {rule.column: ""} for rule in RULES if rule.code.startswith
 CASES |= {rule.code: {rule.column: "-1"} for rule in RULES if rule.code.startswith("DER-NEGATIVE/")}
 # rules that take more than one row, or a record; each has a test of its own below
 ELSEWHERE = {
+    "FILING-TENURE-ENDED",
     "DUPLICATE-ID-IN-FILE",
     "DUPLICATE-SERIAL-IN-FILE",
     "DUPLICATE-SERIAL",

@@ -16,14 +16,15 @@ def move(*, actor, der: Der | QuerySet, name: str, reason: str = "") -> int:
     """
     transition = Der.lifecycle.transitions[name]
     rows = Der.objects.filter(pk=der.pk) if isinstance(der, Der) else der
-    _require(actor, transition.permission, der, rows)
+    require(actor, transition.permission, der, rows)
     if transition.needs_reason and not reason.strip():
         raise UserError("This change needs a reason.", "Say why in a sentence.", "REASON_MISSING")
     values = {"decommissioned_on": _last_day()} if transition.target == Der.Status.DECOMMISSIONED else {}
     return Der.lifecycle.move(rows, name, actor=actor, reason=reason.strip() or transition.title, **values)
 
 
-def _require(actor, permission: str, der: Der | QuerySet, rows: QuerySet) -> None:
+def require(actor, permission: str, der: Der | QuerySet, rows: QuerySet) -> None:
+    """Refuse an actor who lacks the permission for any of the DERs."""
     if isinstance(der, Der):
         policy.require(actor, permission, der)
     elif actor is not None and rows.exclude(pk__in=Der.objects.visible_to(actor, permission).values("pk")).exists():
