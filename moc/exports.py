@@ -133,8 +133,9 @@ class Export(LoginRequiredMixin, View):
 
 def file_name(view, suffix: str) -> str:
     moment = getattr(view, "moment", None)
+    former = "former-" if getattr(view, "tenure", None) else ""
     stamp = f"as-of-{timezone.localtime(moment):%Y-%m-%dT%H%M}" if moment else f"{timezone.localtime():%Y-%m-%d}"
-    return f"{view.export_name}-{stamp}.{suffix}"
+    return f"{view.export_name}-{former}{stamp}.{suffix}"
 
 
 class CsvExport(Export):

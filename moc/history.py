@@ -156,7 +156,15 @@ class AnyOf(Func):
 
 
 class VersionQuerySet(QuerySet):
-    """Versions of a recorded model."""
+    """Versions of a recorded model; `moment` is that of `as_of`, and `former` says that each closed a tenure (moc.access.tenure)."""
+
+    moment: datetime | None = None
+    former = False
+
+    def _clone(self):
+        clone = super()._clone()
+        clone.moment, clone.former = self.moment, self.former
+        return clone
 
     def as_of(self, moment: datetime, horizon: int | None = None, among: QuerySet | None = None) -> "VersionQuerySet":
         """The one version of each object that stood at `moment`; objects deleted by then are absent.
@@ -178,7 +186,9 @@ class VersionQuerySet(QuerySet):
             named = AnyOf(F(key), ArraySubquery(among.order_by().values(key).distinct()))
             latest = versions.filter(named).order_by(key, "-history_date", "-history_id").distinct(key)
             chosen = Q(AnyOf(F("history_id"), ArraySubquery(latest.values("history_id"))))
-        return self.filter(chosen).exclude(history_type="-")
+        standing = self.filter(chosen).exclude(history_type="-")
+        standing.moment = moment
+        return standing
 
 
 class Version(models.Model):

@@ -10,11 +10,13 @@ or public), and `support`: staff who act for an organisation under its grant hav
 """
 
 from collections import defaultdict
+from datetime import datetime
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from moc import sight
+from moc.access import tenure
 from moc.access.machines import MachineToken
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import OPERATING, OVERSIGHT, permissions_of, roles_with, support_permissions
@@ -158,19 +160,20 @@ def scope(rows: QuerySet, user, permission: str = "view_registry") -> QuerySet:
         return rows.none()
     if _whole(rows.model, user, permission):
         return rows
-    condition = Q()
+    condition, moment = Q(), getattr(rows, "moment", None)
     organizations = reach(user, permission)
     for path in paths_of(rows.model):
         if path == "SELF":
             condition |= _own(rows.model, user)
         elif path != "OPERATOR" and organizations:
-            condition |= _along(rows.model, path, sorted(organizations))
+            condition |= _along(rows.model, path, sorted(organizations), moment)
     return rows.filter(condition) if condition else rows.none()
 
 
-def branches(model: type[Model], user, permission: str = "view_registry") -> list[Q] | None:
+def branches(model: type[Model], user, permission: str = "view_registry", moment: datetime | None = None) -> list[Q] | None:
     """The same as `scope`, one condition per (path, organisation), so that each branch is an index range; None means everything.
 
+    `moment` is that of rows as of a moment.
     Branches are disjoint: a record is in the first that has it. A path named after a kind of organisation has branches only for that kind.
     """
     if _closed(user, permission):
@@ -183,8 +186,8 @@ def branches(model: type[Model], user, permission: str = "view_registry") -> lis
         if path in {"SELF", "OPERATOR"} or not organizations:
             continue
         rest = ~earlier if earlier else Q()
-        found += [_along(model, path, [organization]) & rest for organization in organizations]
-        earlier |= _along(model, path, organizations)
+        found += [_along(model, path, [organization], moment) & rest for organization in organizations]
+        earlier |= _along(model, path, organizations, moment)
     return found
 
 
@@ -193,13 +196,15 @@ def _own(model: type[Model], user) -> Q:
     return Q(id=user.pk) if getattr(model, "instance_type", model) is User else Q(user=user)
 
 
-def _along(model: type[Model], path: str, organizations: list[int]) -> Q:
-    """The rows that a path opens to organisations. A path through rows that point here is a subquery: no row comes twice, and versions,
+def _along(model: type[Model], path: str, organizations: list[int], moment: datetime | None = None) -> Q:
+    """The rows that a path opens to organisations, of versions those within the tenure.
+
+    A path through rows that point here is a subquery: no row comes twice, and versions,
     which nothing points at, go by their object."""
     key = _key(model, path)
     found = Q(**{key: organizations[0]} if len(organizations) == 1 else {f"{key}__in": organizations}) & _only_when(model, path)
     if not _points_here(model, path):
-        return found
+        return found & tenure.within(model, path, moment)
     owner = getattr(model, "instance_type", model)
     return Q(**{f"{owner._meta.pk.attname}__in": owner._base_manager.filter(found).order_by().values("pk")})
 

@@ -2,13 +2,14 @@
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.utils.functional import cached_property
 from django.utils.http import urlencode
 
-from moc.access import policy
+from moc.access import policy, tenure
 from moc.portal import paging
 
-AS_OF, AFTER, BEFORE = "as_of", "after", "before"
+AS_OF, AFTER, BEFORE, TENURE = "as_of", "after", "before", "tenure"
 
 
 class CappedPaginator(Paginator):
@@ -45,13 +46,16 @@ class RecordChangeList(ChangeList):
 
     def get_filters_params(self, params=None):
         found = super().get_filters_params(params)
-        found.pop(AS_OF, None)
+        for name in (AS_OF, TENURE):
+            found.pop(name, None)
         return found
 
     def get_queryset(self, request, exclude_parameters=None):
         """Filters run over all rows; the scope comes last, so that a page may be read branch by branch."""
         self.root_queryset = self.model_admin.everything(request)
         self.matching = super().get_queryset(request, exclude_parameters)
+        if self.model_admin.tenure(request):
+            return tenure.visible(self.matching, self.model, request.user, self.model_admin.view_permission)
         return policy.scope(self.matching, request.user, self.model_admin.view_permission)
 
     def get_ordering(self, request, queryset):
@@ -65,11 +69,9 @@ class RecordChangeList(ChangeList):
         self.more = self.result_count >= paging.COUNT_CAP
 
     def _get_page(self, request) -> None:
-        rows, branches = self.matching, policy.branches(self.model, request.user, self.model_admin.view_permission)
-        found = paging.find(
-            rows.order_by().select_related(None), branches, paging.Sort("key", (f"-{self.key}",)), self.list_per_page, **self.edges
-        )
-        page = self.apply_select_related(rows.model._default_manager.filter(pk__in=found.keys)).order_by(f"-{self.key}")
+        rows, branches, sort = self.matching, *self._ranges(request)
+        found = paging.find(rows.order_by().select_related(None), branches, sort, self.list_per_page, **self.edges)
+        page = self.apply_select_related(rows.model._default_manager.filter(pk__in=found.keys)).order_by(f"-{self.key}", "-pk")
         self.result_list = list(page) if found.keys else []
         self.next_url = self.get_query_string({AFTER: found.following}) if found.following else ""
         self.previous_url = self.get_query_string({BEFORE: found.previous}) if found.previous else ""
@@ -79,6 +81,13 @@ class RecordChangeList(ChangeList):
         self.full_result_count, self.show_full_result_count = None, False
         self.show_admin_actions = bool(self.result_list)
         self.can_show_all = self.multi_page = False
+
+    def _ranges(self, request) -> tuple[list[Q] | None, paging.Sort]:
+        """The scope as index ranges, and the sort that they give."""
+        user, permission, moment = request.user, self.model_admin.view_permission, self.model_admin.moment(request)
+        if held := self.model_admin.tenure(request):
+            return tenure.branches(self.model, user, permission), paging.of_ended(held.record)[0]
+        return policy.branches(self.matching.model, user, permission, moment), paging.Sort("key", (f"-{self.key}",))
 
     def url_for_result(self, result) -> str:
         """A version leads to its record as of the same moment."""

@@ -14,7 +14,7 @@ from django.urls import path, reverse
 from django.utils.text import capfirst
 from simple_history.admin import SimpleHistoryAdmin
 
-from moc.access import policy, presence, reach
+from moc.access import policy, presence, reach, tenure
 from moc.access.models import Organization
 from moc.access.roles import PERMISSIONS
 from moc.admin.changelist import CappedPaginator, RecordChangeList
@@ -84,7 +84,7 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
         return bool(self.write_permission) and self._may_write_somewhere(request.user)
 
     def has_change_permission(self, request, obj=None) -> bool:
-        if not self.write_permission or self.moment(request) is not None:
+        if not self.write_permission or self.moment(request) is not None or hasattr(request, "held_until"):
             return False
         return policy.allows(request.user, self.write_permission, obj) if obj else self._may_write_somewhere(request.user)
 
@@ -104,7 +104,9 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     # Which rows
 
     def everything(self, request) -> QuerySet:
-        """All rows, before scope; with `as_of`, the versions that stood then."""
+        """All rows, before scope; with `as_of`, the versions that stood then; former ones as their tenure ended."""
+        if self.tenure(request):
+            return tenure.ended(self.model).order_by()
         return self.standing_rows(request) if self.moment(request) else self.model._default_manager.order_by()
 
     def get_queryset(self, request) -> QuerySet:
@@ -121,19 +123,25 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
         return lookup.partition("__")[0] not in self.hidden and super().lookup_allowed(lookup, value, request)
 
     def get_search_results(self, request, queryset, search_term):
-        """The term as it is, not word by word. Versions are found by their records."""
+        """The term as it is, not word by word. Versions are looked for among their records, and found by what they say themselves."""
         term = search_term.strip()
         if not term:
             return queryset, False
         if queryset.model is not self.model:
+            if tenure.is_former(queryset):
+                return queryset.filter(self.called(term)), False
             known, _ = self.get_search_results(request, self.model._default_manager.order_by(), term)
-            return queryset.filter(**{f"{self.opts.pk.attname}__in": known.values("pk")}), False
+            return queryset.filter(self.called(term), **{f"{self.opts.pk.attname}__in": known.values("pk")}), False
         return self.find(queryset, term), False
 
     def find(self, rows: QuerySet, term: str) -> QuerySet:
         """Rows by any of the searched columns; one that the term cannot be a value of (a UUID, a number) is left out."""
+        return rows.filter(self.called(term))
+
+    def called(self, term: str) -> Q:
+        """The rows in whose searched columns the term is."""
         found = [self._lookup(name, term) for name in self.search_fields]
-        return rows.filter(reduce(or_, filter(None, found), Q(pk__in=[])))
+        return reduce(or_, filter(None, found), Q(pk__in=[]))
 
     def _lookup(self, name: str, term: str) -> Q | None:
         column, lookup = name.lstrip("=^"), {"=": "exact", "^": "startswith"}.get(name[0], "icontains")
@@ -182,14 +190,15 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
             "subtitle": None,
             "title": str(obj),
             "as_of": self.moment(request),
+            "held_until": getattr(request, "held_until", None),
             "recorded": self.recorded,
-            "moves": [] if self.moment(request) else self.available_moves(request, obj),
+            "moves": [] if self.moment(request) or hasattr(request, "held_until") else self.available_moves(request, obj),
             "reach_url": self.address("reach", obj.pk),
             "record_url": self.address("change", obj.pk),
         }
 
     def changelist_view(self, request, extra_context=None):
-        shown = {"as_of": self.moment(request), "recorded": self.recorded}
+        shown = {"as_of": self.moment(request), "recorded": self.recorded, "tenures": tenure.of(self.model), "former": self.tenure(request)}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def reach_view(self, request, object_id):

@@ -9,8 +9,8 @@ from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
-from moc.access import policy
-from moc.admin.changelist import AS_OF
+from moc.access import policy, tenure
+from moc.admin.changelist import AS_OF, TENURE
 from moc.portal.moments import moment_of
 from moc.portal.timeline import differences
 
@@ -30,19 +30,29 @@ class Versions:
         """The past moment that the page's `as_of` names; None for now."""
         return moment_of(request.GET.get(AS_OF, "")) if self.recorded else None
 
+    def tenure(self, request):
+        """The tenure whose former records the list shows; None for present ones, and for those that stood at a moment."""
+        asked = request.GET.get(TENURE) == tenure.FORMER and self.moment(request) is None
+        return tenure.of(self.model) if asked else None
+
     def standing_rows(self, request):
         return self.model.history.model.objects.as_of(self.moment(request)).order_by()
 
     def get_object(self, request, object_id, from_field=None):
-        """The record, or with `as_of` an unsaved copy of the version that stood then; None when the user may not see it."""
+        """The record; an unsaved copy of the version that stood at the moment of `as_of`, or that closed the user's tenure; None when
+        the user may not see it."""
         moment = self.moment(request)
-        if moment is None:
-            return super().get_object(request, object_id, from_field)
+        found = super().get_object(request, object_id, from_field) if moment is None else None
+        if found is not None or not self.recorded:
+            return found
         try:
             own = self.model.history.model.objects.filter(**{self.opts.pk.attname: self.opts.pk.to_python(object_id)})
         except ValidationError:
             return None
-        version = policy.scope(own.as_of(moment), request.user, self.view_permission).first()
+        rows = policy.scope(own.as_of(moment) if moment else own, request.user, self.view_permission)
+        version = rows.first() if moment else tenure.closing(rows).first()
+        if version is not None and moment is None:
+            request.held_until = tenure.held_until(version)
         return version.instance if version else None
 
     def get_history_queryset(self, request, history_manager, pk_name, object_id):

@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 from uuid import UUID
 
-from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
+from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
 
+from moc.access.tenure import CLOSES
 from moc.sealed import seal, unseal
 
 COUNT_CAP = 10_000
@@ -36,9 +38,24 @@ class Sort:
     def names(self) -> list[str]:
         return [field.lstrip("-") for field in self.fields]
 
+    def fields_of(self, model: type[Model]) -> list[Field]:
+        """The model's fields that the sort goes by; a name may lead through a key to another table ("closes__der_id")."""
+        found = []
+        for name in self.names:
+            *path, last = name.split("__")
+            owner = reduce(lambda at, step: at._meta.get_field(step).related_model, path, model)
+            found.append(owner._meta.get_field(last))
+        return found
+
     def ordering(self, backwards: bool) -> list[str]:
         sign = "-" if self.descending != backwards else ""
         return [sign + name for name in self.names]
+
+
+def of_ended(record: str) -> tuple[Sort, Sort]:
+    """The sorts of the versions that closed tenures (moc.access.tenure.ended): by the key of the record, newest first, and back."""
+    names = (f"{CLOSES}{record}_id", f"{CLOSES}closing_id")
+    return Sort("-id", tuple(f"-{name}" for name in names)), Sort("id", names)
 
 
 class RowComparison(Func):
@@ -91,7 +108,7 @@ def find(rows: QuerySet, branches: list[Q] | None, sort: Sort, size: int, after:
     """One page of `rows` within the user's branches, after or before a cursor; an unknown cursor gives the first page."""
     if branches == []:
         return Found([], None, None)
-    fields = [rows.model._meta.get_field(name) for name in sort.names]
+    fields = sort.fields_of(rows.model)
     backwards = bool(before)
     edge = decode(before or after, fields) if before or after else None
     backwards = backwards and edge is not None

@@ -14,7 +14,8 @@ from django.utils.html import format_html
 from django.views.generic import TemplateView
 
 from moc import sight, units
-from moc.access import policy
+from moc.access import policy, tenure
+from moc.history import Version
 from moc.portal import paging
 from moc.portal.moments import moment_of
 from moc.portal.tables import Table
@@ -46,7 +47,9 @@ class Page(LoginRequiredMixin, TemplateView):
 
 
 class List(Page):
-    """A filtered, keyset-paged table of a model's rows within the user's scope; with `keeps_versions`, as of any moment too.
+    """A filtered, keyset-paged table of a model's rows within the user's scope.
+
+    With `keeps_versions`, as of any moment too; and where the model has tenures, former records as the tenure ended (?tenure=former).
 
     `exports` are (label, URL name) of export views of this list (moc.exports). A list of several pages that is filtered or as of a moment
     is counted only on request (`counts_filtered` counts it at once, up to the cap): what no index counts would cost more than the page.
@@ -77,8 +80,16 @@ class List(Page):
         """The as-of moment asked for; None for the present."""
         return moment_of(self.request.GET.get("as_of", "")) if self.keeps_versions else None
 
+    @cached_property
+    def tenure(self):
+        """The tenure whose former records are asked for; None for present ones, and for those that stood at a moment."""
+        asked = self.keeps_versions and self.moment is None and self.request.GET.get("tenure") == tenure.FORMER
+        return tenure.of(self.model) if asked else None
+
     def rows(self):
-        """The rows before scope and filters; for an as-of moment the versions that stood then."""
+        """The rows before scope and filters; for an as-of moment the versions that stood then; former ones as their tenure ended."""
+        if self.tenure:
+            return tenure.ended(self.model)
         manager = self.model.history.model.objects if self.moment else self.model.objects
         return manager.as_of(self.moment) if self.moment else manager.all()
 
@@ -96,16 +107,24 @@ class List(Page):
 
     def selected(self, permission: str = ""):
         """All rows of the list within the scope, for exports and for actions on every row of the filter."""
+        if self.tenure:
+            return tenure.visible(self.filtered(), self.model, self.request.user, permission or self.permission)
         return policy.scope(self.filtered(), self.request.user, permission or self.permission)
 
     def branches(self):
         """The scope as index ranges; None when one range is enough: everything."""
-        return policy.branches(self.model, self.request.user, self.permission)
+        if self.tenure:
+            return tenure.branches(self.model, self.request.user, self.permission)
+        return policy.branches(self.rows().model, self.request.user, self.permission, self.moment)
+
+    @property
+    def offered_sorts(self) -> tuple[paging.Sort, ...]:
+        return paging.of_ended(self.tenure.record) if self.tenure else self.sorts
 
     @cached_property
     def sort(self) -> paging.Sort:
         wanted = self.request.GET.get("sort", "")
-        return next((sort for sort in self.sorts if sort.name == wanted), self.sorts[0])
+        return next((sort for sort in self.offered_sorts if sort.name == wanted), self.offered_sorts[0])
 
     @cached_property
     def found(self) -> paging.Found:
@@ -140,7 +159,7 @@ class List(Page):
         if self.found.previous is None and self.found.following is None:
             return len(self.found.keys), True
         narrowed = self.filterset is not None and self.filterset.in_force
-        if (narrowed or self.moment) and not self.counts_filtered:
+        if (narrowed or self.moment or self.tenure) and not self.counts_filtered:
             return None
         counted = paging.count_up_to(self.filtered(), self.branches())
         return min(counted, paging.COUNT_CAP), counted <= paging.COUNT_CAP
@@ -158,7 +177,7 @@ class List(Page):
         counted, found = self.count(), self.found
         table = self.table.bind(
             self.page_rows(),
-            sorts=[sort.name for sort in self.sorts],
+            sorts=[sort.name for sort in self.offered_sorts],
             current=self.sort.name,
             sort_url=lambda name: self.address(sort=name),
         )
@@ -175,8 +194,16 @@ class List(Page):
             "exports": [(label, f"{reverse(name, kwargs=self.kwargs)}?{query}") for label, name in self._exports()],
             "as_of": self.moment,
             "as_of_form": self.keeps_versions,
+            "tenures": self._tenures(),
         }
         return super().get_context_data(**shown | kwargs)
+
+    def _tenures(self) -> list[tuple[str, str, bool]]:
+        """[(label, address, whether it is shown)]: the present records and the former, of a model with tenures."""
+        if not self.keeps_versions or tenure.of(self.model) is None:
+            return []
+        words = (("Held now", None), ("Held formerly, as the tenure ended", tenure.FORMER))
+        return [(label, self.address(tenure=value, as_of=None), bool(value) == bool(self.tenure)) for label, value in words]
 
     def _exports(self) -> Iterable[tuple[str, str]]:
         return self.exports if policy.allows(self.request.user, "export") else ()
@@ -207,6 +234,7 @@ class Detail(One):
 
     template_name = "portal/detail.html"
     keeps_versions = False
+    held_until = None
     transition_url = ""
     related: tuple[str, ...] = ()
 
@@ -215,21 +243,35 @@ class Detail(One):
         return moment_of(self.request.GET.get("as_of", "")) if self.keeps_versions else None
 
     @cached_property
-    def versions(self):
-        """The object's versions within the scope, whether or not the object itself is still in it."""
+    def all_versions(self):
+        """The object's versions before scope, whether or not the object itself is still in it."""
         with sight.engine():  # the object may have left the user's sight; its versions are under the user's own
             pk = get_object_or_404(self.model.objects.values_list("pk", flat=True), **{self.key: self.kwargs[self.key]})
-        rows = self.model.history.model.objects.filter(**{self.model._meta.pk.attname: pk})
-        return policy.scope(rows, self.request.user, self.permission)
+        return self.model.history.model.objects.filter(**{self.model._meta.pk.attname: pk})
+
+    @property
+    def versions(self):
+        """The object's versions within the scope."""
+        return policy.scope(self.all_versions, self.request.user, self.permission)
 
     @cached_property
     def object(self):
         """The object, or its version that stood at the as-of moment."""
         if self.moment is None:
-            return get_object_or_404(self.get_queryset().select_related(*self.related), **{self.key: self.kwargs[self.key]})
-        version = self.versions.as_of(self.moment).select_related(*self.related).first()
+            found = self.get_queryset().select_related(*self.related).filter(**{self.key: self.kwargs[self.key]}).first()
+            return found or self.closing_version()
+        standing = policy.scope(self.all_versions.as_of(self.moment), self.request.user, self.permission)
+        version = standing.select_related(*self.related).first()
         if version is None:
             raise Http404("Nothing that you may see stood here then.")
+        return version
+
+    def closing_version(self):
+        """The record as it stood when the user's tenure of it ended; 404 for those who never held it."""
+        version = tenure.closing(self.versions).select_related(*self.related).first() if self.keeps_versions else None
+        if version is None:
+            raise Http404
+        self.held_until = tenure.held_until(version)
         return version
 
     def facts(self) -> list:
@@ -238,7 +280,7 @@ class Detail(One):
 
     def transitions(self) -> list[dict]:
         """The moves that the user may make now."""
-        if not self.transition_url or self.moment is not None:
+        if not self.transition_url or isinstance(self.object, Version):
             return []
         offered = [
             move
@@ -273,5 +315,6 @@ class Detail(One):
             "transitions": self.transitions(),
             "timeline": self.timeline(),
             "as_of": self.moment,
+            "held_until": self.held_until,
         }
         return super().get_context_data(**shown | kwargs)

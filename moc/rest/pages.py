@@ -10,6 +10,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
+from moc.access import tenure
 from moc.access.models import Organization
 from moc.portal import paging
 
@@ -52,7 +53,7 @@ class Keyset(BasePagination):
 
     @staticmethod
     def _check_cursor(rows: QuerySet, sort: paging.Sort, edges: dict) -> None:
-        fields = [rows.model._meta.get_field(name) for name in sort.names]
+        fields = sort.fields_of(rows.model)
         for name, cursor in edges.items():
             if cursor and paging.decode(cursor, fields) is None:
                 raise ValidationError({name: ["This cursor was not given by a page in this order. Start at the first page."]})
@@ -104,7 +105,7 @@ class Filters(BaseFilterBackend):
     def filter_queryset(self, request, queryset, view):
         filterset_class = view.filterset_class
         names = parameters_of(filterset_class) if filterset_class else {}
-        unknown = set(request.query_params) - set(names) - set(CONTROLS) - ({"as_of"} if view.keeps_versions else set())
+        unknown = set(request.query_params) - set(names) - set(CONTROLS) - {each["name"] for each in _of_versions(view)}
         if unknown:
             raise ValidationError({name: [f"There is no such parameter. Known: {', '.join(sorted(names))}."] for name in sorted(unknown)})
         given = {name: value for name, value in request.query_params.items() if name in names and value not in EMPTY_VALUES}
@@ -112,11 +113,18 @@ class Filters(BaseFilterBackend):
 
     def get_schema_operation_parameters(self, view) -> list[dict]:
         known = parameters_of(view.filterset_class) if view.filterset_class else {}
-        moment = [_parameter("as_of", {"type": "string"}, AS_OF)] if view.keeps_versions else []
-        return [*(_parameter(name, schema, words) for name, (schema, words) in known.items()), *moment]
+        return [*(_parameter(name, schema, words) for name, (schema, words) in known.items()), *_of_versions(view)]
 
 
 AS_OF = "the state as recorded then: a past date (its end, in the state's time zone) or a date and time with offset"
+TENURE = "current, or those that were yours, each as it stood when your tenure ended; not together with as_of"
+
+
+def _of_versions(view) -> list[dict]:
+    """The parameters of a view whose records have versions, and tenures."""
+    moment = [_parameter("as_of", {"type": "string"}, AS_OF)] if view.keeps_versions else []
+    held = [_parameter("tenure", {"type": "string", "enum": [*tenure.WANTED]}, TENURE)] if moment and tenure.of(view.model) else []
+    return moment + held
 
 
 def filtered(filterset_class, given: dict, queryset, user):

@@ -17,9 +17,10 @@ from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
-from moc.access import policy, presence
+from moc import sight
+from moc.access import policy, presence, tenure
 from moc.portal.moments import moment_of
-from moc.portal.paging import Sort
+from moc.portal.paging import Sort, of_ended
 from moc.portal.timeline import KINDS
 from moc.rest.bodies import StreamedRequest
 from moc.rest.conditions import idempotent, require_match, tag_of, tagged
@@ -64,6 +65,7 @@ class Resource(ViewSetMixin, Streamed):
     lookup_field = "uuid"
     lookup_value_converter = "uuid"
     keeps_versions = False
+    tenure = None
     tag_by_content = False
 
     @cached_property
@@ -89,9 +91,11 @@ class Resource(ViewSetMixin, Streamed):
     def page(self, rows: QuerySet) -> Response:
         """One page of rows of any model, as this action's filters, sorts and serializer say."""
         rows, user = self.filter_queryset(rows), self.request.user
+        if self.tenure:
+            return self.paginator.page(rows, self, branches=tenure.branches(self.model, user, self.permission))
         if "SELF" in policy.paths_of(rows.model):
             return self.paginator.page(policy.scope(rows, user, self.permission), self, branches=None)
-        return self.paginator.page(rows, self, branches=policy.branches(rows.model, user, self.permission))
+        return self.paginator.page(rows, self, branches=policy.branches(rows.model, user, self.permission, self.moment))
 
     def lay(self, rows: QuerySet, keys: list) -> list[dict]:
         """The rows of a page, in the order found."""
@@ -130,29 +134,54 @@ class Resource(ViewSetMixin, Streamed):
 
 
 class Versioned(Resource):
-    """A resource whose records are shown as of any moment, and with their versions."""
+    """A resource whose records are shown as of any moment, and with their versions; former ones as the user's tenure ended."""
 
     keeps_versions = True
 
+    @cached_property
+    def tenure(self):
+        """The tenure whose former records are asked for; None for present ones, and for those that stood at a moment."""
+        text = self.request.query_params.get("tenure", "") if self.keeps_versions else ""
+        known = tenure.of(self.model) if text in tenure.WANTED else None
+        if text and (known is None or self.moment is not None):
+            raise ValidationError({"tenure": [f"Choose one of {', '.join(tenure.WANTED)}, and not together with as_of."]})
+        return known if text == tenure.FORMER else None
+
+    def rows(self) -> QuerySet:
+        return tenure.ended(self.model) if self.tenure else super().rows()
+
     def offered_sorts(self) -> tuple[Sort, ...]:
-        """As of a moment by id only: history has no other index."""
+        """As of a moment and of former records by id only: history has no other index."""
+        if self.tenure:
+            return of_ended(self.tenure.record)
         return NEWEST if self.moment else self.sorts
 
     def versions(self) -> QuerySet:
-        """The record's versions within the scope, whether or not the record itself is still in it."""
+        """The record's versions within the scope, whether or not the record itself is still in it; the one that stood at the moment."""
         model = type(self).model
-        pk = get_object_or_404(model.objects.values_list("pk", flat=True), **{self.lookup_field: self.kwargs[self.lookup_field]})
+        with sight.engine():  # the record may have left the user's sight; its versions are under the user's own
+            pk = get_object_or_404(model.objects.values_list("pk", flat=True), **{self.lookup_field: self.kwargs[self.lookup_field]})
         rows = model.history.model.objects.filter(**{model._meta.pk.attname: pk})
+        rows = rows.as_of(self.moment) if self.moment else rows
         return policy.scope(rows, self.request.user, self.permission)
 
     def retrieve(self, request, **kwargs) -> Response:
-        if self.moment is None:
+        if self.moment is not None:
+            return self.answer_version(self.versions().first())
+        try:
             return super().retrieve(request, **kwargs)
-        version = self.versions().as_of(self.moment).first()
+        except Http404:
+            return self.answer_version(tenure.closing(self.versions()).first())
+
+    def answer_version(self, version: Model | None) -> Response:
+        """A version as the record; one that closed a tenure says in a header until when it was the user's. 404 without one."""
         if version is None:
             raise Http404
         content = self.serializer_class.lay(self.model.history.model.objects.filter(pk=version.pk))[version.pk]
-        return tagged(request, content, tag_of(version.pk))
+        response = tagged(self.request, content, tag_of(version.pk))
+        if self.moment is None:
+            response[tenure.HEADER] = tenure.held_until(version).isoformat()
+        return response
 
     @extend_schema(responses=VersionSerializer(many=True), summary="Every version: when, who, why, and what changed field by field")
     @action(detail=True, url_path="versions", url_name="versions", sorts=NEWEST_VERSION, keeps_versions=False, filterset_class=None)

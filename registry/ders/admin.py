@@ -6,8 +6,8 @@ from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
 from registry.ders import services
 from registry.ders.dictionary import by_group
-from registry.ders.filters import FOUND_AT_MOST, matching_ids
-from registry.ders.models import Der
+from registry.ders.filters import FOUND_AT_MOST, called, matching_ids
+from registry.ders.models import Der, DerTenure
 
 RECORD = ["uuid", "status", "aggregator", "edc", "service_point", "feeder", "county", "owner", "registered_on"]
 LIMITS = ["export_limit_kw", "import_limit_kw", "limits_by_time"]
@@ -32,7 +32,19 @@ class DerAdmin(RecordAdmin):
 
     def find(self, rows, term):
         """As the portal's list: each kind of name by its own index, the first few hundred."""
-        return rows.filter(id__in=matching_ids(term)[:FOUND_AT_MOST])
+        return rows.filter(called(term), id__in=matching_ids(term)[:FOUND_AT_MOST])
+
+    def called(self, term):
+        return called(term)
 
     def move_service(self, *, actor, rows, name, reason):
         services.move(actor=actor, der=rows, name=name, reason=reason)
+
+
+@admin.register(DerTenure)
+class DerTenureAdmin(RecordAdmin):
+    section = "DERs"
+    list_display = ("aggregator", "external_id", "edc", "valid_during", "status")
+    list_filter = ("status", ("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("aggregator", "edc")
+    hidden = ("der", "closing", "service_point", "is_first")

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django_filters.widgets import DateRangeWidget
 
 from moc import sight
+from moc.access import tenure
 from moc.access.models import Organization
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from registry.ders.choices import CustomerSector, DerType
@@ -46,22 +47,35 @@ class DerFilterSet(ScopedFilterSet):
         return rows.filter(retail_programs__contains=[value.strip()])
 
     def search(self, rows, name: str, value: str):
-        """What the text names, by index: look-ups first; a text that names very many is a condition on each row instead."""
+        """What the text names, by index: look-ups first; a text that names very many is a condition on each row instead.
+
+        Former records are looked through: what they were called then, no index knows.
+        """
         text = value.strip()
         if not text:
             return rows
+        if tenure.is_former(rows):
+            return rows.filter(called(text))
         parties = list(Organization.objects.filter(name__icontains=text).values_list("pk", flat=True))
         on_feeders = feeders(text)
         found = matching_ids(text)
         named = Q(edc_id__in=parties) | Q(aggregator_id__in=parties) | Q(feeder_id__in=on_feeders)
         if len(found) > FOUND_AT_MOST:
             return rows.filter(Q(premise_address__icontains=text) | named)
-        return rows.filter(Q(id__in=found) | named) if parties or on_feeders else rows.filter(id__in=found)
+        own = Q(id__in=found) & called(text)
+        return rows.filter(own | named) if parties or on_feeders else rows.filter(own)
 
 
 def feeders(code: str) -> list[int]:
     """Feeders by their code, of any utility (a code names nothing that a user may not see: DERs are scoped)."""
     return list(Feeder.objects.filter(code__iexact=code.strip()).values_list("pk", flat=True))
+
+
+def called(text: str) -> Q:
+    """What a text names by a row's own columns: a version is not found by what its record is called now, nor a record by what it was."""
+    if (uuid := _uuid(text)) is not None:
+        return Q(uuid=uuid)
+    return Q(serial_no__iexact=text) | Q(external_id=text) | Q(premise_address__icontains=text)
 
 
 @sight.engine()  # text operators may not use an index under row-level security; the ids only narrow rows that the user sees

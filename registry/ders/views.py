@@ -128,8 +128,9 @@ class Certificate(Detail):
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
         der = self.object
-        letter, logo = reports.letterhead(der, self.moment)
-        context = {"der": der, "facts": reports.certified_facts(der), "moment": self.moment or timezone.now(), "letter": letter}
+        moment = self.moment or self.held_until
+        letter, logo = reports.letterhead(der, moment)
+        context = {"der": der, "facts": reports.certified_facts(der), "moment": moment or timezone.now(), "letter": letter}
         return render_pdf(request, "documents/certificate.html", context, f"certificate-{der.uuid}.pdf", {"logo": logo})
 
 

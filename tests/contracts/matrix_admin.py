@@ -188,6 +188,7 @@ RECORDS: dict[str, Record] = {
     "SubjectKey": Record(lambda scene: SubjectKey.objects.filter(data_key=scene.data_key).first(), OF_UTILITY),
     "DataKey": Record(lambda scene: scene.data_key, OF_UTILITY),
     "Der": Record(lambda scene: scene.der, OF_BOTH),
+    "DerTenure": Record(lambda scene: scene.der.tenures.get(), OF_BOTH),
     "GridService": public(lambda scene: scene.grid_service, {"code": "new", "name": "New", "level": "wholesale"}, name="Another"),
     "Aggregation": Record(lambda scene: scene.aggregation, OF_BOTH),
     "AggregationUtility": Record(lambda scene: scene.aggregation_utility, OF_BOTH),
