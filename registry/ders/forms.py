@@ -2,7 +2,9 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from moc.access.models import Organization
 from moc.portal.filters import parties
 from moc.portal.moments import moment_of
 
@@ -23,3 +25,41 @@ class ThenForm(forms.Form):
         if moment is None:
             raise ValidationError("Give a day that is over.")
         return moment
+
+
+class TenureForm(forms.Form):
+    """What becomes of the tenure of a selection of DERs. `number` is how many the user was shown."""
+
+    HAND_OVER, END, BEGIN = "hand_over", "end", "begin"
+
+    verb = forms.ChoiceField(
+        label="What",
+        choices=((HAND_OVER, "Hand over to another aggregator"), (END, "End the tenure"), (BEGIN, "Begin a tenure of what nobody holds")),
+        widget=forms.RadioSelect,
+        initial=HAND_OVER,
+    )
+    aggregator = forms.ModelChoiceField(
+        Organization.objects.none(), label="Aggregator", required=False, help_text="not where a tenure only ends"
+    )
+    on = forms.DateField(
+        label="First day",
+        help_text="the first day with the new aggregator, or without the old; today or later",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+    reason = forms.CharField(label="Reason", max_length=300, help_text="both aggregators can read it")
+    number = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args, number: int, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["aggregator"].queryset = Organization.objects.filter(kind=Organization.Kind.AGGREGATOR, is_active=True).order_by("name")
+        self.fields["on"].initial = timezone.localdate()
+        self.fields["number"].initial = self.found = number
+
+    def clean(self) -> dict:
+        """An aggregator where one is meant; and the selection is as large as it was shown."""
+        data = super().clean()
+        if data.get("verb") in (self.HAND_OVER, self.BEGIN) and not data.get("aggregator") and "aggregator" not in self.errors:
+            self.add_error("aggregator", "Choose the aggregator.")
+        if data.get("number") not in (None, self.found):
+            raise ValidationError(f"The list has {self.found:,} DERs now, not {data['number']:,}. Open this page again from the list.")
+        return data

@@ -7,6 +7,7 @@ from registry.ders import views
 
 urlpatterns = [
     path("", views.DerList.as_view(), name="der_list"),
+    path("tenure/", views.ChangeTenure.as_view(), name="der_tenure"),
     path("export.csv", CsvExport.as_view(list_view=views.DerList), name="der_csv"),
     path("export.xlsx", XlsxExport.as_view(list_view=views.DerList), name="der_xlsx"),
     path("<uuid:uuid>/", views.DerDetail.as_view(), name="der_detail"),

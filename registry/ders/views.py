@@ -2,19 +2,23 @@
 
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from moc.access import policy
 from moc.documents.models import Document
 from moc.pdf import render_pdf
 from moc.portal import Detail, List, Page, Sort, Transition
+from moc.portal.changes import FormPage
 from moc.portal.shell import url_of
+from moc.units import counted
 from registry.ders import reports, services
 from registry.ders.filters import DerFilterSet
-from registry.ders.forms import ThenForm
+from registry.ders.forms import TenureForm, ThenForm
 from registry.ders.models import Der
 from registry.ders.tables import DER_EXPORT, DER_TABLE
 from registry.participants.models import DerOwner
@@ -48,6 +52,11 @@ class DerList(List):
     def sorts(self) -> tuple[Sort, ...]:
         return NEWEST if self.moment else NEWEST + LARGEST
 
+    def actions(self) -> list[tuple[str, str, bool]]:
+        if self.moment or self.tenure or not policy.allows(self.request.user, "manage_tenures"):
+            return []
+        return [("Change tenures", f"{reverse('registry:der_tenure')}{self.address()}", False)]
+
 
 class DerDetail(Detail):
     """The record of one DER, now or as of a moment."""
@@ -65,11 +74,17 @@ class DerDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         url = reverse("registry:der_certificate", args=[self.object.uuid])
         query = f"?{urlencode({'as_of': self.moment.isoformat()})}" if self.moment else ""
-        return [("Certificate (PDF)", url + query, False), *self._owner_acts()]
+        return [("Certificate (PDF)", url + query, False), *(self._acts() if isinstance(self.object, Der) else [])]
+
+    def _acts(self) -> list[tuple[str, str, bool]]:
+        """What may be done with the record as it stands now."""
+        if not policy.allows(self.request.user, "manage_tenures", self.object):
+            return self._owner_acts()
+        return [("Change tenure", f"{reverse('registry:der_tenure')}?q={self.object.uuid}", False), *self._owner_acts()]
 
     def _owner_acts(self) -> list[tuple[str, str, bool]]:
-        """What may be done with personal data: only of the record as it stands now, and until they were erased."""
-        owner = self.object.owner if self.moment is None and self.object.owner_id else None
+        """What may be done with personal data, until they were erased."""
+        owner = self.object.owner if self.object.owner_id else None
         if owner is None or owner.erased_at:
             return []
         may = [act for act in OWNER_ACTS if policy.allows(self.request.user, act[2], owner)]
@@ -117,6 +132,43 @@ class DerTransition(Transition):
 
     def move(self, actor, obj, name: str, reason: str) -> None:
         services.move(actor=actor, der=obj, name=name, reason=reason)
+
+
+class ChangeTenure(FormPage):
+    """End, begin or hand over the tenures of the DERs of a filtered list."""
+
+    title = "Change tenures"
+    permission = "manage_tenures"
+    form_class = TenureForm
+    submit_label = "Change the tenures"
+    parents = (("DERs", "registry:der_list"),)
+
+    @cached_property
+    def ders(self):
+        """The DERs of the list that the address names, as they are held now."""
+        listed = DerList.for_user(self.request.user, self.request.GET.urlencode())
+        if listed.moment or listed.tenure:
+            raise Http404
+        return listed.selected(self.permission)
+
+    def get_form_kwargs(self) -> dict:
+        return {"number": self.ders.order_by().count()}
+
+    def get_context_data(self, **kwargs) -> dict:
+        lead = f"{counted(self.form.found, 'DERs')} of the list as it was filtered. Each aggregator keeps seeing what was its own."
+        return super().get_context_data(**{"lead": lead} | kwargs)
+
+    def perform(self, form) -> int:
+        said = {name: form.cleaned_data[name] for name in ("on", "reason")}
+        verb, to = form.cleaned_data["verb"], {"aggregator": form.cleaned_data["aggregator"]}
+        if verb == form.END:
+            return services.end_tenure(actor=self.request.user, ders=self.ders, **said)
+        service = services.begin_tenure if verb == form.BEGIN else services.hand_over
+        return service(actor=self.request.user, ders=self.ders, **said, **to)
+
+    def done_url(self, result: int) -> str:
+        messages.success(self.request, f"The tenures of {counted(result, 'DERs')} were changed.")
+        return reverse("registry:der_list")
 
 
 class Certificate(Detail):

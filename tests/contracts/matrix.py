@@ -6,7 +6,9 @@ matrix_admin.py; a new operation of the API a line in matrix_api.py. The test fa
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
+from django.utils import timezone
 from joserfc.jwk import ECKey
 
 from tests.contracts.scene import AGGREGATOR, EVERYBODY, MACHINES, MEMBERS, NOBODY, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
@@ -92,6 +94,10 @@ def let_in(scene: Scene) -> dict:
     return {"organization": scene.world.edc.pk, "operator": scene.world.operator.pk, "scope": "act", "days": 1, "reason": "Case 2"}
 
 
+def tenure_ended(scene: Scene) -> dict:
+    return {"verb": "end", "on": timezone.localdate() + timedelta(days=2), "reason": "Left", "number": 1}
+
+
 PORTAL = (
     Route("", SIGNED_IN),
     Route("state/", MEMBERS),
@@ -100,6 +106,11 @@ PORTAL = (
     # DERs
     Route("registry/ders/", SIGNED_IN),
     Route("registry/ders/export.csv", MEMBERS),
+    Route(
+        "registry/ders/tenure/",
+        who("edc:approver|administrator", "edc2:administrator"),
+        writes=(Write(who("edc:approver|administrator"), tenure_ended),),
+    ),
     Route("registry/ders/export.xlsx", MEMBERS, writes=(Write(MEMBERS),)),
     Route("registry/ders/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
     Route("registry/ders/<uuid:uuid>/certificate.pdf", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
