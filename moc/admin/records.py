@@ -86,7 +86,9 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     def has_change_permission(self, request, obj=None) -> bool:
         if not self.write_permission or self.moment(request) is not None or hasattr(request, "held_until"):
             return False
-        return policy.allows(request.user, self.write_permission, obj) if obj else self._may_write_somewhere(request.user)
+        if obj is None or "PUBLIC" in policy.paths_of(self.model):  # what is public is not written by the party that it is about
+            return self._may_write_somewhere(request.user)
+        return policy.allows(request.user, self.write_permission, obj)
 
     def has_delete_permission(self, request, obj=None) -> bool:
         return self.deletable and self.has_change_permission(request, obj)

@@ -232,7 +232,9 @@ def _draft(world: World, parties: dict) -> dict[str, models.Model]:
     point = world.service_points["edc"][1]
     draft = Submission.objects.create(aggregator=world.aggregator, source="form", title="A draft", row_count=1)
     known = {"usage_point_id": point.usage_point_id, "utility_id_eia": world.edc.utility.eia_id}
-    row = StagedDer.objects.create(**FACTS, **parties, **known, submission=draft, row_number=1, external_id="D-3", service_point=point)
+    row = StagedDer.objects.create(
+        **FACTS, **parties, **known, submission=draft, row_number=1, external_id="D-3", serial_no="SN-3", service_point=point
+    )
     filed_owner(row, edc_account_no="A-4", owner_name="An owner")
     return {"draft": draft, "draft_row": row}
 
