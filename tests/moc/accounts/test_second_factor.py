@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from base64 import b64encode
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -189,6 +190,7 @@ def test_production_refuses_the_exemption_and_exempts_nobody(asked, starts):
     environment = {
         "DJANGO_SETTINGS_MODULE": "moc.settings.production",
         "SECRET_KEY": "k" * 60,
+        "MOC_MASTER_KEYS": b64encode(bytes(range(32))).decode(),
         "ALLOWED_HOSTS": "moc.example.com",
         "EMAIL_URL": "smtp://mail.example.com:25",
         "MOC_PUBLIC_URL": "https://moc.example.com",
