@@ -12,17 +12,21 @@ from moc.apps import own_models
 from moc.history import acting
 from moc.takeouts.archive import WORDS
 from moc.vault.models import DataKey, SubjectKey
-from registry.aggregations.models import AggregationPnode
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility
 from registry.ders.models import DerTenure
 from registry.grid.models import ServiceTerritory
 from registry.participants.models import UtilityProfile
 from tests.factories.world import World
 
 # the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator;
-# a tenure begins with its DER; a key opens in its own party's hands only; nodes are the RTO's
+# a tenure begins with its DER; a key opens in its own party's hands only; an aggregation
+# is the utility's from its filing on, and a copy begins as a draft
 NOT_COPIED = {
     Admission,
+    Aggregation,
+    AggregationMember,
     AggregationPnode,
+    AggregationUtility,
     DataKey,
     DerTenure,
     SubjectKey,
