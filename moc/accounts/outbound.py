@@ -13,6 +13,7 @@ from urllib3.exceptions import NewConnectionError
 from urllib3.poolmanager import PoolManager
 
 MAX_BYTES, SECONDS = 2**20, 10
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class Refused(requests.RequestException):
@@ -40,9 +41,15 @@ def public_address(host: str, port: int) -> str:
 
 
 def _is_public(text: str) -> bool:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
+    address = _reached(ipaddress.ip_address(text.partition("%")[0]))
     return address.is_global and not address.is_multicast
+
+
+def _reached(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Where packets end: the IPv4 address inside one that a translator or tunnel takes (mapped, RFC 6052, 6to4)."""
+    if address.version == 6 and address in NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
 
 
 class _Connection(HTTPSConnection):
