@@ -38,6 +38,7 @@ def cheap(monkeypatch, settings):
     monkeypatch.setattr("moc.urls.handler404", lambda request, exception: HttpResponseNotFound(), raising=False)
     monkeypatch.setattr("moc.accounts.providers._shows_token", lambda domain: True)
     settings.ACCOUNT_RATE_LIMITS, settings.MOC_OUTBOUND_PRIVATE_HOSTS = False, ["localhost"]
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 86_400  # the scene signs in once, however long a slow machine takes for all doors
 
 
 def walk(patterns, before: str = ""):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -25,12 +26,12 @@ from tests.scale import state
 from tests.scale.generator import write_csv
 
 ROWS, PATIENCE_S = 12_000, 60
-# tables of the test databases share their numbers, because the databases are copies of one
+# a worker is known by a name of its own: other tests run on the same server, in databases whose tables have the same numbers
 WRITERS = """
-    SELECT pid FROM pg_locks
-    WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted
+    SELECT pid FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE application_name = %s AND relation = %s::regclass AND mode = 'RowExclusiveLock' AND granted
 """
+END = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND application_name = %s"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -66,11 +67,11 @@ def submitted(filed):
     return review, job
 
 
-def _worker(task: str, job: int) -> subprocess.Popen:
+def _worker(task: str, job: int, name: str) -> subprocess.Popen:
     database = connection.settings_dict
     host = database.get("HOST") or (database.get("OPTIONS") or {}).get("host", "")
     environment = os.environ | {
-        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={host}",
+        "DATABASE_URL": f"postgres://{database['USER']}@/{database['NAME']}?host={host}&application_name={name}",
         "DJANGO_SETTINGS_MODULE": "tests.scale.worker_settings",
         "MOC_MEDIA": str(django_settings.MEDIA_ROOT),
     }
@@ -84,12 +85,12 @@ def _superuser():
         yield direct
 
 
-def _wait_until_writing(table: str) -> int:
-    """The process id of the server's backend that holds uncommitted rows of a table; waits for one."""
+def _wait_until_writing(worker: str, table: str) -> int:
+    """The process id of the worker's backend, as soon as it holds uncommitted rows of a table."""
     until = time.monotonic() + PATIENCE_S
     with _superuser() as direct:
         while time.monotonic() < until:
-            row = direct.execute(WRITERS, [table]).fetchone()
+            row = direct.execute(WRITERS, [worker, table]).fetchone()
             if row:
                 return row[0]
             time.sleep(0.01)
@@ -101,20 +102,21 @@ def _kill(worker: subprocess.Popen) -> None:
     worker.wait()
 
 
-def _end_connection(worker: subprocess.Popen, backend: int) -> None:
+def _end_connection(worker: subprocess.Popen, backend: int, name: str) -> None:
     with _superuser() as direct:
-        direct.execute("SELECT pg_terminate_backend(%s)", [backend])
+        assert direct.execute(END, [backend, name]).fetchall() == [(True,)]
     worker.wait(PATIENCE_S)
 
 
 def _interrupt(how: str, task: str, job: int, table: str) -> None:
     """Run a job in a worker and break it while it writes a table."""
-    worker = _worker(task, job)
-    backend = _wait_until_writing(table)
+    name = f"worker-{uuid4()}"
+    worker = _worker(task, job, name)
+    backend = _wait_until_writing(name, table)
     if how == "worker":
         _kill(worker)
     else:
-        _end_connection(worker, backend)
+        _end_connection(worker, backend, name)
     with _superuser() as direct:  # the server notices the end of its client
         until = time.monotonic() + PATIENCE_S
         while time.monotonic() < until and direct.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone():
