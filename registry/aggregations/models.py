@@ -57,7 +57,7 @@ class Aggregation(models.Model):
     """DERs that one aggregator offers together. RTO and place are asked only of one that offers wholesale services.
 
     Powers in kW, injection positive: the lower limit of storage is negative. `stated_on` and `stated_kw` say when the aggregator stated
-    limits and ramps, and the members' nameplate at that time: when members change it, they are stated again (¶338).
+    limits and ramps, and the members' nameplate at that time; from `restate_since` on members have changed since: state them again (¶338).
     """
 
     access_paths = ("aggregator", "tso", "edc", *AGENTS, "utilities__edc")
@@ -113,6 +113,9 @@ class Aggregation(models.Model):
     response_time_s = models.PositiveIntegerField("response time (s)", null=True, blank=True)
     stated_on = models.DateField("performance stated on", null=True, blank=True, editable=False)
     stated_kw = MagnitudeField("members' nameplate when stated (kW)", null=True, blank=True, editable=False)
+    restate_since = models.DateField(
+        "members changed on", null=True, blank=True, editable=False, help_text="first change of members since performance was stated"
+    )
     market_id = models.CharField("id at the RTO", max_length=60, blank=True)
     effective_on = models.DateField("takes part from", null=True, blank=True, help_text="set when it is registered")
 

@@ -1,0 +1,3 @@
+-- How many findings of each rule, and of how many rows.
+-- Called by registry.aggregations.services.membership.
+SELECT code, count(*) FROM member_findings GROUP BY code ORDER BY count(*) DESC, code
