@@ -16,6 +16,7 @@ from moc.rest.permissions import SignedIn
 from moc.rulesets.api import RuleSets
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
+from registry.aggregations.api import Aggregations
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.participants.api import Organizations, Utilities
@@ -24,6 +25,7 @@ from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.utilities.api import ReviewRules
 
 RESOURCES = {
+    "registry/aggregations": ("aggregation", Aggregations),
     "registry/ders": ("der", Ders),
     "registry/submissions": ("submission", Submissions),
     "registry/reviews": ("review", Reviews),

@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from celery import shared_task
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.fields import ArrayField, RangeField
 from django.core.files import File
 from django.db.models import BooleanField, CharField, DateTimeField, F, Func, JSONField, TextField, UUIDField, Value
 from django.db.models.functions import Cast
@@ -66,10 +66,13 @@ def columns(model, lookups: Iterable[str], *, as_text: bool) -> list:
 
 
 def _field(model, lookup: str):
-    """The field at the end of a lookup through foreign keys."""
+    """The field at the end of a lookup through foreign keys; of an end of a range, a field of what the range is of."""
     *path, last = lookup.split("__")
     for step in path:
-        model = model._meta.get_field(step).related_model
+        field = model._meta.get_field(step)
+        if isinstance(field, RangeField):
+            return field.base_field()
+        model = field.related_model
     return model._meta.get_field(last)
 
 

@@ -5,6 +5,7 @@ from django.urls import include, path
 app_name = "registry"
 
 urlpatterns = [
+    path("aggregations/", include("registry.aggregations.urls")),
     path("ders/", include("registry.ders.urls")),
     path("grid/", include("registry.grid.urls")),
     path("administration/", include("registry.administration.urls")),

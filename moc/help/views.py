@@ -15,6 +15,7 @@ from moc.help.drawing import draw
 from moc.machines import oauth
 from moc.portal.shell import url_of
 from moc.portal.views import Page
+from registry.aggregations import rules as member_rules  # noqa: F401  (fills the register of rules)
 from registry.ders.dictionary import FIELDS, by_group
 from registry.grid import rules as grid_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions import rules as filing_rules  # noqa: F401  (fills the register of rules)
@@ -124,6 +125,7 @@ FAMILIES = {
     "FILE": "Reading a file",
     "FILING": "A filing, the grid and the registry",
     "GRID": "Files of grid records",
+    "MEMBER": "Members of aggregations",
 }
 
 

@@ -10,6 +10,7 @@ from moc.access.models import Membership
 NAVIGATION = (
     ("Home", "home", ""),
     ("DERs", "registry:der_list", "view_registry"),
+    ("Aggregations", "registry:aggregation_list", "view_registry"),
     ("Submissions", "registry:submission_list", "view_registry"),
     ("Reviews", "registry:review_list", "view_registry"),
     ("Grid", "registry:grid", "manage_grid"),

@@ -14,7 +14,7 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.bulk import fetch_sql
 from moc.rules import ERROR, registry
-from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, GridService
+from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, AggregationPnode, GridService
 from registry.ders.choices import DerType
 from registry.ders.models import Der
 from registry.grid.models import Pnode
@@ -89,11 +89,25 @@ def nameplate_kw(aggregation: Aggregation, day: date | None = None) -> Decimal:
     return Der.objects.filter(pk__in=members.values("der")).aggregate(kw=Coalesce(Sum("nameplate_ac_kw"), Decimal(0)))["kw"]
 
 
+def factors(aggregation: Aggregation) -> list[dict]:
+    """The response by pricing node of today and later."""
+    rows = AggregationPnode.objects.filter(aggregation=aggregation).not_over(timezone.localdate()).select_related("pnode")
+    return [
+        {"node": row.pnode.name, "factor": row.factor, "starts_on": row.valid_during.lower, "ends_on": row.valid_during.upper}
+        for row in rows
+    ]
+
+
+def sees_all(user, aggregation: Aggregation) -> bool:
+    """Whether all members are the user's to see: of the aggregator, the RTO or an agent; a utility sees those on its grid."""
+    parties = {aggregation.aggregator_id, aggregation.tso_id, *(getattr(aggregation, f"{name}_id") for name in AGENTS)}
+    return bool(policy.reach(user, "view_registry") & parties)
+
+
 def composition(user, aggregation: Aggregation, day: date | None = None) -> list[Part]:
     """The members of a day by technology, pricing node and utility, largest first: of a utility that is no party only its own DERs."""
-    reached = policy.reach(user, "view_registry")
-    whole = bool(reached & {aggregation.aggregator_id, aggregation.tso_id, *(getattr(aggregation, f"{name}_id") for name in AGENTS)})
-    asked = {"aggregation": aggregation.pk, "day": day or timezone.localdate(), "whole": whole, "utilities": sorted(reached)}
+    asked = {"aggregation": aggregation.pk, "day": day or timezone.localdate(), "whole": sees_all(user, aggregation)}
+    asked["utilities"] = sorted(policy.reach(user, "view_registry"))
     with sight.engine():  # sums over members whose scope the statement is told; where feeders lead to is not the reader's to see
         rows = fetch_sql("composition", asked)
         nodes = dict(Pnode.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "name"))

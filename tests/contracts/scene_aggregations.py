@@ -3,7 +3,9 @@
 from django.db import models
 
 from moc.access.models import Organization
+from moc.jobs.models import Job
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
+from registry.aggregations.services import loads
 from registry.ders.models import Der
 from tests.factories.world import World
 
@@ -15,7 +17,8 @@ def objects(world: World, der: Der) -> dict[str, models.Model]:
     aggregation = make(world.aggregator, world.tso, name="An aggregation")
     node = world.tso.pnodes.first()
     parts = {
-        "aggregation_draft": make(world.aggregator, world.tso, name="A draft"),
+        "aggregation_draft": make(world.aggregator, world.tso, services=["energy", "capacity"], name="A draft"),
+        "aggregation_drops": make(world.aggregator, world.tso, services=["regulation"], name="A draft to leave"),
         "factor": AggregationPnode.objects.create(aggregation=aggregation, pnode=node, factor=1, valid_during=ALWAYS),
         "member": AggregationMember.objects.create(
             aggregation=aggregation,
@@ -29,6 +32,11 @@ def objects(world: World, der: Der) -> dict[str, models.Model]:
         "aggregation_utility": AggregationUtility.objects.create(aggregation=aggregation, aggregator=world.aggregator, edc=world.edc),
         "grid_service": GridService.objects.get(pk="energy"),
     }
+    leaving = {"aggregation": parts["aggregation_drops"], "service_id": "regulation", "wholesale": True, "valid_during": ALWAYS}
+    AggregationMember.objects.create(der=der, aggregator=world.aggregator, edc=world.edc, **leaving)
+    about = {"aggregation": aggregation.pk}
+    user = world.user("aggregator", "filer")
+    parts["aggregation_load"] = Job.objects.create(user=user, task=loads.TASK, title="Adding members", status="done", arguments=about)
     Aggregation.objects.filter(pk=aggregation.pk).update(status="submitted")
     for part in (aggregation, parts["factor"], parts["member"]):
         part.refresh_from_db()
@@ -38,4 +46,4 @@ def objects(world: World, der: Der) -> dict[str, models.Model]:
 def make(aggregator: Organization, tso: Organization | None, **facts) -> Aggregation:
     """An aggregation whose agents are the aggregator."""
     agents = dict.fromkeys(("market_agent", "dispatch_agent", "meter_reader"), aggregator)
-    return Aggregation.objects.create(aggregator=aggregator, tso=tso, services=["energy"], **agents, **facts)
+    return Aggregation.objects.create(**{"aggregator": aggregator, "tso": tso, "services": ["energy"]} | agents | facts)

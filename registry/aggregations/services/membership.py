@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from moc.access import policy
 from moc.bulk import copy_in, fetch_sql, insert_select, run_sql, take_room
+from moc.documents.services import plain_path
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
@@ -99,7 +100,7 @@ def carry_out_file(*, actor, aggregation: Aggregation, document, leaving: bool, 
     with _changing(actor, aggregation, f"Read {document.name}") as held:
         terms = _of_members(held, Terms()) if leaving else _with_services(held, Terms())
         run_sql("member_filing")
-        with open_rows(document.file.path, name=document.name, vocabulary=VOCABULARY, limits=Limits()) as reader:
+        with plain_path(document) as path, open_rows(path, name=document.name, vocabulary=VOCABULARY, limits=Limits()) as reader:
             names = ["row_number", "shape_problem", *reader.sheet.recognised]
             copy_in("member_filing", names, _blocks(reader, progress), COPY_OPTIONS)
         progress(0, None, "Checking the rows")
