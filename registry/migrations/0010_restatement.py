@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0008_plain_removed'),
+        ('registry', '0009_tenure'),
     ]
 
     operations = [
