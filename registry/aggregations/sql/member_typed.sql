@@ -1,5 +1,5 @@
 -- Cast the texts once, find the DERs that they name (by DER id or by the aggregator's own), and make one row for each service.
--- Called by registry.aggregations.services.membership.
+-- Called by registry.aggregations.services.membership._type.
 INSERT INTO member_rows
 SELECT
     r.row_number, r.shape_problem, r.der, r.service, r.share_percent, r."from", r.until,
