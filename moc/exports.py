@@ -71,7 +71,7 @@ def _field(model, lookup: str):
     for step in path:
         field = model._meta.get_field(step)
         if isinstance(field, RangeField):
-            return field.base_field()
+            return field.base_field
         model = field.related_model
     return model._meta.get_field(last)
 
