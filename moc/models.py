@@ -15,7 +15,7 @@ from moc.accounts.models import (
 from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.notices.models import Notice
-from moc.rulesets.models import RuleSet
+from moc.rulesets.models import RuleChange, RuleSet
 from moc.takeouts.models import Takeout
 from moc.vault.models import DataKey, SubjectKey
 
@@ -36,6 +36,7 @@ __all__ = [
     "Organization",
     "OrganizationUserObjectPermission",
     "Oversight",
+    "RuleChange",
     "RuleSet",
     "SignInDomain",
     "SignInFailures",

@@ -14,6 +14,8 @@ PERMISSIONS = {
     "manage_utility": "set the utility's own review rules, letters and retention",
     "take_out": "take the organisation's whole part out as files",
     "manage_rulesets": "change the law's numbers",
+    "set_law": "draft a change of an authority's own rules, and put another person's draft in force",
+    "override_qualification": "qualify or bar a DER or an aggregation against the rules, with a reason",
     "manage_members": "administer the organisation's users and roles",
     "audit": "read every version and who wrote it",
     "export": "export lists",
@@ -35,26 +37,26 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "edc": {
         "viewer": _SEE,
         "reviewer": _SEE | {"view_personal", "review_ders"},
-        "approver": _SEE | {"view_personal", "review_ders", "confirm_denials", "manage_tenures"},
+        "approver": _SEE | {"view_personal", "review_ders", "confirm_denials", "manage_tenures", "override_qualification"},
         "auditor": _AUDIT,
         "administrator": _AUDIT
         | {"view_personal", "erase_personal", "review_ders", "confirm_denials"}
-        | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out"},
+        | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out", "override_qualification"},
     },
     "tso": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "validate_aggregations"},
+        "administrator": _AUDIT | {"manage_members", "validate_aggregations", "set_law"},
     },
     "rerra": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "admit_aggregators"},
+        "administrator": _AUDIT | {"manage_members", "admit_aggregators", "set_law", "override_qualification"},
     },
     "operator": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "manage_rulesets", "manage_grid", "administer", "admit_aggregators"},
+        "administrator": _AUDIT | {"manage_members", "manage_rulesets", "manage_grid", "administer", "admit_aggregators", "set_law"},
     },
 }
 
@@ -67,7 +69,7 @@ OVERSIGHT = frozenset(_AUDIT)
 
 
 # What the operator's staff see and administer on the platform itself; an organisation's records are not among it.
-OPERATING = OVERSIGHT | {"administer", "admit_aggregators"}
+OPERATING = OVERSIGHT | {"administer", "admit_aggregators", "set_law"}
 
 # What an organisation's grant of support gives to the operator's staff, by its scope. Never what outlasts the grant (members, machine
 # clients) and never a party's own word (attesting, confirming a denial).

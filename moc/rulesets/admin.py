@@ -2,8 +2,8 @@
 
 from django.contrib import admin
 
-from moc.admin import Line, ReferenceAdmin, panel
-from moc.rulesets.models import RuleSet
+from moc.admin import Line, RecordAdmin, ReferenceAdmin, panel
+from moc.rulesets.models import RuleChange, RuleSet
 
 
 @admin.register(RuleSet)
@@ -12,6 +12,15 @@ class RuleSetAdmin(ReferenceAdmin):
     write_permission = "manage_rulesets"
     list_display = ("key", "authority", "value", "unit", "valid_during", "verified")
     list_filter = ("verified", "authority")
+    search_fields = ("key", "source")
+
+
+@admin.register(RuleChange)
+class RuleChangeAdmin(RecordAdmin):
+    section = "Rule sets"
+    list_display = ("key", "authority", "value", "starts_on", "status", "organization")
+    list_filter = ("status",)
+    list_select_related = ("organization",)
     search_fields = ("key", "source")
 
 

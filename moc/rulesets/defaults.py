@@ -1,5 +1,7 @@
 """The rule set rows that the platform ships, each with its source; what is unverified says so. Loaded once, then edited in the admin."""
 
+from moc.rulesets.packs import ROWS as PACK_ROWS
+
 DESIGN = "Platform default; no authority prescribes it"
 
 ATTESTATION = (
@@ -66,4 +68,5 @@ ROWS = [
         "FERC Order 2222 ¶352: attestation of compliance",
         True,
     ),
+    *PACK_ROWS,
 ]

@@ -1,11 +1,22 @@
-"""RuleSet rows: effective-dated numbers and switches of the law."""
+"""RuleSet rows: effective-dated numbers and switches of the law; and changes of them that are being prepared."""
 
+import uuid
+
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import F, Q
+from django.utils import timezone
 
+from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
+from moc.errors import UserError
 from moc.history import Versions
+from moc.lifecycle import Lifecycle, Transition
+from moc.rulesets.kinds import check
 
 
 class RuleSetQuerySet(ScopedQuerySet):
@@ -60,3 +71,70 @@ class RuleSet(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} {self.authority} = {self.value} {self.unit}".strip()
+
+    def clean(self) -> None:
+        """A value is of its key's type (moc.rulesets.kinds)."""
+        try:
+            check(self.key, self.value)
+        except UserError as refusal:
+            raise ValidationError({"value": str(refusal)}) from refusal
+
+
+class RuleChange(models.Model):
+    """A row that an authority prepares: drafted by one person, looked at beforehand, put in force by another from a day on.
+
+    `organization` is who asks for it: an RTO or a regulator for rows of its own authority (its slug), the operator for any.
+    """
+
+    access_paths = ("organization", "OPERATOR")
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        SCHEDULED = "scheduled", "Scheduled"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    lifecycle = Lifecycle(
+        Transition("schedule", (Status.DRAFT,), Status.SCHEDULED, "set_law"),
+        Transition("withdraw", (Status.DRAFT,), Status.WITHDRAWN, "set_law", danger=True),
+        initial=(Status.DRAFT,),
+    )
+
+    uuid = models.UUIDField("change id", default=uuid.uuid4, unique=True, editable=False)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.DRAFT)
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name="asked for by")
+    key = models.SlugField(max_length=80)
+    authority = models.SlugField(max_length=50, blank=True, help_text="market or regulator; empty: the default for all")
+    value = models.JSONField()
+    unit = models.CharField(max_length=30, blank=True)
+    source = models.TextField(help_text="where the value is from: order, tariff, docket")
+    starts_on = models.DateField("in force from")
+    drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    drafted_at = models.DateTimeField(default=timezone.now)
+    scheduled_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    row = models.ForeignKey(RuleSet, null=True, blank=True, on_delete=models.PROTECT, related_name="changes")
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "rule change"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="rule_change_four_eyes",
+                condition=~Q(scheduled_by=F("drafted_by")),
+                violation_error_message="Another person puts a change in force.",
+            ),
+            models.CheckConstraint(
+                name="rule_change_scheduled",
+                condition=(Q(status="scheduled") & Q(row__isnull=False) & Q(scheduled_by__isnull=False)) | ~Q(status="scheduled"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.authority} = {self.value} {self.unit}".strip()
+
+    def as_row(self) -> RuleSet:
+        """The row that it would put in force, not saved."""
+        names = ("key", "authority", "value", "unit", "source")
+        return RuleSet(**{name: getattr(self, name) for name in names}, valid_during=DateRange(self.starts_on, None), verified=True)

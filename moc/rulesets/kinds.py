@@ -1,0 +1,111 @@
+"""The keys that rules read: which type of value each has, in which unit, and what it says. Other keys may hold anything."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from moc.errors import UserError
+
+NONE = "none"  # a row that says: here there is no such limit
+SINGLE_NODE = frozenset({"single_transmission_node", "single_pricing_node", "single_settlement_location"})
+SCOPES = frozenset({"any", "pnode_set", "pnode_set_within_sublap"}) | SINGLE_NODE
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a key holds. `type` is one of TYPES; `unit` is given to new rows."""
+
+    type: str
+    unit: str
+    says: str
+
+
+KINDS: dict[str, Kind] = {
+    "min_aggregation_kw": Kind("number", "kW", "the least capacity of an aggregation for a service"),
+    "max_multinode_kw": Kind("number", "kW", "the most capacity of an aggregation that spans several pricing nodes"),
+    "max_aggregation_injection_kw": Kind("number", "kW", "the most injection of an aggregation"),
+    "min_der_kw": Kind("number", "kW", "the least nameplate of a DER"),
+    "max_der_kw": Kind("number", "kW", "the most nameplate of a DER"),
+    "small_utility_mwh": Kind("number", "MWh", "a utility with no more sales than this is small"),
+    "utility_review_days": Kind("number", "calendar days", "the utility's review"),
+    "small_utility_opt_in": Kind("boolean", "boolean", "the regulator lets a small utility's customers take part"),
+    "dr_opt_out": Kind("boolean", "boolean", "the regulator bars demand response by aggregators of retail customers"),
+    "pre_registration": Kind("boolean", "boolean", "aggregator and utility settle data before filing"),
+    "location_scope": Kind("scope", "scope", f"how far an aggregation may spread: {', '.join(sorted(SCOPES))}"),
+    "market_services": Kind("codes", "codes", "the services that a market buys, by their codes"),
+    "participation_models": Kind("texts", "codes and names", "the participation models of a market: code → name"),
+    "metering_locations": Kind("codes", "codes", "where a DER may be metered: rdp, poi, submeter"),
+    "retail_conflicts": Kind("conflicts", "codes", "retail program → services that it bars, because they would be paid twice"),
+    "participation_starts": Kind("starts", "days", "service (or *) → the first day of participation, or the year of it"),
+    "telemetry_from_kw": Kind("number", "kW", "an aggregation of this size and larger sends telemetry"),
+    "telemetry_services": Kind("codes", "codes", "services that need telemetry of the aggregate at every size"),
+    "pack": Kind("code", "authority", "the authority whose rows hold where this one has none of its own"),
+    "day_ahead_close": Kind("clock", "local time", "day-ahead offers close on the day before"),
+    "day_ahead_publish": Kind("clock", "local time", "day-ahead results are published"),
+    "rebid_close": Kind("clock", "local time", "re-bidding closes"),
+    "real_time_lock_min": Kind("number", "minutes", "real-time offers close so long before the hour"),
+    "offer_granularity_min": Kind("number", "minutes", "the interval of an offer"),
+    "real_time_interval_min": Kind("number", "minutes", "the interval of real-time dispatch"),
+    "meter_retention_years": Kind("number", "years", "how long meter data are kept"),
+}
+
+
+def _number(value) -> bool:
+    try:
+        return not isinstance(value, bool) and Decimal(str(value)).is_finite() and Decimal(str(value)) >= 0
+    except InvalidOperation:
+        return False
+
+
+def _codes(value) -> bool:
+    return isinstance(value, list) and all(_code(each) for each in value)
+
+
+def _code(value) -> bool:
+    return isinstance(value, str) and bool(re.fullmatch(r"[\w-]+", value))
+
+
+def _start(value) -> bool:
+    return value is None or first_day(value) is not None
+
+
+def first_day(text) -> date | None:
+    """The day that an ISO date or a bare year names; None for anything else."""
+    try:
+        return date.fromisoformat(f"{text}-01-01" if re.fullmatch(r"\d{4}", str(text)) else str(text))
+    except ValueError:
+        return None
+
+
+TYPES = {
+    "number": (_number, "a number of zero or more"),
+    "boolean": (lambda value: isinstance(value, bool), "true or false"),
+    "scope": (lambda value: value in SCOPES, f"one of {', '.join(sorted(SCOPES))}"),
+    "code": (_code, "one code"),
+    "codes": (_codes, 'a list of codes, such as ["energy", "capacity"]'),
+    "texts": (
+        lambda value: isinstance(value, dict) and all(_code(key) and isinstance(text, str) for key, text in value.items()),
+        'codes with their names, such as {"dera": "DER aggregation"}',
+    ),
+    "conflicts": (
+        lambda value: isinstance(value, dict) and all(_codes(services) for services in value.values()),
+        'programs with the services they bar, such as {"nem": ["energy"]}',
+    ),
+    "starts": (
+        lambda value: isinstance(value, dict) and all(map(_start, value.values())),
+        'services with their first day, such as {"*": "2027-02-01"}',
+    ),
+    "clock": (lambda value: isinstance(value, str) and bool(_CLOCK.fullmatch(value)), "a time such as 11:00"),
+}
+
+
+def check(key: str, value) -> None:
+    """Raise UserError when a value is not of its key's type."""
+    kind = KINDS.get(key)
+    if kind is None or value == NONE:
+        return
+    fits, words = TYPES[kind.type]
+    if not fits(value):
+        raise UserError(f"{key} holds {words}.", f"It says: {kind.says}. Write “{NONE}” where there is no such limit.", "RULESET-TYPE")
