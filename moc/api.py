@@ -20,6 +20,7 @@ from registry.aggregations.api import Aggregations
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.participants.api import Organizations, Utilities
+from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.utilities.api import ReviewRules
@@ -47,6 +48,11 @@ RESOURCES = {
     "machine-clients": ("machine-client", MachineClients),
     "support-grants": ("support-grant", SupportGrants),
     "takeouts": ("takeout", Takeouts),
+    "registry/qualifications": ("qualification", Verdicts),
+    "registry/broken-rules": ("broken-rule", BrokenRules),
+    "registry/qualification-overrides": ("qualification-override", Overrides),
+    "registry/market-decisions": ("market-decision", MarketDecisions),
+    "rule-changes": ("rule-change", RuleChanges),
     "registry/review-rules": ("review-rule", ReviewRules),
 }
 

@@ -33,6 +33,7 @@ app.autodiscover_tasks(
         "registry.submissions",
         "registry.ders",
         "registry.grid",
+        "registry.prequalification",
         "registry.administration",
     ]
 )
@@ -42,6 +43,7 @@ app.conf.beat_schedule = {
     "send outgoing e-mail": {"task": "moc.notices.tasks.deliver", "schedule": 15.0},
     "review and completeness deadlines": {"task": "registry.submissions.tasks.check_deadlines", "schedule": crontab(minute="*/10")},
     "take-outs whose days are over": {"task": "moc.takeouts.tasks.expire", "schedule": crontab(minute="15")},
+    "qualify what changed": {"task": "registry.prequalification.tasks.catch_up", "schedule": 60.0},
     "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},

@@ -85,7 +85,7 @@ def _register(made: Rule) -> Rule:
     return made
 
 
-def _value(rule_: Rule, model) -> Expression:
+def value_of(rule_: Rule, model) -> Expression:
     """What the row holds in the blamed column, as text; numbers without the zeros that the column's scale adds.
 
     A column that the table does not have, because it is personal and sealed elsewhere, shows nothing.
@@ -109,7 +109,7 @@ def violations(rows: QuerySet, rules: Iterable[Rule]) -> Iterator[QuerySet]:
                 rule_code=Value(each.code, output_field=TextField()),
                 rule_severity=Value(each.severity, output_field=TextField()),
                 rule_column=Value(each.column, output_field=TextField()),
-                rule_value=_value(each, rows.model),
+                rule_value=value_of(each, rows.model),
             )
             .values_list("pk", "rule_code", "rule_severity", "rule_column", "rule_value")
         )

@@ -15,6 +15,14 @@ from registry.grid.models import (
     Transformer,
 )
 from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, UtilityProfile
+from registry.prequalification.models import (
+    BrokenRule,
+    MarketDecision,
+    Offer,
+    Qualification,
+    QualificationOverride,
+    QualificationPass,
+)
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
 from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
@@ -24,6 +32,7 @@ __all__ = [
     "AggregationMember",
     "AggregationPnode",
     "AggregationUtility",
+    "BrokenRule",
     "Contact",
     "County",
     "Decision",
@@ -36,8 +45,13 @@ __all__ = [
     "GridLoad",
     "GridService",
     "LetterTemplate",
+    "MarketDecision",
+    "Offer",
     "OrganizationIdentifier",
     "Pnode",
+    "Qualification",
+    "QualificationOverride",
+    "QualificationPass",
     "Removal",
     "RetentionPeriod",
     "ReviewPractice",

@@ -18,6 +18,7 @@ from moc.portal.views import Page
 from registry.aggregations import rules as member_rules  # noqa: F401  (fills the register of rules)
 from registry.ders.dictionary import FIELDS, by_group
 from registry.grid import rules as grid_rules  # noqa: F401  (fills the register of rules)
+from registry.prequalification import rules as qualification_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions import rules as filing_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions.personal import filed_field
 
@@ -126,6 +127,7 @@ FAMILIES = {
     "FILING": "A filing, the grid and the registry",
     "GRID": "Files of grid records",
     "MEMBER": "Members of aggregations",
+    "PQ": "Qualification for a market",
 }
 
 

@@ -13,6 +13,7 @@ NAVIGATION = (
     ("Aggregations", "registry:aggregation_list", "view_registry"),
     ("Submissions", "registry:submission_list", "view_registry"),
     ("Reviews", "registry:review_list", "view_registry"),
+    ("Qualification", "registry:qualification_list", "view_registry"),
     ("Grid", "registry:grid", "manage_grid"),
     ("Administration", "registry:administration", "take_out"),
     ("State", "state", ""),

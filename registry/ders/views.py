@@ -74,7 +74,8 @@ class DerDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         url = reverse("registry:der_certificate", args=[self.object.uuid])
         query = f"?{urlencode({'as_of': self.moment.isoformat()})}" if self.moment else ""
-        return [("Certificate (PDF)", url + query, False), *(self._acts() if isinstance(self.object, Der) else [])]
+        ready = ("Ready for market", reverse("registry:der_checklist", args=[self.object.uuid]), False)
+        return [ready, ("Certificate (PDF)", url + query, False), *(self._acts() if isinstance(self.object, Der) else [])]
 
     def _acts(self) -> list[tuple[str, str, bool]]:
         """What may be done with the record as it stands now."""

@@ -10,13 +10,21 @@ from django.shortcuts import resolve_url
 from django.test import override_settings
 from django.urls import URLPattern, get_resolver
 
-from tests.contracts import matrix_admin, matrix_aggregations, matrix_api, matrix_filing, matrix_utility
+from tests.contracts import matrix_admin, matrix_aggregations, matrix_api, matrix_filing, matrix_prequalification, matrix_utility
 from tests.contracts.matrix import ROUTES, Route, Write
 from tests.contracts.scene import Scene, make_scene, written
 
 API_PAGE = "/api/v1/docs/"  # of the API, but a page
 LAST_RESORT = "(?P<url>.*)$"  # Django's admin: addresses that are none
-MATRIX = [*ROUTES, *matrix_filing.ROUTES, *matrix_api.ROUTES, *matrix_aggregations.ROUTES, *matrix_utility.ROUTES, *matrix_admin.routes()]
+MATRIX = [
+    *ROUTES,
+    *matrix_filing.ROUTES,
+    *matrix_api.ROUTES,
+    *matrix_aggregations.ROUTES,
+    *matrix_utility.ROUTES,
+    *matrix_prequalification.ROUTES,
+    *matrix_admin.routes(),
+]
 READS = [route for route in MATRIX if route.sees is not None]
 WRITES = [(route, write) for route in MATRIX for write in route.writes]
 

@@ -16,6 +16,7 @@ ENTER = who("*:auditor|administrator", *(f"{kind}2:administrator" for kind in ("
 OF_UTILITY = who("edc:auditor|administrator", "tso:auditor|administrator", "rerra:auditor|administrator")
 OF_ACCESS = OF_UTILITY | OPERATOR_AUDITORS
 OF_BOTH = OF_UTILITY | who("aggregator:auditor|administrator")
+OF_MARKET = who("aggregator:auditor|administrator", "tso:auditor|administrator")
 OF_AGGREGATOR = who("aggregator:auditor|administrator") | OPERATOR_AUDITORS
 GRID = who("edc:administrator")
 PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
@@ -207,6 +208,13 @@ RECORDS: dict[str, Record] = {
     "LetterTemplate": Record(lambda scene: scene.letter, ENTER),
     "RetentionPeriod": Record(lambda scene: scene.retention, OF_UTILITY),
     "Removal": Record(lambda scene: scene.removal, OF_UTILITY),
+    "Qualification": Record(lambda scene: scene.verdict, OF_BOTH),
+    "BrokenRule": Record(lambda scene: scene.broken, OF_MARKET),
+    "Offer": Record(lambda scene: scene.offer, OF_MARKET),
+    "QualificationOverride": Record(lambda scene: scene.override, OF_BOTH),
+    "MarketDecision": Record(lambda scene: scene.market_decision, OF_MARKET),
+    "QualificationPass": Record(lambda scene: scene.objects["pass"], OPERATOR_AUDITORS),
+    "RuleChange": Record(lambda scene: scene.rule_change, who("tso:auditor|administrator") | OPERATOR_AUDITORS),
     "Takeout": Record(lambda scene: scene.takeout, OF_UTILITY),
 }
 

@@ -20,6 +20,7 @@ from moc.units import counted
 from registry.ders.models import DerFacts
 from registry.ders.services.tenures import hold
 from registry.participants.models import OwnerFacts
+from registry.prequalification.services import passes
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import tenure_over
 from registry.submissions.services import locks, overtaken
@@ -90,6 +91,7 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
         _take(decision, rows.of_review(review), actor)
         if kind in MERGING:
             merge(decision)
+            passes.soon()
         _after(review, decision)
     return decision
 

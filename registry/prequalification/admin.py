@@ -1,0 +1,57 @@
+"""Qualification in the workplace: read here; overrides and decisions are made on the pages of the portal."""
+
+from django.contrib import admin
+
+from moc.admin import RecordAdmin
+from moc.admin.filters import ScopedFilter
+from registry.prequalification.models import BrokenRule, MarketDecision, Offer, Qualification, QualificationOverride, QualificationPass
+
+SUBJECT = ("=der__uuid", "=aggregation__uuid")
+HELP = "The DER's or the aggregation's id"
+
+
+@admin.register(Qualification)
+class QualificationAdmin(RecordAdmin):
+    list_display = ("service", "der", "aggregation", "eligible", "by_rules", "aggregator", "edc", "since")
+    list_filter = ("eligible", "service", ("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("service", "der", "aggregation", "aggregator", "edc")
+    search_fields = SUBJECT
+    search_help_text = HELP
+
+
+@admin.register(BrokenRule)
+class BrokenRuleAdmin(RecordAdmin):
+    list_display = ("code", "der", "aggregation", "services", "value", "limit", "aggregator", "edc")
+    list_filter = ("code", ("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("der", "aggregation", "aggregator", "edc")
+    search_fields = SUBJECT
+    search_help_text = HELP
+
+
+@admin.register(Offer)
+class OfferAdmin(RecordAdmin):
+    list_display = ("aggregation", "service", "der_count", "capacity_kw", "node_count", "barred_count")
+    list_select_related = ("aggregation", "service")
+    search_fields = ("=aggregation__uuid",)
+
+
+@admin.register(QualificationOverride)
+class QualificationOverrideAdmin(RecordAdmin):
+    list_display = ("der", "service", "eligible", "by", "made_at", "ended_at")
+    list_filter = ("eligible", ("edc", ScopedFilter))
+    list_select_related = ("der", "service", "by")
+    search_fields = ("=der__uuid",)
+
+
+@admin.register(MarketDecision)
+class MarketDecisionAdmin(RecordAdmin):
+    list_display = ("aggregation", "kind", "rule", "market_id", "effective_on", "decided_at")
+    list_filter = ("kind",)
+    list_select_related = ("aggregation",)
+    search_fields = ("=aggregation__uuid", "=market_id")
+
+
+@admin.register(QualificationPass)
+class QualificationPassAdmin(RecordAdmin):
+    list_display = ("started_at", "full", "day", "ders", "aggregations", "changed", "ended_at")
+    list_filter = ("full",)

@@ -1,0 +1,125 @@
+"""The numbers of a pass: the law of a day as expressions over rows, each row by its own market, utility and regulator.
+
+So one rule is one pass over all rows, whatever the number of markets.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.db.models import Case, DecimalField, Q, TextField, Value, When
+from django.db.models.expressions import Combinable
+from django.utils import timezone
+
+from moc import sight
+from moc.access.models import Organization, Oversight
+from moc.rulesets.law import Law
+from moc.rulesets.models import RuleSet
+from registry.participants.models import UtilityProfile
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The law of a day, and whom it is asked of: by column of a row (`edc_id` of DERs, `market_id` of offers), party → authorities."""
+
+    law: Law
+    authorities: dict[str, dict[int, tuple[str, ...]]]
+    markets: dict[int, int]
+    sales_mwh: dict[int, Decimal | None]
+
+    @classmethod
+    @sight.engine()  # whose regulator oversees which utility is no secret, and a rule says the same whoever asks
+    def on(cls, day: date) -> "Numbers":
+        """The numbers of a day; four queries."""
+        slugs = dict(Organization.objects.filter(kind__in=("tso", "edc")).values_list("pk", "slug"))
+        regulators: dict[int, list[str]] = {}
+        for edc, slug in Oversight.objects.filter(overseer__kind="rerra").order_by("pk").values_list("overseen_id", "overseer__slug"):
+            regulators.setdefault(edc, []).append(slug)
+        markets, sales = {}, {}
+        for edc, tso, mwh in UtilityProfile.objects.values_list("edc_id", "tso_id", "annual_mwh"):
+            sales[edc] = mwh
+            if tso is not None:
+                markets[edc] = tso
+        of_ders = {pk: (*([slugs[markets[pk]]] if pk in markets else []), slug, *regulators.get(pk, [])) for pk, slug in slugs.items()}
+        return cls(Law.on(day), {"edc_id": of_ders, "market_id": {pk: (slug,) for pk, slug in slugs.items()}}, markets, sales)
+
+    def amended(self, row: RuleSet) -> "Numbers":
+        """The same with one row of the law changed."""
+        return Numbers(self.law.amended(row), self.authorities, self.markets, self.sales_mwh)
+
+    def by_value(self, key: str, column: str) -> dict[str, tuple[object, list[int]]]:
+        """The parties of a column by the value that holds for them: text of it → (value, ids); none where there is no limit."""
+        found: dict[str, tuple[object, list[int]]] = {}
+        for pk, authorities in self.authorities[column].items():
+            value = self.law.value(key, *authorities)
+            if value is not None:
+                found.setdefault(str(value), (value, []))[1].append(pk)
+        return found
+
+    def limit(self, key: str, column: str) -> Combinable:
+        """The number that holds for each row; NULL, which violates nothing, where there is none."""
+        return self._case(key, column, lambda value: Value(Decimal(str(value))), DecimalField())
+
+    def text(self, key: str, column: str) -> Combinable:
+        """The same as text, to be shown."""
+        return self._case(key, column, lambda value: Value(shown(value)), TextField())
+
+    def _case(self, key: str, column: str, made, output_field) -> Combinable:
+        whens = [When(**{f"{column}__in": ids}, then=made(value)) for value, ids in self.by_value(key, column).values()]
+        return Case(*whens, default=Value(None), output_field=output_field)
+
+    def where(self, key: str, column: str, holds) -> Q:
+        """The rows of parties for which a value of `key` stands that `holds(value)`; no row when there is none."""
+        ids = [pk for value, found in self.by_value(key, column).values() if holds(value) for pk in found]
+        return Q(**{f"{column}__in": ids})
+
+    def small(self) -> Q:
+        """DERs of utilities known to be small, whose regulator has not let them in."""
+        ids = []
+        for edc, mwh in self.sales_mwh.items():
+            authorities = self.authorities["edc_id"].get(edc, ())
+            bound = self.law.value("small_utility_mwh", *authorities)
+            if mwh is not None and bound is not None and mwh <= Decimal(str(bound)):
+                ids += [] if self.law.value("small_utility_opt_in", *authorities) else [edc]
+        return Q(edc_id__in=ids)
+
+    def services(self) -> list[tuple[int, int, str]]:
+        """(utility, buyer, service): what DERs of a utility can sell to its RTO, and to the utility itself."""
+        found = []
+        for edc in self.authorities["edc_id"]:
+            for buyer in filter(None, {self.markets.get(edc), edc}):
+                found += [(edc, buyer, service) for service in self.bought(buyer, edc == buyer)]
+        return found
+
+    def bought(self, buyer: int, own: bool = False) -> list[str]:
+        """The services that a market buys; a utility only what a row of its own names."""
+        (slug,) = self.authorities["market_id"][buyer]
+        if own and ("market_services", slug) not in self.law.rows:
+            return []
+        return self.law.value("market_services", slug) or []
+
+
+def shown(value) -> str:
+    """A value of the law in words."""
+    return ", ".join(map(str, value)) if isinstance(value, list | dict) else str(value)
+
+
+_current: ContextVar[Numbers | None] = ContextVar("numbers", default=None)
+
+
+@contextmanager
+def taking(numbers: Numbers) -> Iterator[None]:
+    """Rules inside take these numbers."""
+    outer = _current.set(numbers)
+    try:
+        yield
+    finally:
+        _current.reset(outer)
+
+
+def current() -> Numbers:
+    """The numbers that rules take: those of `taking`, or of today."""
+    return _current.get() or Numbers.on(timezone.localdate())

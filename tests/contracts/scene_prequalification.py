@@ -1,0 +1,61 @@
+"""The part of the access matrix's scene that is about qualification: verdicts, an override, decisions and a change of the law."""
+
+from datetime import date
+
+from django.db import models
+from django.utils import timezone
+
+from moc.rulesets import services as rulesets
+from moc.rulesets.models import RuleSet
+from registry.aggregations.models import Aggregation, AggregationMember
+from registry.prequalification.models import BrokenRule, MarketDecision, Offer, Qualification, QualificationOverride, QualificationPass
+from registry.prequalification.services import passes
+from tests.contracts.scene_aggregations import ALWAYS, make
+from tests.factories.world import World
+
+OVERRIDDEN = "regulation"
+
+
+def objects(world: World, others: dict[str, models.Model]) -> dict[str, models.Model]:
+    """Two aggregations that wait for the RTO, one of which qualifies; what was found, overridden and decided; a drafted change."""
+    RuleSet.objects.create(key="pack", authority="tso", value="balancing-authority", valid_during=ALWAYS, source="tests")
+    RuleSet.objects.create(
+        key="market_services", authority="tso", value=["energy", "capacity", OVERRIDDEN], valid_during=ALWAYS, source="-"
+    )
+    der, aggregation = others["der"], others["aggregation"]
+    ready = _ready(world, der)
+    user = world.user("edc", "approver")
+    parties = {"aggregator": world.aggregator, "edc": world.edc}
+    override = QualificationOverride.objects.create(
+        der=der, service_id=OVERRIDDEN, **parties, by=world.edc, eligible=False, reason="Its feeder", made_by=user
+    )
+    decided_by = world.user("tso", "administrator")
+    decision = MarketDecision.objects.create(
+        aggregation=aggregation, kind="deny", rule="PQ-AGG-UNSTATED", verdicts={}, decided_by=decided_by
+    )
+    passes.pull()
+    return {
+        "ready": ready,
+        "override": override,
+        "market_decision": decision,
+        "verdict": Qualification.objects.get(der=der, service="energy"),
+        "broken": BrokenRule.objects.of(aggregation).first(),
+        "offer": Offer.objects.get(aggregation=aggregation),
+        "pass": QualificationPass.objects.first(),
+        "rule_change": rulesets.draft(
+            actor=decided_by, organization=world.tso, key="max_der_kw", value=4, source="An order", starts_on=timezone.localdate()
+        ),
+    }
+
+
+def _ready(world: World, der) -> Aggregation:
+    facts = {"stated_on": date(2026, 1, 1), "participation_model": "bilateral"}
+    made = make(world.aggregator, world.tso, name="Ready", **facts)
+    Aggregation.objects.filter(pk=made.pk).update(services=["capacity"])
+    parties = {"aggregator": world.aggregator, "edc": world.edc}
+    AggregationMember.objects.create(
+        aggregation=made, der=der, service_id="capacity", **parties, wholesale=True, share_percent=50, valid_during=ALWAYS
+    )
+    Aggregation.objects.filter(pk=made.pk).update(status="submitted")
+    made.refresh_from_db()
+    return made
