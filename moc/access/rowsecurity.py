@@ -95,21 +95,25 @@ def _hop(place: Place, step: str, wanted: Callable[[Place], str]) -> str:
     return f'EXISTS (SELECT FROM "{beyond.model._meta.db_table}" AS "{beyond.name}" WHERE {joined} AND {wanted(beyond)})'
 
 
-def _holds(place: Place, condition: Q) -> str:
-    """A condition on a row and on those that its foreign keys name."""
-    parts = [_holds(place, child) if isinstance(child, Q) else _is_met(place, *child) for child in condition.children]
-    return f"{'NOT ' if condition.negated else ''}({f' {condition.connector} '.join(parts)})"
+def _holds(place: Place, condition: Q, negated: bool = False) -> str:
+    """A condition on a row and on those that its foreign keys name. A negation is asked of the row beyond a key, never of whether one is
+    found: a row that its own policy hides would meet it."""
+    negated ^= condition.negated
+    parts = [_holds(place, child, negated) if isinstance(child, Q) else _is_met(place, *child, negated) for child in condition.children]
+    connector = {"AND": "OR", "OR": "AND"}[condition.connector] if negated else condition.connector
+    return f"({f' {connector} '.join(parts)})"
 
 
-def _is_met(place: Place, lookup: str, value) -> str:
+def _is_met(place: Place, lookup: str, value, negated: bool) -> str:
     """One lookup: of this row's column, as Django writes it into check constraints, or of a column beyond a foreign key."""
     step, _, rest = lookup.partition("__")
     if place.model._meta.get_field(step).is_relation and rest and rest != "isnull":
-        return _hop(place, step, lambda beyond: _is_met(beyond, rest, value))
+        return _hop(place, step, lambda beyond: _is_met(beyond, rest, value, negated))
     query = Query(model=place.model, alias_cols=False)
     text, params = query.build_where(Q((lookup, value))).as_sql(query.get_compiler(connection=connection), connection)
     column = place.model._meta.get_field(step).column
-    return text.replace(f'"{column}"', place.column(step), 1) % tuple(sql.Literal(value).as_string(None) for value in params)
+    met = text.replace(f'"{column}"', place.column(step), 1) % tuple(sql.Literal(value).as_string(None) for value in params)
+    return f"NOT ({met})" if negated else met
 
 
 def _named_by(place: Place, label: str) -> str:

@@ -7,7 +7,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from moc.access import policy
-from moc.access.models import Organization
+from moc.access.models import Organization, User
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.rulesets.defaults import ROWS
@@ -64,9 +64,12 @@ def draft(*, actor, organization: Organization, key: str, value, source: str, st
 def schedule(*, actor, change: RuleChange) -> RuleSet:
     """Put a draft in force from its day on, by another person than drafted it: the row before it ends on that day.
 
-    Raises UserError for one's own draft and for a day that has passed, Conflict where a row for later days stands already.
+    Raises NotPermitted for a machine, UserError for one's own draft and for a day that has passed, Conflict where a row for later days
+    stands already.
     """
     policy.require(actor, PERMISSION, change)
+    if actor.kind != User.Kind.PERSON:  # else whoever drafted it could use a program of the same organisation
+        raise policy.NotPermitted("A person puts a change of the law in force.")
     change = RuleChange.objects.select_for_update().get(pk=change.pk)
     if change.drafted_by_id == actor.pk:
         raise UserError("Another person puts a change in force than the one who drafted it.", "Ask a colleague.", "FOUR-EYES")

@@ -74,14 +74,14 @@ class DerDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         url = reverse("registry:der_certificate", args=[self.object.uuid])
         query = f"?{urlencode({'as_of': self.moment.isoformat()})}" if self.moment else ""
-        ready = ("Ready for market", reverse("registry:der_checklist", args=[self.object.uuid]), False)
-        return [ready, ("Certificate (PDF)", url + query, False), *(self._acts() if isinstance(self.object, Der) else [])]
+        return [("Certificate (PDF)", url + query, False), *(self._acts() if isinstance(self.object, Der) else [])]
 
     def _acts(self) -> list[tuple[str, str, bool]]:
-        """What may be done with the record as it stands now."""
-        if not policy.allows(self.request.user, "manage_tenures", self.object):
-            return self._owner_acts()
-        return [("Change tenure", f"{reverse('registry:der_tenure')}?q={self.object.uuid}", False), *self._owner_acts()]
+        """What may be seen of and done with the record as it stands now: a former aggregator has a version only."""
+        acts = [("Ready for market", reverse("registry:der_checklist", args=[self.object.uuid]), False), *self._owner_acts()]
+        if policy.allows(self.request.user, "manage_tenures", self.object):
+            acts.insert(1, ("Change tenure", f"{reverse('registry:der_tenure')}?q={self.object.uuid}", False))
+        return acts
 
     def _owner_acts(self) -> list[tuple[str, str, bool]]:
         """What may be done with personal data, until they were erased."""

@@ -72,7 +72,7 @@ PORTAL = (
         None,
         of("rule_change", name="schedule"),
         (
-            Write(SCHEDULERS, {}, name="schedule"),
+            Write(SCHEDULERS, {}, name="schedule", people=True),
             Write(SCHEDULERS | RTO, {}, of("rule_change", name="withdraw"), name="withdraw"),
         ),
     ),
@@ -109,7 +109,7 @@ PROGRAMS = (
         None,
         of("rule_change", name="schedule"),
         (
-            Write(SCHEDULERS, {}, name="schedule"),
+            Write(SCHEDULERS, {}, name="schedule", people=True),
             Write(SCHEDULERS | RTO, {}, of("rule_change", name="withdraw"), name="withdraw"),
         ),
     ),

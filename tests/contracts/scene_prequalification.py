@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleSet
-from registry.aggregations.models import Aggregation, AggregationMember
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.prequalification.models import BrokenRule, MarketDecision, Offer, Qualification, QualificationOverride, QualificationPass
 from registry.prequalification.services import passes
 from tests.contracts.scene_aggregations import ALWAYS, make
@@ -20,7 +20,7 @@ def objects(world: World, others: dict[str, models.Model]) -> dict[str, models.M
     """Two aggregations that wait for the RTO, one of which qualifies; what was found, overridden and decided; a drafted change."""
     RuleSet.objects.create(key="pack", authority="tso", value="balancing-authority", valid_during=ALWAYS, source="tests")
     RuleSet.objects.create(
-        key="market_services", authority="tso", value=["energy", "capacity", OVERRIDDEN], valid_during=ALWAYS, source="-"
+        key="market_services", authority="tso", value=["energy", "demand_response", OVERRIDDEN], valid_during=ALWAYS, source="-"
     )
     der, aggregation = others["der"], others["aggregation"]
     ready = _ready(world, der)
@@ -51,11 +51,12 @@ def objects(world: World, others: dict[str, models.Model]) -> dict[str, models.M
 def _ready(world: World, der) -> Aggregation:
     facts = {"stated_on": date(2026, 1, 1), "participation_model": "bilateral"}
     made = make(world.aggregator, world.tso, name="Ready", **facts)
-    Aggregation.objects.filter(pk=made.pk).update(services=["capacity"])
+    Aggregation.objects.filter(pk=made.pk).update(services=["demand_response"])
     parties = {"aggregator": world.aggregator, "edc": world.edc}
     AggregationMember.objects.create(
-        aggregation=made, der=der, service_id="capacity", **parties, wholesale=True, share_percent=50, valid_during=ALWAYS
+        aggregation=made, der=der, service_id="demand_response", **parties, wholesale=True, share_percent=50, valid_during=ALWAYS
     )
+    AggregationUtility.objects.create(aggregation=made, **parties)
     Aggregation.objects.filter(pk=made.pk).update(status="submitted")
     made.refresh_from_db()
     return made

@@ -1,5 +1,5 @@
 -- Verdicts on aggregations that offer the service no more.
--- Called by services.passes.aggregations_judged.
+-- Called by registry.prequalification.services.passes.aggregations_judged.
 DELETE FROM registry_qualification AS q
 WHERE q.aggregation_id IS NOT NULL
   AND (%(keys)s::bigint[] IS NULL OR q.aggregation_id = ANY (%(keys)s::bigint[]))

@@ -1,5 +1,5 @@
 -- Verdicts on DERs that are no longer to be given: a DER has left the registry, or nobody buys the service from its utility's customers.
--- Called by services.passes.ders_judged.
+-- Called by registry.prequalification.services.passes.ders_judged.
 DELETE FROM registry_qualification AS q
 USING registry_der AS d
 WHERE q.der_id = d.id

@@ -1,3 +1,3 @@
 -- One pass of qualification at a time, until the transaction ends.
--- Called by services.passes.pull.
+-- Called by registry.prequalification.services.passes.pull.
 SELECT pg_advisory_xact_lock(hashtext('registry.prequalification'))

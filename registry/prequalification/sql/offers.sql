@@ -1,5 +1,5 @@
 -- What each aggregation brings to each service that it seeks, of its members on a day: capacity, nodes, members that do not belong or qualify.
--- Called by services.passes.aggregations_judged.
+-- Called by registry.prequalification.services.passes.aggregations_judged.
 INSERT INTO registry_offer (
     aggregation_id, service_id, aggregator_id, market_id,
     der_count, capacity_kw, injection_kw, node_count, factor_count, foreign_count, barred_count

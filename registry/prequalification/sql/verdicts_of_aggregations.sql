@@ -1,5 +1,5 @@
 -- The verdict on each aggregation for each service that it offers; unchanged ones stay as they are.
--- Called by services.passes.aggregations_judged.
+-- Called by registry.prequalification.services.passes.aggregations_judged.
 INSERT INTO registry_qualification AS q (aggregation_id, aggregator_id, market_id, service_id, by_rules, eligible, since)
 SELECT o.aggregation_id, o.aggregator_id, o.market_id, o.service_id, r.by_rules, r.by_rules, %(now)s
 FROM registry_offer AS o

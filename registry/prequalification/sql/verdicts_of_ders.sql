@@ -1,5 +1,5 @@
 -- The verdict on each DER for each service that it can sell: by the rules that it breaks, and by an override; unchanged ones stay as they are.
--- Called by services.passes.ders_judged.
+-- Called by registry.prequalification.services.passes.ders_judged.
 INSERT INTO registry_qualification AS q (der_id, aggregator_id, edc_id, market_id, service_id, by_rules, eligible, since)
 SELECT d.id, d.aggregator_id, d.edc_id, b.market_id, b.service, r.by_rules, coalesce(o.eligible, r.by_rules), %(now)s
 FROM registry_der AS d

@@ -178,6 +178,7 @@ def test_the_api_drafts_previews_and_schedules(world, api_of):
     found = api.get(f"/api/v1/rule-changes/{made.json()['id']}/preview/").json()
     assert found["rules"] == ["PQ-DER-LARGE"] and found["ders"] == {"break": 1, "pass": 0}
     place = f"/api/v1/rule-changes/{made.json()['id']}/transitions/schedule/"
-    refused = api.post(place)
+    tag = {"If-Match": api.get(made["Location"])["ETag"]}
+    refused = api.post(place, headers=tag)
     assert refused.status_code in (400, 409, 422) and refused.json()["code"] == "FOUR-EYES"
-    assert api_of(world.user("operator", "administrator")).post(place).json()["status"] == "scheduled"
+    assert api_of(world.user("operator", "administrator")).post(place, headers=tag).json()["status"] == "scheduled"
