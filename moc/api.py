@@ -13,6 +13,7 @@ from moc.machines.api import MachineClients
 from moc.notices.api import Notices
 from moc.rest.docs import ApiPage
 from moc.rest.permissions import SignedIn
+from moc.rest.waiting import Waiting
 from moc.rulesets.api import RuleSets
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
@@ -81,6 +82,7 @@ for prefix, (name, resource) in RESOURCES.items():
 urlpatterns = [
     *router.urls,
     path("registry/attestation/", AttestationInForce.as_view(), name="api-attestation"),
+    path("queues/", Waiting.as_view(), name="api-queues"),
     path("schema/", Document.as_view(), name="api-schema"),
     path("docs/", ApiPage.as_view(), name="api_docs"),
     re_path("", Nowhere.as_view()),

@@ -174,7 +174,7 @@ class XlsxExport(Export):
 
     def _offer(self, view):
         """The page that offers to have a long list written."""
-        words = f"The list has more than {XLSX_AT_ONCE:,} rows. The workbook is written in the background and comes to your notices."
+        words = f"The list has more than {XLSX_AT_ONCE:,} rows. The workbook is written in the background and comes to your notifications."
         return render(self.request, "portal/form.html", {"title": f"{view.title} as a workbook", "lead": words, "submit_label": "Write it"})
 
     def post(self, request, *args, **kwargs):
@@ -185,7 +185,7 @@ class XlsxExport(Export):
         except UserError as refusal:
             messages.error(self.request, str(refusal))
             return HttpResponseRedirect("/")
-        messages.info(self.request, "The workbook is being written and will be in your notices.")
+        messages.info(self.request, "The workbook is being written and will be in your notifications.")
         return HttpResponseRedirect(url_of("job_detail", job.uuid) or "/")
 
 

@@ -1,7 +1,10 @@
-"""The start page: what waits for the user, by role."""
+"""The start page: what waits for the user, until when, by role; and apart from it what others did."""
 
+from moc.notices.models import Notice
 from moc.portal import Page
-from moc.portal.queues import waiting_for
+from moc.portal.queues import by_deadline, waiting_for
+
+SHOWN = 5
 
 
 class Home(Page):
@@ -11,4 +14,8 @@ class Home(Page):
     template_name = "home.html"
 
     def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"work": waiting_for(self.request.user)} | kwargs)
+        user = self.request.user
+        work = waiting_for(user)
+        unread = Notice.objects.visible_to(user).filter(read_at__isnull=True)
+        shown = {"work": work, "first": by_deadline(work), "unread": unread.values("uuid", "subject", "created_at")[:SHOWN]}
+        return super().get_context_data(**shown | kwargs)

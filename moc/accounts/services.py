@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from allauth.account.models import EmailAddress
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from moc import sight
@@ -73,6 +73,15 @@ def grants_for(user: User) -> list[tuple[AdministratorGrant, bool]]:
     proposed = AdministratorGrant.objects.filter(status=AdministratorGrant.Status.PROPOSED)
     rows = proposed.visible_to(user, "audit").select_related("organization", "member", "proposed_by")[:200]
     return [(grant, True) for grant in rows if may_confirm(user, grant)]
+
+
+def grants_waiting_for(user: User) -> QuerySet[AdministratorGrant]:
+    """The same as `grants_for` in one statement, for counting: what memberships the user may see decides who else could confirm."""
+    seats = Membership.objects.filter(role=ADMINISTRATOR, is_active=True, user__is_active=True, user__kind=User.Kind.PERSON)
+    seats = seats.filter(organization=OuterRef("organization"))
+    others = seats.exclude(user=OuterRef("proposed_by")).exclude(user=OuterRef("member"))
+    proposed = AdministratorGrant.objects.filter(status=AdministratorGrant.Status.PROPOSED).visible_to(user, PERMISSION)
+    return proposed.exclude(proposed_by=user).exclude(member=user).filter(Exists(seats.filter(user=user)) | ~Exists(others))
 
 
 def decide_grant(*, actor: User, grant: AdministratorGrant, name: str, reason: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The inbox: notices to the user, newest first."""
+"""The inbox: notifications of events to the user, newest first. What waits to be done is computed elsewhere (moc.portal.queues)."""
 
 import django_filters
 from django import forms
@@ -31,16 +31,17 @@ class NoticeList(List):
     """The user's notices."""
 
     model = Notice
-    title = "Notices"
-    noun = "notices"
+    title = "Notifications"
+    lead = "What others did. What you have to do is on your home page, and goes from there by itself."
+    noun = "notifications"
     template_name = "notices/list.html"
     filterset_class = NoticeFilterSet
     counts_filtered = True
     table = Table(
-        caption="Notices",
+        caption="Notifications",
         url=lambda row: reverse("notice_detail", args=[row["uuid"]]),
         needs=("uuid",),
-        empty_title="No notices",
+        empty_title="No notifications",
         columns=(
             Column("subject", "Subject"),
             Column(
@@ -60,7 +61,7 @@ class NoticeDetail(Detail):
 
     model = Notice
     template_name = "notices/detail.html"
-    parents = (("Notices", "notice_list"),)
+    parents = (("Notifications", "notice_list"),)
 
     def actions(self) -> list[tuple[str, str, bool]]:
         url = self.object.url

@@ -5,6 +5,7 @@ from django.urls import NoReverseMatch, reverse
 
 from moc.access import policy
 from moc.access.models import Membership
+from moc.portal.queues import counts_by_entry
 
 # (label, URL name, permission that opens it; empty: everybody signed in)
 NAVIGATION = (
@@ -21,22 +22,23 @@ NAVIGATION = (
     ("Access log", "access_log", "audit"),
     ("Help", "help", ""),
 )
-ACCOUNT_MENU = (("Notices", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))
+ACCOUNT_MENU = (("Notifications", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))
 
 
 def navigation(request) -> dict:
-    """Context processor of base.html. Costs one query for who somebody is, and policy's for what they may."""
+    """Context processor of base.html. Costs one query for who somebody is, one for what waits, and policy's for what they may."""
     context = {"moc_title": settings.MOC_TITLE, "site_notice": settings.MOC_SITE_NOTICE, "zone_name": settings.TIME_ZONE}
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context
-    entries = [(label, url_of(name)) for label, name, permission in NAVIGATION if _opens(user, permission)]
-    current = _current(request.path, [url for _, url in entries if url])
+    counts = counts_by_entry(user)
+    entries = [(label, url_of(name), counts.get(name)) for label, name, permission in NAVIGATION if _opens(user, permission)]
+    current = _current(request.path, [url for _, url, _ in entries if url])
     return context | {
-        "nav": [(label, url, url == current, None) for label, url in entries if url],
+        "nav": [(label, url, url == current, count) for label, url, count in entries if url],
         "account_name": str(user),
         "account_role": _role(user),
-        "account_menu": [(label, url) for label, name in ACCOUNT_MENU if (url := url_of(name))],
+        "account_menu": [(label, url, counts.get(name)) for label, name in ACCOUNT_MENU if (url := url_of(name))],
         "search_url": url_of("registry:der_list"),
     }
 

@@ -14,7 +14,12 @@ def to_validate(user) -> Work | None:
     if not policy.reach(user, "validate_aggregations"):
         return None
     rows = Aggregation.objects.visible_to(user, "validate_aggregations").filter(status=Aggregation.Status.SUBMITTED)
-    return Work("Aggregations to validate", reverse("registry:validation_list"), rows.count(), "Validate, or deny by a rule.", order=10)
+    url, hint, needs = reverse("registry:validation_list"), "Validate, or deny by a rule.", ("uuid", "name", "aggregator__name")
+    return Work("Aggregations to validate", url, rows, hint, 10, "", needs, _aggregation, "registry:aggregation_list")
+
+
+def _aggregation(row: dict) -> tuple[str, str]:
+    return f"{row['name']}, {row['aggregator__name']}", reverse("registry:aggregation_checklist", args=[row["uuid"]])
 
 
 @queue
@@ -23,4 +28,9 @@ def changes_to_schedule(user) -> Work | None:
     if not policy.reach(user, "set_law"):
         return None
     rows = RuleChange.objects.visible_to(user, "set_law").filter(status=RuleChange.Status.DRAFT).exclude(drafted_by=user)
-    return Work("Rule changes to schedule", reverse("registry:rule_changes"), rows.count(), "Another person drafted them.", order=40)
+    url, hint, needs = reverse("registry:rule_changes"), "Another person drafted them.", ("uuid", "key")
+    return Work("Rule changes to schedule", url, rows, hint, 40, "starts_on", needs, _change, "home")
+
+
+def _change(row: dict) -> tuple[str, str]:
+    return row["key"], reverse("registry:rule_change", args=[row["uuid"]])

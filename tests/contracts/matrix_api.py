@@ -153,6 +153,7 @@ ROUTES = (
     Route(f"api/v1/support-grants/{ID}", OF_UTILITY | STAFF, of("support")),
     Route(f"api/v1/support-grants/{ID}acts/", OF_UTILITY | STAFF, of("support")),
     Route(f"api/v1/support-grants/{ID}revoke/", None, of("support"), (Write(who("edc:administrator")),)),
+    Route("api/v1/queues/", CALLERS),
     Route("api/v1/schema/", CALLERS),
     Route("api/v1/docs/", SIGNED_IN),
 )

@@ -130,7 +130,7 @@ def test_home_shows_what_waits(world, client_of):
     user = world.user("edc", "reviewer")
     assert all(isinstance(work, Work) for work in waiting_for(user))
     page = client_of(user).get("/").content.decode()
-    assert "Unread notices" in page and "Reviewer, Edc of the tests" in page
+    assert "You have read what others told you." in page and "Reviewer, Edc of the tests" in page
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from tests.registry.aggregations.making import filed, made
 
 pytestmark = pytest.mark.django_db
 BASE, API = "/registry/aggregations/", "/api/v1/registry/aggregations/"
-QUERIES = {"list": 10, "detail": 17, "members": 12}
+QUERIES = {"list": 11, "detail": 18, "members": 13}
 
 
 @pytest.fixture(autouse=True)
