@@ -95,7 +95,7 @@ def _added(rows: models.QuerySet, field: models.Field, text: str) -> bool:
     row = rows.first()
     if row is not None:
         row.pk = None
-        setattr(row, field.attname, text)
+        setattr(row, field.attname, next(_values(field, text)))
         try:
             with transaction.atomic():
                 row.save(force_insert=True)

@@ -18,8 +18,8 @@ from django.conf import settings
 from django.db import Error, connection, connections
 from psycopg import sql
 
-# what differs from run to run, or says only how far a job is
-VOLATILE_TYPES = ("bigint", "uuid", "timestamp with time zone", "xid8", "USER-DEFINED")
+# what differs from run to run (keys and what they seal too), or says only how far a job is
+VOLATILE_TYPES = ("bigint", "uuid", "bytea", "timestamp with time zone", "xid8", "USER-DEFINED")
 RANDOM = re.compile(r"(documents/[0-9a-f]{2}/)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.+Z]+")
 SAVEPOINT, COMMIT = re.compile(r'"s\d+_x\d+"'), "COMMIT"
 APART = {"moc_cache", "django_migrations", "django_content_type", "auth_permission", "django_session"}
