@@ -78,11 +78,16 @@ def met(response) -> str:
     return {200: "seen", 404: "absent", 401: "login"}.get(response.status_code, str(response.status_code))
 
 
+def client_of(scene: Scene, actor: str, url: str):
+    """The actor's client for pages, or for the API."""
+    return (scene.api if url.startswith("/api/") and url != API_PAGE else scene.clients)[actor]
+
+
 def visit(scene: Scene, actor: str, method: str, url: str, body=None) -> tuple[str, int, set[str]]:
     """(what was met, the status, the tables written); everything is rolled back."""
-    client, options = scene.clients[actor], {}
-    if url.startswith("/api/") and url != API_PAGE:
-        client, options = scene.api[actor], {"HTTP_IF_MATCH": "*"}
+    client, options = client_of(scene, actor, url), {}
+    if client is scene.api[actor]:
+        options = {"HTTP_IF_MATCH": "*"}
         if body is not None:
             with_file = isinstance(body, dict) and any(hasattr(value, "read") for value in body.values())
             options["format"] = "multipart" if with_file else "json"

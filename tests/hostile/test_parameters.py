@@ -10,7 +10,7 @@ from django.db import transaction
 from moc.portal import List
 from moc.rest.pages import CONTROLS, parameters_of
 from moc.rest.resources import Resource
-from tests.contracts.doors import READS, address, known
+from tests.contracts.doors import READS, address, client_of, known
 from tests.contracts.scene import Scene
 from tests.hostile.planting import MARK, keep_signed_in, plant
 
@@ -94,7 +94,7 @@ def tried() -> set[tuple[str, str]]:
 
 def ask(scene: Scene, actor: str, route, names: Sequence[str], value: bytes):
     url = address(route, scene)
-    client = scene.api[actor] if url.startswith("/api/") else scene.clients[actor]
+    client = client_of(scene, actor, url)
     client.raise_request_exception = False
     with transaction.atomic():
         response = client.get(url + "?" + "&".join(f"{name}={quote_from_bytes(value)}" for name in names))

@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 
 from moc.exports import NUMBER, RISKY
 from moc.notices.services import deliver
-from tests.contracts.doors import READS, address
+from tests.contracts.doors import READS, address, client_of
 from tests.contracts.scene import OWN, SECOND, Scene
 from tests.hostile.planting import MARK, keep_signed_in, plant
 
@@ -74,7 +74,7 @@ def _printed_as_html(monkeypatch, cheap):
 
 def read(scene: Scene, actor: str, route) -> HttpResponse:
     url = address(route, scene)
-    client = scene.api[actor] if url.startswith("/api/") else scene.clients[actor]
+    client = client_of(scene, actor, url)
     response = client.get(url)
     if response.streaming:
         response.body = b"".join(response.streaming_content)
