@@ -106,7 +106,7 @@ def merged(limited: list[QuerySet]) -> QuerySet:
 
 def find(rows: QuerySet, branches: list[Q] | None, sort: Sort, size: int, after: str = "", before: str = "") -> Found:
     """One page of `rows` within the user's branches, after or before a cursor; an unknown cursor gives the first page."""
-    if branches == []:
+    if branches == [] or rows.query.is_empty():
         return Found([], None, None)
     fields = sort.fields_of(rows.model)
     backwards = bool(before)

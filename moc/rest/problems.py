@@ -88,8 +88,10 @@ def answer(error: Exception, context: dict) -> Response:
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait))
     response = Response(document, status=status, headers=headers, content_type=MEDIA_TYPE)
-    # a request that asked for what the API does not speak still gets its problem
-    response.accepted_renderer, response.accepted_media_type, response.renderer_context = Json(), MEDIA_TYPE, {}
+    # a request that asked for another representation, or for one that the API does not speak, still gets its problem
+    for asked in (context["request"], response):
+        asked.accepted_renderer, asked.accepted_media_type = Json(), MEDIA_TYPE
+    response.renderer_context = {}
     return response
 
 

@@ -258,6 +258,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "moc.rest.schema.Schema",
     "EXCEPTION_HANDLER": "moc.rest.problems.answer",
     "URL_FORMAT_OVERRIDE": None,
+    "COERCE_DECIMAL_TO_STRING": False,  # numbers, as moc.rest.rendering writes them
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DER registry API",

@@ -30,6 +30,8 @@ WORKINGS = {
     "MachineCredential.algorithm",
     "SignInProvider.issuer",  # an address that was fetched
     "User.password",
+    "DataKey.master",  # names a key of the environment
+    "Aggregation.services",  # keys of services
     "Submission.attestation_sha256",
     "Finding.code",
     "GridFinding.code",
@@ -95,7 +97,7 @@ def _added(rows: models.QuerySet, field: models.Field, text: str) -> bool:
     row = rows.first()
     if row is not None:
         row.pk = None
-        setattr(row, field.attname, next(_values(field, text)))
+        setattr(row, field.attname, [text] if isinstance(field, ArrayField) else text)
         try:
             with transaction.atomic():
                 row.save(force_insert=True)
