@@ -18,6 +18,7 @@ from moc.rest.waiting import Waiting
 from moc.rulesets.api import RuleSets
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
+from moc.webhooks.api import Webhooks
 from registry.aggregations.api import Aggregations
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
@@ -50,6 +51,7 @@ RESOURCES = {
     "machine-clients": ("machine-client", MachineClients),
     "support-grants": ("support-grant", SupportGrants),
     "takeouts": ("takeout", Takeouts),
+    "webhooks": ("webhook", Webhooks),
     "registry/qualifications": ("qualification", Verdicts),
     "registry/broken-rules": ("broken-rule", BrokenRules),
     "registry/qualification-overrides": ("qualification-override", Overrides),

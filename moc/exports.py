@@ -27,7 +27,7 @@ from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.errors import UserError
 from moc.jobs.services import Job, enqueue, running
-from moc.notices.models import Notice
+from moc.notices.services import notify
 from moc.portal.shell import url_of
 from moc.portal.streaming import streamed
 
@@ -225,8 +225,8 @@ def deliver_xlsx(pk: int) -> None:
 def _keep(job: Job, upload: File) -> Document:
     owner = policy.own_organizations(job.actor)[0]
     document = documents.store(actor=job.actor, owner=owner, kind=Document.Kind.EXPORT, upload=upload)
-    Notice.objects.create(
-        user=job.user,
+    notify(
+        [job.user],
         event="export_ready",
         subject=f"{job.title} is ready",
         body=f"{document.name} ({document.size:,} bytes) can be downloaded.",

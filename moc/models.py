@@ -18,6 +18,7 @@ from moc.notices.models import Notice
 from moc.rulesets.models import RuleChange, RuleSet
 from moc.takeouts.models import Takeout
 from moc.vault.models import DataKey, SubjectKey
+from moc.webhooks.models import Delivery, Event, Webhook
 
 __all__ = [
     "AdministratorGrant",
@@ -25,7 +26,9 @@ __all__ = [
     "AccessEntry",
     "ApiToken",
     "DataKey",
+    "Delivery",
     "Document",
+    "Event",
     "Invitation",
     "Job",
     "MachineClient",
@@ -47,4 +50,5 @@ __all__ = [
     "Takeout",
     "SubjectKey",
     "User",
+    "Webhook",
 ]

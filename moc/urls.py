@@ -25,6 +25,7 @@ urlpatterns = [
     path("oauth/revoke/", endpoints.revoke, name="oauth_revoke"),
     path(".well-known/oauth-authorization-server", endpoints.metadata, name="oauth_metadata"),
     path("machines/", include("moc.machines.urls")),
+    path("webhooks/", include("moc.webhooks.urls")),
     path("api/v1/", include("moc.api")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

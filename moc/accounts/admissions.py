@@ -91,7 +91,7 @@ def decide(*, actor: User, admissions: QuerySet[Admission], name: str, reason: s
             with acting(actor, reason or "admitted"):
                 Organization.objects.filter(admission__in=[admission.pk for admission in found]).update(is_active=True)
         for admission in found:
-            _tell_applicant(admission, name, reason)
+            _tell_applicant(actor, admission, name, reason)
 
 
 def _tell_those_who_decide(admission: Admission) -> None:
@@ -106,12 +106,13 @@ def _tell_those_who_decide(admission: Admission) -> None:
         tell(operator, PERMISSION, **facts)
 
 
-def _tell_applicant(admission: Admission, name: str, reason: str) -> None:
+def _tell_applicant(actor, admission: Admission, name: str, reason: str) -> None:
     said = "admitted" if name == "admit" else "not admitted"
     tell(
         admission.organization,
         services.PERMISSION,
         event="admission_decided",
+        author=actor,
         subject=f"{admission.organization} is {said}",
         url=reverse("admission_detail", args=[admission.uuid]),
         said=said,

@@ -21,8 +21,8 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from moc import sealed, sight
-from moc.accounts import outbound, providers
+from moc import outbound, sealed, sight
+from moc.accounts import providers
 from moc.accounts.models import SignInProvider
 from moc.errors import UserError
 

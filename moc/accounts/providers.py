@@ -11,11 +11,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from moc import sealed, sight
+from moc import outbound, sealed, sight
 from moc.access import policy
 from moc.access.models import Membership, Organization, User
 from moc.access.roles import ROLES
-from moc.accounts import outbound, services
+from moc.accounts import services
 from moc.accounts.models import SignInDomain, SignInProvider
 from moc.errors import UserError
 from moc.history import acting

@@ -11,8 +11,30 @@ from django.utils import timezone
 from moc.access.queries import ScopedQuerySet
 
 
+class Preference(models.Model):
+    """How a person wants to be told of one kind of event; who says nothing is told in the app and by e-mail. Not recorded."""
+
+    access_paths = ("SELF",)
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    event = models.SlugField(max_length=60, db_index=False)
+    in_app = models.BooleanField("in the app", default=True)
+    by_email = models.BooleanField("by e-mail", default=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "event"], name="preference_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.event}"
+
+
 class Notice(models.Model):
-    """What a person was told, where it leads, whether it was read and whether the e-mail went out. Not recorded: no person changes it."""
+    """What a person was told, where it leads, whether it was acknowledged and whether the e-mail went out.
+
+    Not recorded: no person changes it. One that the person wants by e-mail only is born acknowledged.
+    """
 
     access_paths = ("SELF",)
 
@@ -24,6 +46,7 @@ class Notice(models.Model):
     url = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     read_at = models.DateTimeField(null=True, blank=True)
+    by_email = models.BooleanField(default=True)
     emailed_at = models.DateTimeField(null=True, blank=True)
     email_attempts = models.PositiveSmallIntegerField(default=0)
 
@@ -34,7 +57,7 @@ class Notice(models.Model):
         constraints = [models.UniqueConstraint(fields=["uuid"], name="notice_uuid")]
         indexes = [
             models.Index(fields=["user", "-id"]),
-            models.Index(fields=["id"], condition=Q(emailed_at__isnull=True), name="notice_outbox"),
+            models.Index(fields=["id"], condition=Q(emailed_at__isnull=True, by_email=True), name="notice_outbox"),
         ]
 
     def __str__(self) -> str:

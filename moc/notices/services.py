@@ -11,28 +11,72 @@ from django.utils import timezone
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization
-from moc.notices.models import Notice
+from moc.errors import UserError
+from moc.notices.models import Notice, Preference
+from moc.webhooks.services import kinds, publish
 
 log = logging.getLogger(__name__)
 MAX_ATTEMPTS, BATCH = 5, 100
 
 
 @sight.engine()  # it is for others than whoever acts
-def tell(organization: Organization, permission: str, *, event: str, subject: str, url: str = "", **context) -> int:
-    """Notify everybody who holds `permission` in an organisation; the body is templates/emails/<event>.txt. Returns how many."""
-    subject = " ".join(subject.split())  # one line: a title may hold several
+def tell(
+    organization: Organization,
+    permission: str,
+    *,
+    event: str,
+    subject: str,
+    url: str = "",
+    author=None,
+    colleagues: bool = False,
+    **context,
+) -> int:
+    """Tell an organisation of one effective change, within its transaction: an event for its webhooks, a notification for everybody who
+    holds `permission` there, as each prefers. The body is templates/emails/<event>.txt. Returns how many people.
+
+    `author` is whose act it was, None for the system's: the author's own organisation is not told of it, but for its `colleagues` where
+    the act asks them to act in turn; the author never is.
+    """
+    if author is not None and not colleagues and organization in policy.own_organizations(author):
+        return 0
+    subject = " ".join(subject.split())[:200]  # one line: a title may hold several
     body = render_to_string(f"emails/{event}.txt", {"subject": subject, "organization": organization, **context}).strip()
-    people = policy.holders(permission, organization)
-    made = Notice.objects.bulk_create(Notice(user=user, event=event, subject=subject[:200], body=body, url=url) for user in people)
-    return len(made)
+    publish(organization=organization, kind=event, subject=subject, body=body, url=url)
+    people = policy.holders(permission, organization).exclude(pk=author.pk if author else None)
+    return notify(people, event=event, subject=subject, body=body, url=url)
+
+
+def notify(people, *, event: str, subject: str, body: str, url: str = "") -> int:
+    """A notification to each of some people, as each prefers; returns how many."""
+    chosen = {each.user_id: (each.in_app, each.by_email) for each in Preference.objects.filter(user__in=people, event=event)}
+    now, made = timezone.now(), []
+    for user in people:
+        in_app, by_email = chosen.get(user.pk, (True, True))
+        if in_app or by_email:
+            facts = {"event": event, "subject": subject[:200], "body": body, "url": url, "by_email": by_email}
+            made.append(Notice(user=user, created_at=now, read_at=None if in_app else now, **facts))
+    return len(Notice.objects.bulk_create(made))
+
+
+def preferences_of(user) -> list[tuple[str, bool, bool]]:
+    """(event, in the app, by e-mail) of every kind of event."""
+    chosen = {each.event: (each.in_app, each.by_email) for each in Preference.objects.filter(user=user)}
+    return [(event, *chosen.get(event, (True, True))) for event in kinds()]
+
+
+def prefer(*, user, choices: dict[str, tuple[bool, bool]]) -> None:
+    """Choose for oneself: event → (in the app, by e-mail). Raises UserError (NOTICE-EVENT) for an event that there is not."""
+    if strange := sorted(set(choices) - set(kinds())):
+        raise UserError(f"There is no event {strange[0]}.", f"Choose from {', '.join(kinds())}.", "NOTICE-EVENT")
+    rows = [Preference(user=user, event=event, in_app=in_app, by_email=by_email) for event, (in_app, by_email) in choices.items()]
+    Preference.objects.bulk_create(rows, update_conflicts=True, unique_fields=["user", "event"], update_fields=["in_app", "by_email"])
 
 
 def deliver() -> int:
     """Send the waiting e-mails; each is claimed, sent and marked in a transaction of its own. Returns how many were sent."""
     sent = 0
-    for pk in (
-        Notice.objects.filter(emailed_at__isnull=True, email_attempts__lt=MAX_ATTEMPTS).order_by("id").values_list("pk", flat=True)[:BATCH]
-    ):
+    waiting = Notice.objects.filter(emailed_at__isnull=True, by_email=True, email_attempts__lt=MAX_ATTEMPTS)
+    for pk in waiting.order_by("id").values_list("pk", flat=True)[:BATCH]:
         sent += _deliver_one(pk)
     return sent
 

@@ -9,8 +9,9 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.generic import View
 
 from moc.notices import services
+from moc.notices.forms import PreferencesForm
 from moc.notices.models import Notice
-from moc.portal import Column, Detail, List, ScopedFilterSet, Table
+from moc.portal import Column, Create, Detail, List, ScopedFilterSet, Table
 
 
 class Unread(forms.NullBooleanSelect):
@@ -70,6 +71,27 @@ class NoticeDetail(Detail):
     def get(self, request, *args, **kwargs) -> HttpResponse:
         services.read(user=request.user, notices=Notice.objects.filter(pk=self.object.pk))
         return super().get(request, *args, **kwargs)
+
+
+class Preferences(Create):
+    """How the user wants to be told of each kind of event."""
+
+    title, submit_label, success = "Notifications of events", "Save", "Your choice is saved."
+    lead = "How you are told of what others did. What you have to do is on your home page in any case."
+    parents = (("Notifications", "notice_list"),)
+    form_class = PreferencesForm
+
+    def allowed(self) -> bool:
+        return True
+
+    def get_form_kwargs(self) -> dict:
+        return {"chosen": services.preferences_of(self.request.user)}
+
+    def perform(self, form) -> None:
+        services.prefer(user=self.request.user, choices=form.choices())
+
+    def done_url(self, result) -> str:
+        return reverse("notice_preferences")
 
 
 class ReadAll(LoginRequiredMixin, View):

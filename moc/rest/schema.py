@@ -68,7 +68,7 @@ def shared(result: dict, generator, **kwargs) -> dict:
             headers = []
             if method == "post":
                 headers.append(_header("Idempotency-Key", IDEMPOTENCY_KEY, required=False))
-            if method in ("patch", "delete") or "/transitions/" in path or (method == "post" and path.endswith("/{uuid}/rows/")):
+            if method in ("patch", "put", "delete") or "/transitions/" in path or (method == "post" and path.endswith("/{uuid}/rows/")):
                 headers.append(_header("If-Match", IF_MATCH, required=True))
             if headers:
                 operation["parameters"] = [*operation.get("parameters", []), *headers]

@@ -17,7 +17,7 @@ from moc.documents.models import Document
 from moc.errors import UserError
 from moc.history import acting
 from moc.jobs import services as jobs
-from moc.notices.models import Notice
+from moc.notices.services import notify
 from moc.takeouts import archive
 from moc.takeouts.models import Takeout
 
@@ -57,8 +57,8 @@ def write(takeout: Takeout, progress) -> dict:
             Takeout.objects.filter(pk=takeout.pk).update(
                 document=document, row_count=sum(counts.values()), expires_at=timezone.now() + timedelta(days=KEPT_DAYS)
             )
-            Notice.objects.create(
-                user=actor,
+            notify(
+                [actor],
                 event="takeout_ready",
                 subject=f"{takeout} is ready",
                 body=f"{name} ({document.size:,} bytes) can be downloaded for {KEPT_DAYS} days.",

@@ -10,7 +10,15 @@ from django.shortcuts import resolve_url
 from django.test import override_settings
 from django.urls import URLPattern, get_resolver
 
-from tests.contracts import matrix_admin, matrix_aggregations, matrix_api, matrix_filing, matrix_prequalification, matrix_utility
+from tests.contracts import (
+    matrix_admin,
+    matrix_aggregations,
+    matrix_api,
+    matrix_filing,
+    matrix_messages,
+    matrix_prequalification,
+    matrix_utility,
+)
 from tests.contracts.matrix import ROUTES, Route, Write
 from tests.contracts.scene import Scene, make_scene, written
 
@@ -22,6 +30,7 @@ MATRIX = [
     *matrix_api.ROUTES,
     *matrix_aggregations.ROUTES,
     *matrix_utility.ROUTES,
+    *matrix_messages.ROUTES,
     *matrix_prequalification.ROUTES,
     *matrix_admin.routes(),
 ]

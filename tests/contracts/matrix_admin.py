@@ -116,6 +116,10 @@ RECORDS: dict[str, Record] = {
     "Document": Record(lambda scene: scene.document, OF_BOTH),
     "Job": Record(lambda scene: scene.job, OPERATOR_AUDITORS),
     "Notice": Record(lambda scene: scene.notice, NOBODY),
+    "Preference": Record(lambda scene: scene.preference, NOBODY),
+    "Webhook": Record(lambda scene: scene.webhook, OF_UTILITY),
+    "Event": Record(lambda scene: scene.event, OF_UTILITY),
+    "Delivery": Record(lambda scene: scene.delivery, OF_UTILITY),
     "RuleSet": public(
         lambda scene: scene.ruleset,
         {"key": "new", "value": "1", "valid_during_0": "2020-01-01", "valid_during_1": "", "source": "a tariff"},

@@ -153,6 +153,7 @@ def _tell(decision: MarketDecision) -> None:
         aggregation.aggregator,
         "submit_ders",
         event="aggregation_decided",
+        author=decision.decided_by,
         subject=f"{aggregation}: {decision.get_kind_display().lower()} by {aggregation.tso}",
         url=f"/registry/prequalification/aggregations/{aggregation.uuid}/",
         decision=decision,

@@ -330,6 +330,7 @@ def answer(*, actor, decision: Decision, text: str) -> Decision:
             review.edc,
             "review_ders",
             event="answered",
+            author=actor,
             subject=f"{review.aggregator} answered",
             url=f"/registry/reviews/{review.uuid}/",
             decision=decision,
