@@ -45,6 +45,7 @@ app.conf.beat_schedule = {
     "send events to webhooks": {"task": "moc.webhooks.tasks.deliver", "schedule": 5.0},
     "review and completeness deadlines": {"task": "registry.submissions.tasks.check_deadlines", "schedule": crontab(minute="*/10")},
     "take-outs whose days are over": {"task": "moc.takeouts.tasks.expire", "schedule": crontab(minute="15")},
+    "clocks of RTOs' reviews": {"task": "registry.prequalification.tasks.check_clocks", "schedule": crontab(minute="*/10")},
     "qualify what changed": {"task": "registry.prequalification.tasks.catch_up", "schedule": 60.0},
     "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},

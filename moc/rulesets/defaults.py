@@ -45,6 +45,7 @@ ROWS = [
     ("info_request_pauses_clock", "", False, "boolean", DESIGN, False),
     ("completeness_business_days", "", 3, "business days", DESIGN + "; New York's interconnection analog is 10 business days", False),
     ("resubmit_days", "", 30, "calendar days", DESIGN, False),
+    ("validation_days", "", 30, "calendar days", DESIGN + ": the RTO's own review, after the utilities'", False),
     ("info_response_business_days", "", 10, "business days", DESIGN, False),
     ("min_aggregation_kw", "", 100, "kW", "FERC Order 2222 ¶171: the minimum may not exceed 100 kW (paragraph number from memory)", False),
     ("min_der_kw", "nyiso", 10, "kW", "FERC, 187 FERC ¶61,022 (ER23-2040), as reported; tariff text not read", False),

@@ -58,6 +58,7 @@ class Aggregation(models.Model):
 
     Powers in kW, injection positive: the lower limit of storage is negative. `stated_on` and `stated_kw` say when the aggregator stated
     limits and ramps, and the members' nameplate at that time; from `restate_since` on members have changed since: state them again (¶338).
+    The RTO validates by `due_at`; while it waits for the aggregator until `answer_due_at`, its clock stands where `paused_at` says so.
     """
 
     access_paths = ("aggregator", "tso", "edc", *AGENTS, "utilities__edc")
@@ -66,21 +67,30 @@ class Aggregation(models.Model):
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
         SUBMITTED = "submitted", "Being validated"
+        ASKED = "asked", "Information requested"
+        RETURNED = "returned", "Returned as incomplete"
         REGISTERED = "registered", "Registered"
         DENIED = "denied", "Denied"
         SUSPENDED = "suspended", "Suspended"
         RETIRED = "retired", "Retired"
 
     lifecycle = Lifecycle(
-        Transition("submit", (Status.DRAFT, Status.DENIED), Status.SUBMITTED, "submit_ders"),
-        Transition("withdraw", (Status.SUBMITTED,), Status.DRAFT, "submit_ders", label="Take back"),
+        Transition("submit", (Status.DRAFT, Status.RETURNED, Status.DENIED), Status.SUBMITTED, "submit_ders"),
+        Transition("withdraw", (Status.SUBMITTED, Status.ASKED, Status.RETURNED), Status.DRAFT, "submit_ders", label="Take back"),
+        Transition("ask", (Status.SUBMITTED,), Status.ASKED, "validate_aggregations", needs_reason=True, label="Ask for information"),
+        Transition("answer", (Status.ASKED,), Status.SUBMITTED, "submit_ders"),
+        Transition("go_on", (Status.ASKED,), Status.SUBMITTED, None, label="Go on without an answer"),
+        Transition(
+            "return", (Status.SUBMITTED,), Status.RETURNED, "validate_aggregations", needs_reason=True, label="Return as incomplete"
+        ),
+        Transition("lapse", (Status.RETURNED,), Status.DRAFT, None),
         Transition("register", (Status.SUBMITTED,), Status.REGISTERED, "validate_aggregations"),
-        Transition("deny", (Status.SUBMITTED,), Status.DENIED, "validate_aggregations", needs_reason=True, danger=True),
+        Transition("deny", (Status.SUBMITTED, Status.ASKED), Status.DENIED, "validate_aggregations", needs_reason=True, danger=True),
         Transition("suspend", (Status.REGISTERED,), Status.SUSPENDED, "validate_aggregations", needs_reason=True, danger=True),
         Transition("reinstate", (Status.SUSPENDED,), Status.REGISTERED, "validate_aggregations", needs_reason=True),
         Transition(
             "retire",
-            (Status.DRAFT, Status.DENIED, Status.REGISTERED, Status.SUSPENDED),
+            (Status.DRAFT, Status.RETURNED, Status.DENIED, Status.REGISTERED, Status.SUSPENDED),
             Status.RETIRED,
             "submit_ders",
             needs_reason=True,
@@ -118,6 +128,11 @@ class Aggregation(models.Model):
     )
     market_id = models.CharField("id at the RTO", max_length=60, blank=True)
     effective_on = models.DateField("takes part from", null=True, blank=True, help_text="set when it is registered")
+    submitted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    due_at = models.DateTimeField("to be decided by", null=True, blank=True, editable=False, help_text="the RTO's review ends")
+    paused_at = models.DateTimeField("clock paused at", null=True, blank=True, editable=False)
+    answer_due_at = models.DateTimeField("answer due by", null=True, blank=True, editable=False, help_text="what the RTO waits for")
+    escalated_at = models.DateTimeField("overdue since", null=True, blank=True, editable=False)
 
     objects = AggregationQuerySet.as_manager()
     history = Versions()
@@ -147,6 +162,16 @@ class Aggregation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def in_review(self) -> bool:
+        """Whether the RTO has it, so that nobody changes it: being validated, or a question waits for its answer."""
+        return self.status in (self.Status.SUBMITTED, self.Status.ASKED)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not filed, or came back: its past may still be mended."""
+        return self.status in (self.Status.DRAFT, self.Status.RETURNED, self.Status.DENIED)
 
     @property
     def is_wholesale(self) -> bool:

@@ -37,10 +37,11 @@ class OfferAdmin(RecordAdmin):
 
 @admin.register(QualificationOverride)
 class QualificationOverrideAdmin(RecordAdmin):
-    list_display = ("der", "service", "eligible", "by", "made_at", "ended_at")
+    list_display = ("der", "aggregation", "service", "eligible", "by", "made_at", "ended_at")
     list_filter = ("eligible", ("edc", ScopedFilter))
-    list_select_related = ("der", "service", "by")
-    search_fields = ("=der__uuid",)
+    list_select_related = ("der", "aggregation", "service", "by")
+    search_fields = SUBJECT
+    search_help_text = HELP
 
 
 @admin.register(MarketDecision)

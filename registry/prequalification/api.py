@@ -20,7 +20,9 @@ from registry.ders.models import Der
 from registry.prequalification import reports
 from registry.prequalification.filters import QualificationFilterSet
 from registry.prequalification.models import BrokenRule, MarketDecision, Qualification, QualificationOverride
-from registry.prequalification.services import deciding, passes
+from registry.prequalification.services import deciding, overriding, passes
+
+Kind = MarketDecision.Kind
 
 
 class QualificationSerializer(Flat):
@@ -69,22 +71,30 @@ class BrokenRules(Resource):
 
 class OverrideSerializer(Flat):
     id = serializers.UUIDField(source="uuid")
-    der = serializers.UUIDField(source="der.uuid")
+    der = serializers.UUIDField(source="der.uuid", allow_null=True)
+    aggregation = serializers.UUIDField(source="aggregation.uuid", allow_null=True)
     service = serializers.SlugField(source="service_id")
     by = slug_of("by", "the utility or the regulator")
 
     class Meta:
         model = QualificationOverride
-        fields = ["id", "der", "service", "eligible", "reason", "by", "made_at", "ended_at"]
+        fields = ["id", "der", "aggregation", "service", "eligible", "reason", "by", "made_at", "ended_at"]
 
 
 class MakeOverride(serializers.Serializer):
-    """Qualify or bar a DER for a service against the rules."""
+    """Qualify or bar a DER or an aggregation (name one of them) for a service against the rules."""
 
-    der = serializers.UUIDField()
+    der = serializers.UUIDField(required=False)
+    aggregation = serializers.UUIDField(required=False)
     service = serializers.SlugField()
     eligible = serializers.BooleanField()
     reason = serializers.CharField(max_length=2000)
+
+    def validate(self, attrs: dict) -> dict:
+        """Exactly one subject."""
+        if ("der" in attrs) == ("aggregation" in attrs):
+            raise ValidationError({"der": ["Name a DER or an aggregation."]})
+        return attrs
 
 
 class Overrides(Resource):
@@ -99,8 +109,9 @@ class Overrides(Resource):
         body = MakeOverride(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
-        der = get_object_or_404(Der.objects.visible_to(request.user).select_related("edc"), uuid=said.pop("der"))
-        made = deciding.override(actor=request.user, der=der, service=_service(said.pop("service")), **said)
+        model, key = (Der, said.pop("der")) if "der" in said else (Aggregation, said.pop("aggregation"))
+        subject = get_object_or_404(model.objects.visible_to(request.user), uuid=key)
+        made = overriding.override(actor=request.user, subject=subject, service=_service(said.pop("service")), **said)
         return _created(self, made, "api-qualification-override-detail")
 
     @extend_schema(request=None, responses=OverrideSerializer, summary="Let the rules decide again")
@@ -108,7 +119,7 @@ class Overrides(Resource):
     @idempotent
     def end(self, request, **kwargs) -> Response:
         override = self.get_object()
-        deciding.end_override(actor=request.user, override=override)
+        overriding.end_override(actor=request.user, override=override)
         return self.answer(self.get_object())
 
 
@@ -119,11 +130,15 @@ class MarketDecisionSerializer(Flat):
 
     class Meta:
         model = MarketDecision
-        fields = ["id", "aggregation", "kind", "rule", "statement", "market_id", "effective_on", "verdicts", "decided_at"]
+        fields = [
+            *("id", "aggregation", "kind", "rule", "statement", "market_id", "effective_on", "verdicts", "decided_at"),
+            *("answer", "answered_at"),
+        ]
 
 
 class DecideOnAggregation(serializers.Serializer):
-    """Validate (`market_id`, `effective_on`) or deny (`rule`) an aggregation."""
+    """Validate (`market_id`, `effective_on`), deny or suspend (`rule`) an aggregation; ask about it, return it as incomplete or reinstate it
+    (`statement`)."""
 
     aggregation = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=MarketDecision.Kind.choices)
@@ -133,8 +148,24 @@ class DecideOnAggregation(serializers.Serializer):
     statement = serializers.CharField(required=False, allow_blank=True, max_length=2000, default="")
 
 
+class AnswerQuestion(serializers.Serializer):
+    """The aggregator's answer to a question of the RTO."""
+
+    answer = serializers.CharField(max_length=2000)
+
+
+VERBS = {
+    Kind.REGISTER: (deciding.register, ("market_id", "effective_on")),
+    Kind.DENY: (deciding.deny, ("rule",)),
+    Kind.SUSPEND: (deciding.suspend, ("rule",)),
+    Kind.ASK: (deciding.ask, ()),
+    Kind.RETURN: (deciding.return_incomplete, ()),
+    Kind.REINSTATE: (deciding.reinstate, ()),
+}
+
+
 class MarketDecisions(Resource):
-    """Decisions of RTOs on aggregations; POST takes one."""
+    """Decisions of RTOs on aggregations; POST takes one, `answer/` answers a question."""
 
     model = MarketDecision
     serializer_class = MarketDecisionSerializer
@@ -148,14 +179,22 @@ class MarketDecisions(Resource):
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
         rows = Aggregation.objects.visible_to(request.user).select_related("tso")
-        common = {"actor": request.user, "aggregation": get_object_or_404(rows, uuid=said["aggregation"]), "statement": said["statement"]}
-        if said["kind"] == MarketDecision.Kind.DENY:
-            made = deciding.deny(**common, rule=said["rule"])
-        elif "effective_on" not in said:
+        aggregation = get_object_or_404(rows, uuid=said["aggregation"])
+        decide, names = VERBS[said["kind"]]
+        if "effective_on" in names and "effective_on" not in said:
             raise ValidationError({"effective_on": ["Give the day from which it takes part."]})
-        else:
-            made = deciding.register(**common, market_id=said["market_id"], effective_on=said["effective_on"])
-        return _created(self, made, "api-market-decision-detail")
+        given = {name: said[name] for name in (*names, "statement")}
+        return _created(self, decide(actor=request.user, aggregation=aggregation, **given), "api-market-decision-detail")
+
+    @extend_schema(request=AnswerQuestion, responses=MarketDecisionSerializer, summary="Answer a question of the RTO")
+    @action(detail=True, methods=["post"], url_path="answer", url_name="answer")
+    @idempotent
+    def reply(self, request, **kwargs) -> Response:
+        decision = self.get_object()
+        body = AnswerQuestion(data=request.data)
+        body.is_valid(raise_exception=True)
+        deciding.answer(actor=request.user, decision=decision, text=body.validated_data["answer"])
+        return self.answer(self.get_object())
 
 
 class RuleChangeSerializer(Flat):

@@ -6,7 +6,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from moc.access.models import Organization
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from registry.aggregations.models import Aggregation, GridService
-from registry.prequalification.models import BrokenRule
+from registry.prequalification.models import BrokenRule, Qualification
 from registry.prequalification.rules import DERS, OFFERS
 
 SUBJECTS = (("der", "DERs"), ("aggregation", "Aggregations"))
@@ -57,8 +57,17 @@ def _bars() -> Q:
 class ValidationFilterSet(ScopedFilterSet):
     """Aggregations by status; without one those that wait for the RTO."""
 
-    shown = (("all", "All"), *((value, label) for value, label in Aggregation.Status.choices if value != "draft"))
+    shown = (
+        ("all", "All"),
+        ("failing", "Registered, qualify no more"),
+        ("mine", "Wait for the aggregator"),
+        *((value, label) for value, label in Aggregation.Status.choices if value != "draft"),
+    )
     status = django_filters.ChoiceFilter(choices=shown, method="by_status", label="Status", empty_label="Being validated")
 
     def by_status(self, rows, name: str, value: str):
+        if value == "failing":
+            return rows.filter(status="registered", pk__in=Qualification.objects.filter(eligible=False).values("aggregation"))
+        if value == "mine":
+            return rows.filter(status__in=["asked", "returned"])
         return rows if value == "all" else rows.filter(status=value)

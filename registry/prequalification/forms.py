@@ -17,7 +17,7 @@ def words(label: str, help_text: str = "", required: bool = True) -> forms.CharF
 
 
 class OverrideForm(forms.Form):
-    """One DER and service, against the rules."""
+    """One DER or aggregation and service, against the rules."""
 
     service = forms.ModelChoiceField(GridService.objects.none(), label="Service", empty_label="Choose a service")
     eligible = forms.TypedChoiceField(
@@ -28,9 +28,10 @@ class OverrideForm(forms.Form):
     )
     reason = words("Reason", "the aggregator reads it; it becomes part of the record's history")
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, services: list[str] | None, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["service"].queryset = GridService.objects.all()
+        known = GridService.objects.all()
+        self.fields["service"].queryset = known if services is None else known.filter(pk__in=services)
 
 
 class EndForm(forms.Form):
@@ -45,8 +46,20 @@ class RegisterForm(forms.Form):
     statement = words("Statement", "the aggregator reads it", required=False)
 
 
+class StatementForm(forms.Form):
+    """What the RTO asks of the aggregator, or why it reinstates."""
+
+    statement = words("Statement", "the aggregator reads it")
+
+
+class AnswerForm(forms.Form):
+    """The aggregator's answer to a question of the RTO."""
+
+    text = words("Answer", "the RTO reads it")
+
+
 class DenyForm(forms.Form):
-    """The rule by which an aggregation is denied: one that it breaks."""
+    """The rule by which an aggregation is denied or suspended: one that it breaks."""
 
     rule = forms.ChoiceField(label="Rule", widget=forms.RadioSelect)
     statement = words("Statement", "the aggregator reads it", required=False)

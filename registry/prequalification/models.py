@@ -96,14 +96,18 @@ class BrokenRule(OfSubject):
 
 
 class Offer(models.Model):
-    """What an aggregation brings to one service: computed from its members on the day of the last pass. Powers in kW."""
+    """What an aggregation brings to one service: computed from its members on the day of the last pass. Powers in kW.
 
-    access_paths = ("aggregator", "aggregation__tso")
-    access_conditions = {"aggregation__tso": OF_FILED}
+    `edc` is the utility that buys or in whose area it stays, or the only one that its members are connected to.
+    """
+
+    access_paths = ("aggregator", "edc", "aggregation__tso")
+    access_conditions = dict.fromkeys(access_paths[1:], OF_FILED)
 
     aggregation = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="offers", db_index=False)
     service = models.ForeignKey(GridService, on_delete=models.PROTECT, related_name="+", db_index=False)
     aggregator = party()
+    edc = party(null=True, verbose_name="utility")
     market = party(null=True, help_text="who buys: an RTO, or a utility")
     der_count = models.PositiveIntegerField("DERs")
     capacity_kw = QuantityField("capacity (kW)", help_text="of the members' nameplates, each by its share")
@@ -123,12 +127,15 @@ class Offer(models.Model):
 
 
 class QualificationOverride(models.Model):
-    """A utility or a regulator qualifies or bars a DER for a service against what the rules say, with its reason, until it ends."""
+    """A utility or a regulator qualifies or bars a DER or an aggregation for a service against what the rules say, with its reason,
+    until it ends."""
 
-    access_paths = ("aggregator", "edc")
+    access_paths = ("aggregator", "edc", "aggregation__tso")
+    access_conditions = {"aggregation__tso": OF_FILED}
 
     uuid = models.UUIDField("override id", default=uuid.uuid4, unique=True, editable=False)
-    der = models.ForeignKey(Der, on_delete=models.PROTECT, related_name="overrides", verbose_name="DER")
+    der = models.ForeignKey(Der, null=True, on_delete=models.PROTECT, related_name="overrides", verbose_name="DER")
+    aggregation = models.ForeignKey(Aggregation, null=True, on_delete=models.PROTECT, related_name="overrides")
     service = models.ForeignKey(GridService, on_delete=models.PROTECT, related_name="+")
     aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name="utility")
@@ -139,7 +146,7 @@ class QualificationOverride(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True)
 
-    objects = ScopedQuerySet.as_manager()
+    objects = QualificationQuerySet.as_manager()
     history = Versions()
 
     class Meta:
@@ -147,6 +154,8 @@ class QualificationOverride(models.Model):
         verbose_name_plural = "overrides of qualifications"
         constraints = [
             models.UniqueConstraint(fields=["der", "service"], name="override_once", condition=Q(ended_at=None)),
+            models.UniqueConstraint(fields=["aggregation", "service"], name="override_of_aggregation_once", condition=Q(ended_at=None)),
+            models.CheckConstraint(condition=ONE_SUBJECT, name="override_one_subject"),
             models.CheckConstraint(condition=~Q(reason=""), name="override_has_reason"),
         ]
 
@@ -155,24 +164,32 @@ class QualificationOverride(models.Model):
 
 
 class MarketDecision(models.Model):
-    """What an RTO decided on an aggregation: validated with its id and the day from which it takes part, or denied by a rule."""
+    """What an RTO decided on an aggregation: validated with its id and the day from which it takes part, denied or suspended by a rule,
+    returned as incomplete, or a question with its answer."""
 
     access_paths = ("aggregation__aggregator", "aggregation__tso")
 
     class Kind(models.TextChoices):
         REGISTER = "register", "Validated"
         DENY = "deny", "Denied"
+        ASK = "ask", "Information requested"
+        RETURN = "return", "Returned as incomplete"
+        SUSPEND = "suspend", "Suspended"
+        REINSTATE = "reinstate", "Reinstated"
 
     uuid = models.UUIDField("decision id", default=uuid.uuid4, unique=True, editable=False)
     aggregation = models.ForeignKey(Aggregation, on_delete=models.PROTECT, related_name="decisions")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    rule = models.CharField(max_length=40, blank=True, help_text="the code of the rule by which it was denied")
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    rule = models.CharField(max_length=40, blank=True, help_text="the code of the rule by which it was denied or suspended")
     statement = models.TextField(blank=True)
     market_id = models.CharField("id at the RTO", max_length=60, blank=True)
     effective_on = models.DateField("takes part from", null=True, blank=True)
     verdicts = models.JSONField(help_text="service → whether it qualified, and the rules it broke, as the RTO saw them")
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(default=timezone.now)
+    answer = models.TextField(blank=True)
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    answered_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
     history = Versions()
@@ -184,7 +201,9 @@ class MarketDecision(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="market_decision_complete",
-                condition=Q(kind="register", effective_on__isnull=False) & ~Q(market_id="") | Q(kind="deny") & ~Q(rule=""),
+                condition=Q(kind="register", effective_on__isnull=False) & ~Q(market_id="")
+                | Q(kind__in=["deny", "suspend"]) & ~Q(rule="")
+                | Q(kind__in=["ask", "return", "reinstate"]) & ~Q(statement=""),
             )
         ]
 

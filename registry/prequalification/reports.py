@@ -54,10 +54,8 @@ def checklist(subject: Der | Aggregation) -> list[Service]:
     numbers = Numbers.on(timezone.localdate())
     verdicts = Qualification.objects.of(subject).select_related("service", "market").order_by("service__name")
     broken = list(BrokenRule.objects.of(subject))
-    overrides = {}
-    if is_der:
-        standing = QualificationOverride.objects.filter(der=subject, ended_at=None).select_related("by")
-        overrides = {each.service_id: each for each in standing}
+    standing = QualificationOverride.objects.of(subject).filter(ended_at=None).select_related("by")
+    overrides = {each.service_id: each for each in standing}
     found = []
     for verdict in verdicts:
         asked = numbers.authorities["edc_id"][subject.edc_id] if is_der else (verdict.market.slug,)

@@ -56,6 +56,7 @@ VALIDATION_TABLE = Table(
         Column("status", "Status", kind="status", choices=Aggregation.Status),
         Column("aggregator__name", "Aggregator"),
         Column("tso__name", "RTO"),
+        Column("due_at", "Decide by"),
         Column("market_id", "Id at the RTO", kind="code"),
         Column("effective_on", "Takes part from"),
     ),

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from moc.jobs.services import running
-from registry.prequalification.services import passes
+from registry.prequalification.services import deciding, passes
 
 
 @shared_task
@@ -21,3 +21,9 @@ def catch_up() -> int:
     """The beat's look at what changed; how many verdicts that changed."""
     made = passes.pull()
     return made.changed if made else 0
+
+
+@shared_task
+def check_clocks() -> dict[str, int]:
+    """The beat's look at the clocks of RTOs' reviews."""
+    return deciding.check_clocks()

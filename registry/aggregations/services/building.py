@@ -16,6 +16,7 @@ from moc.history import acting
 from registry.aggregations import reports
 from registry.aggregations.choices import Level
 from registry.aggregations.models import AGENTS, TOLERANCE, Aggregation, AggregationMember, AggregationPnode, GridService
+from registry.aggregations.services import clocks
 from registry.grid.models import Pnode
 
 Status = Aggregation.Status
@@ -42,7 +43,7 @@ def change(*, actor, aggregation: Aggregation, **facts) -> Aggregation:
     with acting(actor, "Changed the aggregation"):
         held = Aggregation.objects.select_for_update().get(pk=aggregation.pk)
         changed = {name: value for name, value in facts.items() if getattr(held, name) != value}
-        if held.status in (Status.SUBMITTED, Status.RETIRED):
+        if held.in_review or held.status == Status.RETIRED:
             raise Conflict(f"The aggregation is {held.get_status_display().lower()}.", "Take it back first, or make another one.")
         if held.status in (Status.REGISTERED, Status.SUSPENDED) and set(changed) - set(LASTING):
             raise UserError(
@@ -97,7 +98,7 @@ def set_factors(*, actor, aggregation: Aggregation, factors: dict[Pnode, Decimal
         raise UserError("A node is not of the aggregation's RTO.", "Name nodes of that RTO.", "AGGREGATION-NODE")
     with acting(actor, "Stated the response by node"):
         held = Aggregation.objects.select_for_update().get(pk=aggregation.pk)
-        if held.status == Status.RETIRED or (held.status not in (Status.DRAFT, Status.DENIED) and day < timezone.localdate()):
+        if held.status == Status.RETIRED or (not held.is_open and day < timezone.localdate()):
             raise Conflict("Past days, and a retired aggregation, keep their factors.", "Give today or a later day.", "AGGREGATION-PAST")
         own = AggregationPnode.objects.filter(aggregation=held)
         own.filter(valid_during__startswith__gte=day).delete()
@@ -115,7 +116,8 @@ def move(*, actor, aggregation: Aggregation, name: str, reason: str = "") -> Non
         held = Aggregation.objects.select_for_update().get(pk=aggregation.pk)
         if name == "submit":
             _require_whole(held)
-        Aggregation.lifecycle.move(Aggregation.objects.filter(pk=held.pk), name, actor=actor, reason=reason)
+        clock = clocks.started(held) if name == "submit" else clocks.STOPPED
+        Aggregation.lifecycle.move(Aggregation.objects.filter(pk=held.pk), name, actor=actor, reason=reason, **clock)
         if name == "submit":
             run_sql("utilities", {"aggregation": held.pk, "aggregator": held.aggregator_id})
         if name == "retire":

@@ -122,7 +122,7 @@ def _changing(actor, aggregation: Aggregation, reason: str) -> Iterator[Aggregat
         with transaction.atomic(), acting(actor, reason):
             take_room()
             held = Aggregation.objects.select_for_update().get(pk=aggregation.pk)
-            if held.status in (Status.SUBMITTED, Status.RETIRED):
+            if held.in_review or held.status == Status.RETIRED:
                 raise Conflict(f"The aggregation is {held.get_status_display().lower()}.", "Take it back first, or make another one.")
             yield held
     except IntegrityError as error:
@@ -163,7 +163,7 @@ def _type(held: Aggregation, terms: Terms) -> None:
 
 def _params(held: Aggregation, terms: Terms | None = None) -> dict:
     """What the statements of a change are told. Of an aggregation that was filed, the past stays (¶238)."""
-    open_past = held.status in (Status.DRAFT, Status.DENIED)
+    open_past = held.is_open
     known = {"aggregation": held.pk, "aggregator": held.aggregator_id, "not_before": None if open_past else timezone.localdate()}
     if terms is None:
         return known | {"services": held.services}

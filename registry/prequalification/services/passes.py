@@ -31,7 +31,8 @@ from registry.prequalification.rules.numbers import Numbers, current, taking
 REASON = "system: qualification"
 TASK = "registry.prequalification.tasks.requalify"
 LAW = (RuleSet, UtilityProfile, Oversight, Organization, GridService)
-COLUMNS = ("aggregator_id", "code", "services", "value", "limit")
+COLUMNS = ("edc_id", "aggregator_id", "code", "services", "value", "limit")
+BROKEN = ("edc_id", "aggregator_id", "broken_code", "broken_services", "broken_value", "broken_limit")
 
 
 @sight.engine()  # the job is the system's, whoever's act made it due
@@ -65,10 +66,10 @@ def pull(*, full: bool = False) -> QualificationPass | None:
         if full or last is None or last.day != today or any(_changed(model, last).exists() for model in LAW):
             made = qualify()
         else:
-            ders = list(_changed(Der, last).union(_changed(QualificationOverride, last, "der_id")))
-            parts = (AggregationMember, AggregationPnode)
+            ders = list(_changed(Der, last).union(_changed(QualificationOverride, last, "der_id").filter(der_id__isnull=False)))
+            parts = (AggregationMember, AggregationPnode, QualificationOverride)
             changed = [_changed(Aggregation, last), *(_changed(model, last, "aggregation_id") for model in parts)]
-            aggregations = list(changed[0].union(*changed[1:]))
+            aggregations = [pk for pk in changed[0].union(*changed[1:]) if pk is not None]
             if not ders and not aggregations:
                 return None
             made = qualify(ders=ders, aggregations=aggregations)
@@ -129,7 +130,7 @@ def ders_judged(keys: Sequence[int] | None) -> int:
     """Judge DERs by every rule on DERs, and write their verdicts; returns how many of those changed."""
     BrokenRule.objects.of_ders().filter(_among("der_id", keys)).delete()
     rows = Der.objects.filter(_among("id", keys))
-    insert_select(BrokenRule._meta.db_table, ("der_id", "edc_id", *COLUMNS), [broken(test, rows) for test in DERS])
+    insert_select(BrokenRule._meta.db_table, ("der_id", *COLUMNS), [broken(test, rows) for test in DERS])
     bought = current().services()
     params = {
         "keys": None if keys is None else list(keys),
@@ -149,9 +150,9 @@ def broken(test: Test, rows: QuerySet) -> QuerySet:
     if rows.model is Offer:
         service = Cast(F("service_id"), TextField())
         found = found.annotate(broken_code=code, broken_services=_array(service))
-        return found.values_list("aggregation_id", "aggregator_id", "broken_code", "broken_services", "broken_value", "broken_limit")
+        return found.values_list("aggregation_id", *BROKEN)
     found = found.annotate(broken_code=code, broken_services=test.barred(conditions))
-    return found.values_list("pk", "edc_id", "aggregator_id", "broken_code", "broken_services", "broken_value", "broken_limit")
+    return found.values_list("pk", *BROKEN)
 
 
 def _array(value) -> Func:

@@ -1,11 +1,13 @@
 -- What each aggregation brings to each service that it seeks, of its members on a day: capacity, nodes, members that do not belong or qualify.
 -- Called by registry.prequalification.services.passes.aggregations_judged.
 INSERT INTO registry_offer (
-    aggregation_id, service_id, aggregator_id, market_id,
+    aggregation_id, service_id, aggregator_id, edc_id, market_id,
     der_count, capacity_kw, injection_kw, node_count, factor_count, foreign_count, barred_count
 )
 SELECT
-    a.id, g.code, a.aggregator_id, CASE g.level WHEN 'wholesale' THEN a.tso_id ELSE a.edc_id END,
+    a.id, g.code, a.aggregator_id,
+    coalesce(a.edc_id, (SELECT min(u.edc_id) FROM registry_aggregationutility AS u WHERE u.aggregation_id = a.id HAVING count(*) = 1)),
+    CASE g.level WHEN 'wholesale' THEN a.tso_id ELSE a.edc_id END,
     coalesce(m.der_count, 0), coalesce(m.capacity_kw, 0), coalesce(m.injection_kw, 0), coalesce(m.node_count, 0),
     (SELECT count(*) FROM registry_aggregationpnode AS p WHERE p.aggregation_id = a.id AND p.valid_during @> %(today)s),
     coalesce(CASE g.level WHEN 'wholesale' THEN m.other_market ELSE m.other_utility END, 0), coalesce(m.barred_count, 0)

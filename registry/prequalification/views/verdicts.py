@@ -1,23 +1,33 @@
 """Pages of qualification: verdicts, the checklist of a DER or an aggregation, overrides, and the RTO's queue."""
 
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
 
 from moc.access import policy
-from moc.portal import Create, List
+from moc.portal import List, Sort
 from moc.portal.views import One
 from registry.aggregations.models import Aggregation
 from registry.ders.models import Der
 from registry.prequalification import reports
 from registry.prequalification.filters import QualificationFilterSet, ValidationFilterSet
-from registry.prequalification.forms import DenyForm, EndForm, OverrideForm, RegisterForm
-from registry.prequalification.models import MarketDecision, Qualification, QualificationOverride
-from registry.prequalification.services import deciding
+from registry.prequalification.models import MarketDecision, Qualification
+from registry.prequalification.services import deciding, overriding
 from registry.prequalification.tables import VALIDATION_TABLE, VERDICT_EXPORT, VERDICT_TABLE
 
-DECIDABLE = Aggregation.Status.SUBMITTED
+NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
+Status = Aggregation.Status
+WAITING = (Status.SUBMITTED, Status.ASKED)
+ACTS = {
+    Status.SUBMITTED: (
+        ("Validate", "register", True),
+        ("Deny", "deny", False),
+        ("Ask", "ask", False),
+        ("Return as incomplete", "return", False),
+    ),
+    Status.ASKED: (("Deny", "deny", False),),
+    Status.REGISTERED: (("Suspend", "suspend", False),),
+    Status.SUSPENDED: (("Reinstate", "reinstate", True),),
+}  # what the RTO may do, by status: label, page, whether it is the first choice
 
 
 class Verdicts(List):
@@ -51,9 +61,14 @@ class Validations(List):
     filterset_class = ValidationFilterSet
     parents = (("Qualification", "registry:qualification_list"),)
 
+    @property
+    def sorts(self) -> tuple[Sort, ...]:
+        """What waits has a day by which it is decided; the rest has none."""
+        return NEWEST if self.request.GET.get("status") else (Sort("due_at", ("due_at", "id")), *NEWEST)
+
     def rows(self):
         rows = super().rows().wholesale()
-        return rows if self.request.GET.get("status") else rows.filter(status=DECIDABLE)
+        return rows if self.request.GET.get("status") else rows.filter(status__in=WAITING)
 
 
 class Checklist(One):
@@ -64,8 +79,16 @@ class Checklist(One):
 
     def get_context_data(self, **kwargs) -> dict:
         services = reports.checklist(self.object)
-        shown = {"object": self.object, "services": services, "ready": bool(services) and all(each.verdict.eligible for each in services)}
+        ready = bool(services) and all(each.verdict.eligible for each in services)
+        shown = {"object": self.object, "services": services, "ready": ready, "end_url": self.end_url if self.may_override else ""}
         return super().get_context_data(**shown | kwargs)
+
+    @cached_property
+    def may_override(self) -> bool:
+        return overriding.authority_over(self.request.user, self.object) is not None
+
+    def overrides(self) -> list[tuple[str, str, bool]]:
+        return [("Override", reverse(self.override_url, args=[self.object.uuid]), False)] if self.may_override else []
 
 
 class DerChecklist(Checklist):
@@ -73,21 +96,13 @@ class DerChecklist(Checklist):
 
     model = Der
     lead = "Ready for market: each service with every rule that was asked."
+    override_url, end_url = "registry:qualification_override", "registry:qualification_override_end"
 
     def get_queryset(self):
         return super().get_queryset().select_related("edc", "aggregator")
 
-    @cached_property
-    def may_override(self) -> bool:
-        return deciding.authority_over(self.request.user, self.object) is not None
-
     def actions(self) -> list[tuple[str, str, bool]]:
-        record = ("The record", reverse("registry:der_detail", args=[self.object.uuid]), False)
-        override = ("Override", reverse("registry:qualification_override", args=[self.object.uuid]), False)
-        return [record, override] if self.may_override else [record]
-
-    def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"may_override": self.may_override} | kwargs)
+        return [("The record", reverse("registry:der_detail", args=[self.object.uuid]), False), *self.overrides()]
 
 
 class AggregationChecklist(Checklist):
@@ -95,18 +110,19 @@ class AggregationChecklist(Checklist):
 
     model = Aggregation
     lead = "Ready for market: each service that the aggregation seeks, with every rule that was asked."
+    override_url, end_url = "registry:aggregation_override", "registry:aggregation_override_end"
 
     def get_queryset(self):
         return super().get_queryset().select_related("tso", "aggregator")
 
-    @cached_property
-    def may_decide(self) -> bool:
-        waits = self.object.status == DECIDABLE and self.object.tso is not None
-        return waits and policy.allows(self.request.user, deciding.VALIDATE, self.object.tso)
-
     def actions(self) -> list[tuple[str, str, bool]]:
-        moves = (("Validate", "aggregation_register", True), ("Deny", "aggregation_deny", False))
-        return [(label, reverse(f"registry:{name}", args=[self.object.uuid]), first) for label, name, first in moves if self.may_decide]
+        record, may = self.object, policy.allows
+        decides = record.tso is not None and may(self.request.user, deciding.VALIDATE, record.tso)
+        acts = ACTS.get(record.status, ()) if decides else ()
+        if record.status == Status.ASKED and may(self.request.user, deciding.ANSWER, record.aggregator):
+            acts = (("Answer", "answer", True),)
+        shown = [(label, reverse(f"registry:aggregation_{name}", args=[record.uuid]), first) for label, name, first in acts]
+        return [*shown, ("The record", reverse("registry:aggregation_detail", args=[record.uuid]), False), *self.overrides()]
 
     def get_context_data(self, **kwargs) -> dict:
         offers = {offer.service_id: offer for offer in self.object.offers.visible_to(self.request.user)}
@@ -114,108 +130,8 @@ class AggregationChecklist(Checklist):
         shown = {
             "status": self.object.status,
             "status_label": self.object.get_status_display(),
+            "waits": self.object.status in WAITING,
             "offers": list(offers.values()),
             "decisions": [(each, deciding.DENIALS.get(each.rule)) for each in decisions],
         }
         return super().get_context_data(**shown | kwargs)
-
-
-class OfAggregation(Create):
-    """A form of the RTO about one aggregation that waits for it."""
-
-    @cached_property
-    def aggregation(self) -> Aggregation:
-        return get_object_or_404(Aggregation.objects.visible_to(self.request.user).select_related("tso"), uuid=self.kwargs["uuid"])
-
-    def allowed(self) -> bool:
-        tso = self.aggregation.tso
-        return tso is not None and policy.allows(self.request.user, deciding.VALIDATE, tso)
-
-    @property
-    def lead(self) -> str:
-        return f"{self.aggregation}, of {self.aggregation.aggregator}"
-
-    def done_url(self, result) -> str:
-        return reverse("registry:aggregation_checklist", args=[self.aggregation.uuid])
-
-    def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"cancel_url": self.done_url(None)} | kwargs)
-
-
-class Register(OfAggregation):
-    """Validate: the verdicts are computed anew, and only then it is registered."""
-
-    title = "Validate an aggregation"
-    form_class = RegisterForm
-    submit_label = "Validate"
-    success = "The aggregation is registered."
-
-    def perform(self, form) -> MarketDecision:
-        return deciding.register(actor=self.request.user, aggregation=self.aggregation, **form.cleaned_data)
-
-
-class Deny(OfAggregation):
-    """Deny by a rule that it breaks."""
-
-    title = "Deny an aggregation"
-    form_class = DenyForm
-    submit_label = "Deny"
-    success = "The aggregation is denied."
-
-    def get_form_kwargs(self) -> dict:
-        broken = {code for verdict in reports.verdicts(self.aggregation).values() for code in verdict["broken"]}
-        return {"broken": [(code, f"{code}: {deciding.DENIALS[code].sentence}") for code in sorted(broken)]}
-
-    def perform(self, form) -> MarketDecision:
-        return deciding.deny(actor=self.request.user, aggregation=self.aggregation, **form.cleaned_data)
-
-
-class OfDer(Create):
-    """A form of the utility or its regulator about one DER."""
-
-    permission = deciding.OVERRIDE
-
-    @cached_property
-    def der(self) -> Der:
-        return get_object_or_404(Der.objects.visible_to(self.request.user).select_related("edc"), uuid=self.kwargs["uuid"])
-
-    def allowed(self) -> bool:
-        return deciding.authority_over(self.request.user, self.der) is not None
-
-    @property
-    def lead(self) -> str:
-        return str(self.der)
-
-    def done_url(self, result) -> str:
-        return reverse("registry:der_checklist", args=[self.der.uuid])
-
-    def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"cancel_url": self.done_url(None)} | kwargs)
-
-
-class Override(OfDer):
-    """Qualify or bar a DER against the rules, with a reason."""
-
-    title = "Override a verdict"
-    form_class = OverrideForm
-    submit_label = "Override"
-    success = "The override holds."
-
-    def perform(self, form) -> QualificationOverride:
-        return deciding.override(actor=self.request.user, der=self.der, **form.cleaned_data)
-
-
-class EndOverride(OfDer):
-    """Let the rules decide again."""
-
-    title = "End an override"
-    form_class = EndForm
-    submit_label = "End it"
-    success = "The rules decide again."
-
-    def perform(self, form) -> None:
-        rows = QualificationOverride.objects.filter(der=self.der, service_id=self.kwargs["service"], ended_at=None)
-        standing = rows.select_related("der", "service").first()
-        if standing is None:
-            raise Http404
-        deciding.end_override(actor=self.request.user, override=standing)
