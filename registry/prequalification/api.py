@@ -137,8 +137,7 @@ class MarketDecisionSerializer(Flat):
 
 
 class DecideOnAggregation(serializers.Serializer):
-    """Validate (`market_id`, `effective_on`), deny or suspend (`rule`) an aggregation; ask about it, return it as incomplete or reinstate it
-    (`statement`)."""
+    """Validate (`market_id`, `effective_on`), deny or suspend (`rule`) an aggregation; ask, return or reinstate it (`statement`)."""
 
     aggregation = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=MarketDecision.Kind.choices)

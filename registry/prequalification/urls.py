@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from moc.exports import CsvExport
+from moc.exports import CsvExport, XlsxExport
 from registry.prequalification.views import changes, deciding, verdicts
 
 urlpatterns = [
@@ -27,5 +27,8 @@ urlpatterns = [
     path("rule-changes/<uuid:uuid>/", changes.Change.as_view(), name="rule_change"),
     path("rule-changes/<uuid:uuid>/<slug:direction>/", changes.ChangedDers.as_view(), name="rule_change_ders"),
     path("rule-changes/<uuid:uuid>/<slug:direction>/export.csv", CsvExport.as_view(list_view=changes.ChangedDers), name="rule_change_csv"),
+    path(
+        "rule-changes/<uuid:uuid>/<slug:direction>/export.xlsx", XlsxExport.as_view(list_view=changes.ChangedDers), name="rule_change_xlsx"
+    ),
     path("rule-changes/<uuid:uuid>/transitions/<slug:name>/", changes.ChangeTransition.as_view(), name="rule_change_transition"),
 ]

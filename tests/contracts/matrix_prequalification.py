@@ -5,7 +5,7 @@ from django.utils import timezone
 from tests.contracts.matrix import PARTIES as PEOPLE
 from tests.contracts.matrix import Route, Write
 from tests.contracts.matrix_api import API, CALLERS, ID
-from tests.contracts.matrix_filing import of
+from tests.contracts.matrix_filing import SUBMITTERS, of
 from tests.contracts.scene import MEMBERS, OPERATORS, SIGNED_IN, Scene, who
 from tests.contracts.scene_prequalification import OVERRIDDEN
 
@@ -17,6 +17,7 @@ OVERRIDERS = who("edc:approver|administrator", "rerra:administrator")
 LAWYERS = who("*:administrator", "tso2:administrator", "rerra2:administrator", "operator2:administrator") - who(
     "aggregator:administrator", "edc:administrator"
 )
+SAID = {"statement": "Which meters?"}
 CHANGE_SEEN = who("tso:*") | OPERATORS
 SCHEDULERS = who("operator:administrator", "operator2:administrator")  # the RTO's administrator has drafted it
 AGGREGATION, CHANGE = f"{HERE}aggregations/<uuid:uuid>/", f"{HERE}rule-changes/<uuid:uuid>/"
@@ -54,6 +55,18 @@ PORTAL = (
     Route(AGGREGATION, PEOPLE, of("aggregation")),
     Route(f"{AGGREGATION}register/", RTO, of("ready"), (Write(RTO, registered),)),
     Route(f"{AGGREGATION}deny/", RTO, of("aggregation"), (Write(RTO, {"rule": "PQ-AGG-UNSTATED"}),)),
+    Route(f"{AGGREGATION}ask/", RTO, of("ready"), (Write(RTO, SAID),)),
+    Route(f"{AGGREGATION}return/", RTO, of("ready"), (Write(RTO, SAID),)),
+    Route(f"{AGGREGATION}answer/", SUBMITTERS - who("machine"), of("asked"), (Write(SUBMITTERS - who("machine"), {"text": "These"}),)),
+    Route(f"{AGGREGATION}suspend/", RTO, of("failing"), (Write(RTO, {"rule": "PQ-AGG-EMPTY"}),)),
+    Route(f"{AGGREGATION}reinstate/", RTO, of("suspended"), (Write(RTO, SAID),)),
+    Route(
+        f"{AGGREGATION}override/",
+        OVERRIDERS,
+        of("aggregation"),
+        (Write(OVERRIDERS, {"service": "energy", "eligible": "no", "reason": "Its feeder"}),),
+    ),
+    Route(f"{AGGREGATION}override/<slug:service>/end/", OVERRIDERS, of("aggregation", service="energy"), (Write(OVERRIDERS),)),
     Route(f"{HERE}ders/<uuid:uuid>/", PEOPLE, of("der")),
     Route(
         f"{HERE}ders/<uuid:uuid>/override/",
@@ -67,6 +80,7 @@ PORTAL = (
     Route(CHANGE, CHANGE_SEEN, of("rule_change")),
     Route(f"{CHANGE}<slug:direction>/", CHANGE_SEEN, direction),
     Route(f"{CHANGE}<slug:direction>/export.csv", CHANGE_SEEN, direction),
+    Route(f"{CHANGE}<slug:direction>/export.xlsx", CHANGE_SEEN, direction, (Write(CHANGE_SEEN),)),
     Route(
         f"{CHANGE}transitions/<slug:name>/",
         None,
@@ -101,6 +115,7 @@ PROGRAMS = (
         ),
     ),
     Route(f"{API}market-decisions/{ID}", SELLERS, of("market_decision")),
+    Route(f"{API}market-decisions/{ID}answer/", None, of("question"), (Write(SUBMITTERS, {"answer": "These"}),)),
     Route("api/v1/rule-changes/", CALLERS, writes=(Write(RTO, lambda scene: {**new_change(scene), "organization": "tso", "value": 9}),)),
     Route(API_CHANGE, CHANGE_SEEN, of("rule_change")),
     Route(f"{API_CHANGE}preview/", CHANGE_SEEN, of("rule_change")),

@@ -187,6 +187,7 @@ def _tell(decision: MarketDecision) -> None:
 
 
 def page_of(aggregation: Aggregation) -> str:
+    """The address of an aggregation's checklist."""
     return f"/registry/prequalification/aggregations/{aggregation.uuid}/"
 
 

@@ -11,6 +11,7 @@ from moc.access import policy
 from moc.portal import Create, Detail, List, Transition
 from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange
+from registry.ders.filters import DerFilterSet
 from registry.ders.models import Der
 from registry.ders.tables import DER_EXPORT, DER_TABLE
 from registry.prequalification import reports
@@ -119,8 +120,10 @@ class ChangedDers(List):
 
     model = Der
     noun = "DERs"
+    lead = "Held against the registry of this moment, within your reach; filters narrow it by utility, aggregator and technology."
     table = DER_TABLE
-    exports = (("CSV", "registry:rule_change_csv"),)
+    exports = (("CSV", "registry:rule_change_csv"), ("XLSX", "registry:rule_change_xlsx"))
+    filterset_class = DerFilterSet
     export_columns = DER_EXPORT
     export_name = "rule-change"
 
@@ -130,12 +133,9 @@ class ChangedDers(List):
             raise Http404
         return get_object_or_404(RuleChange.objects.visible_to(self.request.user), uuid=self.kwargs["uuid"])
 
-    def get_title(self) -> str:
-        return f"DERs that {TITLES[self.kwargs['direction']]}"
-
     @property
-    def lead(self) -> str:
-        return str(self.change)
+    def title(self) -> str:
+        return f"{self.change}: DERs that {TITLES[self.kwargs['direction']]}"
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
         return [(str(self.change), reverse("registry:rule_change", args=[self.change.uuid])), (self.get_title(), "")]
