@@ -12,14 +12,17 @@ from moc.jobs.api import Jobs
 from moc.machines.api import MachineClients
 from moc.notices.api import Notices
 from moc.rest import docs
+from moc.rest.changes import Changes
 from moc.rest.docs import ApiPage
+from moc.rest.feed import Kind
 from moc.rest.permissions import SignedIn
 from moc.rest.waiting import Waiting
 from moc.rulesets.api import RuleSets
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
-from registry.aggregations.api import Aggregations
+from registry.aggregations.api import Aggregations, FedMemberSerializer
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.participants.api import Organizations, Utilities
@@ -60,6 +63,17 @@ RESOURCES = {
     "registry/review-rules": ("review-rule", ReviewRules),
 }
 
+# What the feed of changes tells of; below an aggregation its members come into sight with it
+FED = (
+    Kind("der", Ders.model, Ders.serializer_class),
+    Kind("aggregation", Aggregation, Aggregations.serializer_class, ((AggregationUtility, "aggregation_id"),), ("members",)),
+    Kind("member", AggregationMember, FedMemberSerializer),
+    *(
+        Kind(name, resource.model, resource.serializer_class)
+        for name, resource in (RESOURCES[f"registry/{name}s"] for name in ("submission", "review", "decision"))
+    ),
+)
+
 
 class Nowhere(APIView):
     """What no resource answers is a problem document too."""
@@ -96,6 +110,7 @@ for prefix, (name, resource) in RESOURCES.items():
 urlpatterns = [
     *router.urls,
     path("registry/attestation/", AttestationInForce.as_view(), name="api-attestation"),
+    path("changes/", Changes.as_view(kinds=FED), name="api-changes"),
     path("queues/", Waiting.as_view(), name="api-queues"),
     path("schema/", Document.as_view(), name="api-schema"),
     path("docs/", ApiPage.as_view(), name="api_docs"),

@@ -206,10 +206,11 @@ class Versions(HistoricalRecords):
     """HistoricalRecords with lean indexes (object, newest first) and tables that refuse UPDATE, DELETE and TRUNCATE.
 
     `listed_by` names the access keys by which a party lists the past of a large table: each gets an index (key, newest object first).
+    `fed`: the feed of changes reads them in the order of their transactions.
     """
 
-    def __init__(self, listed_by: tuple[str, ...] = (), **kwargs):
-        self.listed_by = listed_by
+    def __init__(self, listed_by: tuple[str, ...] = (), fed: bool = False, **kwargs):
+        self.listed_by, self.fed = listed_by, fed
         kwargs.setdefault("bases", [Version])
         kwargs.setdefault("history_id_field", models.BigAutoField(primary_key=True))
         kwargs.setdefault("history_change_reason_field", models.TextField(null=True))
@@ -240,6 +241,8 @@ class Versions(HistoricalRecords):
             models.Index(F(key), *newest_first, name=f"{model._meta.model_name[:20]}_versions"),
             *[models.Index(F(path), F(key).desc(), name=f"{name}_past_{path}"[:30]) for path in self.listed_by],
         ]
+        if self.fed:
+            options["indexes"].append(models.Index(fields=["transaction_id", "history_id"], name=f"{model._meta.model_name[:20]}_feed"))
         options["triggers"] = [
             Refuse(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
             Refuse(name="sealed_table", operation=pgtrigger.Truncate),

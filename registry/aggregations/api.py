@@ -103,6 +103,15 @@ class MemberSerializer(Flat):
         fields = ["der_id", "external_id", "service", "share_percent", "edc", "starts_on", "ends_on"]
 
 
+class FedMemberSerializer(MemberSerializer):
+    """A member in the feed of changes, with its aggregation."""
+
+    aggregation = serializers.UUIDField(source="aggregation.uuid")
+
+    class Meta(MemberSerializer.Meta):
+        fields = ["aggregation", *MemberSerializer.Meta.fields]
+
+
 class MembersBody(serializers.Serializer):
     """DERs by id (`ders`: DER ids or your own) or by the parameters of the list of DERs (`filter`), and the terms."""
 

@@ -135,7 +135,7 @@ class Aggregation(models.Model):
     escalated_at = models.DateTimeField("overdue since", null=True, blank=True, editable=False)
 
     objects = AggregationQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         constraints = [
@@ -192,7 +192,7 @@ class AggregationUtility(models.Model):
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name="utility")
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         verbose_name = "utility of an aggregation"
@@ -288,7 +288,7 @@ class AggregationMember(models.Model):
     valid_during = DateRangeField("member", help_text="days, half open")
 
     objects = DatedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         verbose_name = "member"

@@ -219,7 +219,7 @@ class Der(DerFacts):
     limits_by_time = models.JSONField("limits by time", null=True, blank=True, help_text="set by the utility's decision")
 
     objects = DerQuerySet.as_manager()
-    history = Versions(listed_by=("aggregator", "edc"))
+    history = Versions(listed_by=("aggregator", "edc"), fed=True)
 
     class Meta:
         verbose_name = "DER"

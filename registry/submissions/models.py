@@ -90,7 +90,7 @@ class Submission(models.Model):
     )
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         indexes = [models.Index(fields=["aggregator", "-id"], name="submission_by_aggregator")]
@@ -144,7 +144,7 @@ class UtilityReview(models.Model):
     assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
 
     objects = ReviewQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["submission", "edc"], name="review_once")]
@@ -220,7 +220,7 @@ class Decision(models.Model):
     letter_template = models.ForeignKey(LetterTemplate, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions")
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         ordering = ["-id"]

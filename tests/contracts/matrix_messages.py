@@ -46,6 +46,7 @@ ROUTES = (
     Route(f"{WEBHOOKS}deliveries/{ID}send/", None, of("delivery"), (Write(ADMINISTRATOR),)),
     # the API
     Route("api/v1/notices/preferences/", CALLERS, writes=(Write(CALLERS, lambda scene: PREFERENCES),)),
+    Route("api/v1/changes/", CALLERS),
     Route(API, CALLERS, writes=(Write(ADMINISTRATOR, {**PLACED, "organization": "edc"}),)),
     Route(f"{API}{ID}", ADMINISTRATOR, of("webhook"), (Write(ADMINISTRATOR, PLACED, method="put"),)),
     Route(f"{API}{ID}secret/", None, of("webhook"), (Write(ADMINISTRATOR),)),
