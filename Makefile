@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint bench lock stop clean install
+.PHONY: help up test whole lint bench lock stop clean install
 export PORT BIND
 
 help:  ## this list
@@ -18,6 +18,9 @@ up: install  ## run the platform on this machine (PORT=8000, BIND=127.0.0.1); Ct
 
 test: install  ## lint, migrations, unit, contract, parity and browser tests (ARGS="-k word" for some)
 	@.venv/bin/python -m moc.up test $(ARGS)
+
+whole: install  ## the whole suite with everybody at every door and every value in every parameter; about twice as long
+	@.venv/bin/python -m moc.up test --whole $(ARGS)
 
 lint: install  ## only the lint steps of `make test`
 	@.venv/bin/python -m moc.up lint

@@ -16,6 +16,17 @@ from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
 
 
+def pytest_addoption(parser) -> None:
+    """`make whole` asks everybody at every door; the ordinary run a part of them, another at each door (`tests.contracts.doors.some`)."""
+    parser.addoption("--whole", action="store_true", help="ask everybody at every door, and send every value in every parameter")
+
+
+@pytest.fixture(scope="session")
+def whole(pytestconfig) -> bool:
+    """Whether this run asks everybody at every door."""
+    return pytestconfig.getoption("--whole")
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """What the access matrix visited in this run, over all its processes."""
     tests = [test for outcome in ("passed", "failed") for test in terminalreporter.getreports(outcome)]

@@ -1,6 +1,7 @@
 """The doors of the platform: every address of the resolver, and a visit there that leaves nothing behind."""
 
 import re
+from zlib import crc32
 
 import pytest
 from django.conf import settings
@@ -66,6 +67,16 @@ def walk(patterns, before: str = ""):
             yield route, pattern
         else:
             yield from walk(pattern.url_patterns, route)
+
+
+def some(actors, door: str, may, whole: bool) -> list[str]:
+    """Whom a run asks at a door: everybody; or of each party one who may and one who may not, other roles at other doors."""
+    if whole:
+        return list(actors)
+    alike: dict[tuple[str, bool], list[str]] = {}
+    for actor in actors:
+        alike.setdefault((actor.partition(":")[0], actor in may), []).append(actor)
+    return [group[crc32(f"{door} {party}".encode()) % len(group)] for (party, _), group in alike.items()]
 
 
 def known() -> dict[str, URLPattern]:

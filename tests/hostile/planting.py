@@ -30,6 +30,7 @@ WORKINGS = {
     "MachineCredential.algorithm",
     "SignInProvider.issuer",  # an address that was fetched
     "User.password",
+    "Webhook.address",  # an address that is called
     "DataKey.master",  # names a key of the environment
     "Aggregation.services",  # keys of services
     "Submission.attestation_sha256",

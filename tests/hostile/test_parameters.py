@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from urllib.parse import quote_from_bytes
+from zlib import crc32
 
 import pytest
 from django.db import transaction
@@ -103,21 +104,29 @@ def ask(scene: Scene, actor: str, route, names: Sequence[str], value: bytes):
     return response
 
 
+def part_of(values: Sequence[bytes], place: str, step: int) -> Sequence[bytes]:
+    """Every n-th value, from another one on in each place."""
+    return values[crc32(place.encode()) % step :: step]
+
+
 def test_there_are_lists_of_every_kind():
     kinds = {route.route.partition("/")[0] for route in LISTS}
     assert {"registry", "api", "admin", "jobs", "notices"} <= kinds and len(LISTS) > 40
 
 
 @pytest.mark.parametrize("route", LISTS, ids=lambda route: route.route)
-def test_no_value_breaks_a_list(planted, tried, route):
-    """All parameters at once; and one by one those that no list of the kind reads so (each filter, control and lookup once)."""
+def test_no_value_breaks_a_list(planted, tried, route, whole):
+    """All parameters at once; and one by one those that no list of the kind reads so (each filter, control and lookup once).
+
+    An ordinary run sends every third value to all at once, and one value to each alone: another one in each place.
+    """
     reader = "edc:administrator" if "edc:administrator" in route.sees else sorted(route.sees - {"machine"})[0]
     kind, broken = route.route.partition("/")[0], []
     reads = parameters(route, planted)
     fresh = [name for name, how in reads.items() if (kind, how) not in tried]
     tried.update((kind, how) for how in reads.values())
     for names in [list(reads), *([name] for name in fresh)]:
-        for value in PAYLOADS:
+        for value in PAYLOADS if whole else part_of(PAYLOADS, f"{route.route} {names}", 3 if len(names) > 1 else len(PAYLOADS)):
             answer = ask(planted, reader, route, names, value)
             if answer.status_code not in REFUSALS:
                 broken.append((names, value[:40], answer.status_code))
@@ -135,5 +144,6 @@ def test_no_lookup_reaches_a_foreign_row(planted, route):
 def test_a_list_of_the_api_refuses_what_it_does_not_know(planted, route):
     answer = ask(planted, "operator:administrator", route, ["edc__name__startswith"], b"E")
     known = ask(planted, "operator:administrator", route, ["page_size"], b"1")
-    is_page = known.headers["Content-Type"] == "application/json" and set(json.loads(known.body)) >= {"results", "next"}
+    said = json.loads(known.body) if known.headers["Content-Type"] == "application/json" else None
+    is_page = isinstance(said, dict) and {"results", "next"} <= said.keys()
     assert answer.status_code == (400 if is_page else known.status_code)
