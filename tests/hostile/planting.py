@@ -32,7 +32,6 @@ WORKINGS = {
     "User.password",
     "Webhook.address",  # an address that is called
     "DataKey.master",  # names a key of the environment
-    "Aggregation.services",  # keys of services
     "Submission.attestation_sha256",
     "Finding.code",
     "GridFinding.code",
@@ -66,10 +65,9 @@ def keep_signed_in(scene: Scene) -> None:
 def _texts(model: type[Model]) -> Iterator[models.Field]:
     """The columns that hold free text."""
     for field in model._meta.concrete_fields:
-        free = isinstance(field, (CharField, TextField)) and not field.choices and not isinstance(field, SlugField)
-        listed = isinstance(field, ArrayField) and isinstance(field.base_field, CharField) and not field.base_field.choices
-        key = field.primary_key or field.is_relation
-        if (free or listed) and not key and f"{model.__name__}.{field.name}" not in WORKINGS:
+        held = field.base_field if isinstance(field, ArrayField) else field
+        free = isinstance(held, (CharField, TextField)) and not held.choices and not isinstance(held, SlugField)
+        if free and not (field.primary_key or field.is_relation) and f"{model.__name__}.{field.name}" not in WORKINGS:
             yield field
 
 
