@@ -1,7 +1,10 @@
 """Pages of a list: by keyset, within the user's scope, in one shape: {"results": [...], "next": address, "previous": address}."""
 
+from collections.abc import Iterator
+
 from django.core.validators import slug_re
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django.utils.http import urlencode
 from django_filters import DateFromToRangeFilter, MultipleChoiceFilter, NumberFilter, RangeFilter
 from django_filters.constants import EMPTY_VALUES
@@ -10,12 +13,14 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import BasePagination
 from rest_framework.response import Response
 
-from moc.access import tenure
+from moc.access import policy, tenure
 from moc.access.models import Organization
 from moc.portal import paging
+from moc.portal.streaming import streamed
+from moc.rest.rendering import Csv, table
 
 SIZE, MOST = 50, 500
-CONTROLS = ("after", "before", "page_size", "sort", "count")
+CONTROLS = ("after", "before", "page_size", "sort", "count", "fields")
 
 
 class Keyset(BasePagination):
@@ -27,14 +32,34 @@ class Keyset(BasePagination):
         sort = self._sort(query, view.offered_sorts())
         edges = {name: query.get(name, "") for name in ("after", "before")}
         self._check_cursor(rows, sort, edges)
+        if view.request.accepted_renderer.format == Csv.format:
+            return self._whole(rows, view, sort, edges["after"], branches)
         found = paging.find(rows, branches, sort, self._size(query), **edges)
-        results = view.lay(rows.model.objects.filter(pk__in=found.keys), found.keys) if found.keys else []
+        results = self._laid(rows, view, found.keys)
         body = {
             "results": results,
             "next": self._address(view.request, after=found.following),
             "previous": self._address(view.request, before=found.previous),
         }
         return Response(body | self._count(query, rows, branches))
+
+    @staticmethod
+    def _laid(rows: QuerySet, view, keys: list) -> list[dict]:
+        return view.sparse(view.lay(rows.model.objects.filter(pk__in=keys), keys)) if keys else []
+
+    def _whole(self, rows: QuerySet, view, sort: paging.Sort, after: str, branches) -> StreamingHttpResponse:
+        """The whole list as CSV, from a cursor on, page by page in bounded memory; for those who may export."""
+        policy.require(view.request.user, "export")
+
+        def read() -> Iterator[dict]:
+            following = after
+            while following is not None:
+                found = paging.find(rows, branches, sort, MOST, after=following)
+                yield from self._laid(rows, view, found.keys)
+                following = found.following
+
+        blocks = streamed(view.request._request, table(read(), view.columns()))
+        return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8")
 
     @staticmethod
     def _sort(query, sorts) -> paging.Sort:
@@ -95,6 +120,7 @@ class Keyset(BasePagination):
             _parameter("before", text, "cursor, as the address `previous` has it"),
             _parameter("page_size", {"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE}, ""),
             _parameter("sort", {"type": "string", "enum": sorts, "default": sorts[0]}, ""),
+            _parameter("fields", text, "only these fields of each record, separated by commas"),
             _parameter("count", {"type": "string", "enum": ["capped", "exact"]}, "count the list, at most to 10,001 or exactly"),
         ]
 

@@ -26,7 +26,7 @@ CODES = {
     403: ("NOT-PERMITTED", "You may see this, but not do that"),
     404: ("NOT-FOUND", "There is nothing here for you"),
     405: ("METHOD-NOT-ALLOWED", "This resource does not do that"),
-    406: ("NOT-ACCEPTABLE", "The API answers in JSON"),
+    406: ("NOT-ACCEPTABLE", "The API answers in JSON, and what is read in CSV"),
     409: ("CONFLICT", "The record is not in the state that the request assumes"),
     412: ("PRECONDITION-FAILED", "The record has changed since you read it"),
     413: ("TOO-LARGE", "The body is too large"),

@@ -26,6 +26,7 @@ from moc.rest.bodies import StreamedRequest
 from moc.rest.conditions import idempotent, require_match, tag_of, tagged
 from moc.rest.pages import Filters, Keyset
 from moc.rest.permissions import SignedIn
+from moc.rest.rendering import Csv, Json
 from moc.rest.serializers import VersionSerializer
 
 NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
@@ -57,6 +58,7 @@ class Resource(ViewSetMixin, Streamed):
     model: type[Model]
     permission = "view_registry"
     permission_classes = [SignedIn]
+    renderer_classes = [Json, Csv]
     parser_classes = [JSONParser]
     pagination_class = Keyset
     filter_backends = [Filters]
@@ -76,6 +78,30 @@ class Resource(ViewSetMixin, Streamed):
         if text and moment is None:
             raise ValidationError({"as_of": ["Give a past date, or a past date and time with offset; leave it out for the present."]})
         return moment
+
+    def get_renderers(self) -> list:
+        """What is written is answered in JSON, what is read in CSV too."""
+        reading = self.action == (getattr(self, "action_map", None) or {}).get("get")
+        return super().get_renderers() if reading else [Json()]
+
+    @cached_property
+    def wanted(self) -> tuple[str, ...]:
+        """The fields asked for; none: all of them."""
+        asked = [name.strip() for name in self.request.query_params.get("fields", "").split(",") if name.strip()]
+        if unknown := sorted(set(asked) - set(self._fields())):
+            raise ValidationError({"fields": [f"There is no field {unknown[0]}. Known: {', '.join(self._fields())}."]})
+        return tuple(asked)
+
+    def _fields(self) -> list[str]:
+        return list(self.serializer_class().fields)
+
+    def columns(self) -> list[str]:
+        """The fields that are sent, in their order."""
+        return [name for name in self._fields() if not self.wanted or name in self.wanted]
+
+    def sparse(self, laid: list[dict]) -> list[dict]:
+        """The records with the fields asked for only."""
+        return [{name: row[name] for name in self.columns() if name in row} for row in laid] if self.wanted else laid
 
     def rows(self) -> QuerySet:
         """The rows before scope and filters; for an as-of moment the versions that stood then."""
@@ -122,9 +148,10 @@ class Resource(ViewSetMixin, Streamed):
         return tag_of(latest, content if self.tag_by_content or versions is None else None)
 
     def answer(self, obj: Model, **kwargs) -> Response:
-        """The record with its tag."""
+        """The record with its tag; of a record that is read, the fields asked for."""
         content = self.content(obj)
-        return tagged(self.request, content, self.tag(obj, content), **kwargs)
+        shown = self.sparse([content])[0] if self.request.method == "GET" else content
+        return tagged(self.request, shown, self.tag(obj, content), **kwargs)
 
     def list(self, request, **kwargs) -> Response:
         return self.page(self.rows())
@@ -191,6 +218,9 @@ class Versioned(Resource):
         if not versions.exists():
             raise Http404
         return self.paginator.page(self.filter_queryset(versions), self, branches=None)
+
+    def _fields(self) -> list[str]:
+        return list(VersionSerializer().fields) if self.action == "timeline" else super()._fields()
 
     def lay(self, rows: QuerySet, keys: list) -> list[dict]:
         return self._timeline(keys) if self.action == "timeline" else super().lay(rows, keys)

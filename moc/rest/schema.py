@@ -64,6 +64,9 @@ def shared(result: dict, generator, **kwargs) -> dict:
     result["components"]["responses"] = {"Problem": {"description": "Refused", "content": content}}
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
+            for answer in operation["responses"].values():
+                if table := answer.get("content", {}).get("text/csv"):
+                    table["schema"] = {"type": "string", "description": "a table; of a list the whole, not a page of it"}
             operation["responses"]["default"] = {"$ref": "#/components/responses/Problem"}
             headers = []
             if method == "post":
