@@ -12,7 +12,7 @@ from moc.accounts.models import (
     SignInFailures,
     SignInProvider,
 )
-from moc.documents.models import Document
+from moc.documents.models import Document, Letter
 from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.rulesets.models import RuleChange, RuleSet
@@ -31,6 +31,7 @@ __all__ = [
     "Event",
     "Invitation",
     "Job",
+    "Letter",
     "MachineClient",
     "MachineCredential",
     "MachineToken",

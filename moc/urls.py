@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from moc import health, metrics
+from moc.documents.verify import Verify
 from moc.home import Home
 from moc.machines import endpoints
 from registry.ders.views import State
@@ -25,6 +26,7 @@ urlpatterns = [
     path("oauth/revoke/", endpoints.revoke, name="oauth_revoke"),
     path(".well-known/oauth-authorization-server", endpoints.metadata, name="oauth_metadata"),
     path("machines/", include("moc.machines.urls")),
+    path("verify/", Verify.as_view(), name="verify"),
     path("webhooks/", include("moc.webhooks.urls")),
     path("api/v1/", include("moc.api")),
     path("admin/", admin.site.urls),

@@ -1,5 +1,6 @@
 """Pages of an organisation: its own sign-in, and its admission."""
 
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -8,6 +9,7 @@ from moc.access.presence import Fresh
 from moc.accounts import admissions, forms, providers
 from moc.accounts.members import Deed, OfOrganization
 from moc.accounts.models import Admission, SignInDomain, SignInProvider
+from moc.documents.letters import print_letter
 from moc.portal import Column, Create, Detail, List, Page, Table, Transition
 
 
@@ -138,6 +140,10 @@ class AdmissionDetail(Detail):
     related = ("organization", "rerra", "user")
     transition_url = "admission_transition"
 
+    def actions(self) -> list[tuple[str, str, bool]]:
+        admitted = self.object.status == Admission.Status.ADMITTED
+        return [("Letter (PDF)", reverse("admission_letter", args=[self.object.uuid]), False)] if admitted else []
+
     def facts(self) -> list:
         one = self.object
         about = [
@@ -149,6 +155,21 @@ class AdmissionDetail(Detail):
             ("Terms", one.terms_version, "", ""),
         ]
         return [("Application", about)]
+
+
+class AdmissionLetter(Detail):
+    """The letter of admission as PDF."""
+
+    model = Admission
+    permission = admissions.PERMISSION
+    related = ("organization", "rerra", "decided_by")
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        one = self.object
+        if one.status != Admission.Status.ADMITTED:
+            raise Http404
+        parties = {"issuer": one.rerra, "recipient": one.organization}
+        return print_letter(request, "admission", "documents/admission.html", {"admission": one}, f"admission-{one.uuid}.pdf", **parties)
 
 
 class AdmissionTransition(Transition):

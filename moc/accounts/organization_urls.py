@@ -8,6 +8,7 @@ urlpatterns = [
     path("admissions/", organization.AdmissionList.as_view(), name="admission_list"),
     path("admissions/<uuid:uuid>/", organization.AdmissionDetail.as_view(), name="admission_detail"),
     path("admissions/<uuid:uuid>/transitions/<slug:name>/", organization.AdmissionTransition.as_view(), name="admission_transition"),
+    path("admissions/<uuid:uuid>/letter.pdf", organization.AdmissionLetter.as_view(), name="admission_letter"),
     path("administrators/", members.Grants.as_view(), name="grants"),
     path("administrators/<uuid:uuid>/confirm/", members.ConfirmGrant.as_view(), name="grant_confirm"),
     path("administrators/<uuid:uuid>/reject/", members.RejectGrant.as_view(), name="grant_reject"),

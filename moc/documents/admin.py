@@ -12,7 +12,7 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
-from moc.documents.models import Document
+from moc.documents.models import Document, Letter
 from moc.pdf import render_pdf
 
 PDF_ROWS = 500
@@ -26,6 +26,14 @@ class DocumentAdmin(RecordAdmin):
     list_select_related = ("owner", "counterparty")
     search_fields = ("=uuid", "=sha256")
     search_help_text = "The document's id, or the SHA-256 of the file"
+
+
+@admin.register(Letter)
+class LetterAdmin(RecordAdmin):
+    list_display = ("kind", "code", "issuer", "recipient", "printed_by", "printed_at")
+    list_filter = (("issuer", ScopedFilter),)
+    list_select_related = ("issuer", "recipient", "printed_by")
+    search_fields = ("=code",)
 
 
 class RecordList:

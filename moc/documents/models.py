@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from moc.access.models import Organization
+from moc.access.queries import ScopedQuerySet
 from moc.documents.queries import DocumentQuerySet
 from moc.history import Versions
 
@@ -55,3 +56,25 @@ class Document(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Letter(models.Model):
+    """One printed copy of a letter or certificate: its code, its parties and the digest of the file, which is not kept. Never changed."""
+
+    access_paths = ("issuer", "recipient")
+
+    code = models.CharField(max_length=19, unique=True, editable=False)
+    kind = models.SlugField(max_length=30, db_index=False)
+    issuer = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    recipient = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    printed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    printed_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code}"

@@ -19,6 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from moc.access.models import Organization
+from moc.documents import content
 from moc.documents.models import FOLDER, Document
 from moc.errors import UserError
 from moc.history import acting
@@ -43,8 +44,11 @@ class Destroyed(UserError):
 def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organization | None = None) -> Document:
     """Keep a file, streamed and encrypted, with the SHA-256 of its plain bytes. `upload` is a Django File with `.name` and `.chunks()`.
 
-    The caller has checked what `actor` may do for `owner`. A file whose transaction does not commit is swept an hour later.
+    Raises content.Unfit for evidence that is none. The caller has checked what `actor` may do for `owner`.
+    A file whose transaction does not commit is swept an hour later.
     """
+    if kind == Document.Kind.EVIDENCE:
+        content.check(upload)
     digest, key, secret = hashlib.sha256(), vault.new_subject(), os.urandom(cipher.KEY_BYTES)
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as sealed, acting(actor, f"Stored {upload.name}"):
         ring = vault.ring_of(owner.pk)

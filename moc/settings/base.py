@@ -43,6 +43,9 @@ MOC_METRICS_DIR = env("PROMETHEUS_MULTIPROC_DIR", default="")  # where several w
 MOC_API_PER_MINUTE = env.int("MOC_API_PER_MINUTE", default=600)  # requests of one client
 MOC_TOKENS_PER_MINUTE = env.int("MOC_TOKENS_PER_MINUTE", default=30)  # access tokens of one machine client
 MOC_UPLOADS_PER_HOUR = env.int("MOC_UPLOADS_PER_HOUR", default=120)  # files of one client
+MOC_MAX_EVIDENCE_BYTES = env.int("MOC_MAX_EVIDENCE_BYTES", default=25 * 2**20)
+MOC_FILE_SCANNER = env("MOC_FILE_SCANNER", default="")  # dotted path of function(file) -> the name of what was found, or ""
+MOC_CHECKS_PER_MINUTE = env.int("MOC_CHECKS_PER_MINUTE", default=20)  # codes of letters that one address may try
 MOC_MAX_UPLOAD_BYTES = env.int("MOC_MAX_UPLOAD_BYTES", default=500 * 2**20)
 
 DEBUG = False

@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from moc.access import policy
+from moc.documents.letters import print_letter
 from moc.documents.models import Document
-from moc.pdf import render_pdf
 from moc.portal import Detail, List, Page, Sort, Transition
 from moc.portal.changes import FormPage
 from moc.portal.shell import url_of
@@ -184,7 +184,8 @@ class Certificate(Detail):
         moment = self.moment or self.held_until
         letter, logo = reports.letterhead(der, moment)
         context = {"der": der, "facts": reports.certified_facts(der), "moment": moment or timezone.now(), "letter": letter}
-        return render_pdf(request, "documents/certificate.html", context, f"certificate-{der.uuid}.pdf", {"logo": logo})
+        parties = {"issuer": der.edc, "recipient": der.aggregator or der.edc, "given": {"logo": logo}}
+        return print_letter(request, "certificate", "documents/certificate.html", context, f"certificate-{der.uuid}.pdf", **parties)
 
 
 class State(Page):

@@ -10,6 +10,7 @@ urlpatterns = [
     path("export.csv", CsvExport.as_view(list_view=verdicts.Verdicts), name="qualification_csv"),
     path("aggregations/", verdicts.Validations.as_view(), name="validation_list"),
     path("aggregations/<uuid:uuid>/", verdicts.AggregationChecklist.as_view(), name="aggregation_checklist"),
+    path("aggregations/<uuid:uuid>/certificate.pdf", verdicts.QualificationCertificate.as_view(), name="qualification_certificate"),
     path("aggregations/<uuid:uuid>/register/", deciding.Register.as_view(), name="aggregation_register"),
     path("aggregations/<uuid:uuid>/deny/", deciding.Deny.as_view(), name="aggregation_deny"),
     path("aggregations/<uuid:uuid>/ask/", deciding.Ask.as_view(), name="aggregation_ask"),

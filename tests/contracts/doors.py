@@ -6,7 +6,7 @@ from zlib import crc32
 import pytest
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpResponse, HttpResponseNotFound
+from django.http import HttpResponseNotFound
 from django.shortcuts import resolve_url
 from django.test import override_settings
 from django.urls import URLPattern, get_resolver
@@ -51,8 +51,8 @@ def scene(django_db_setup, django_db_blocker, tmp_path_factory):
 @pytest.fixture
 def cheap(monkeypatch, settings):
     """Paper and the page that says that there is none are printed elsewhere; who gets them is decided before."""
-    for module in ("registry.ders.views", "registry.submissions.views.reviewing", "registry.administration.views.letters"):
-        monkeypatch.setattr(f"{module}.render_pdf", lambda *args: HttpResponse("paper"))
+    for module in ("moc.pdf", "moc.documents.letters"):
+        monkeypatch.setattr(f"{module}.to_pdf", lambda html, given=None: b"paper")
     monkeypatch.setattr("moc.urls.handler404", lambda request, exception: HttpResponseNotFound(), raising=False)
     monkeypatch.setattr("moc.accounts.providers._shows_token", lambda domain: True)
     settings.ACCOUNT_RATE_LIMITS, settings.MOC_OUTBOUND_PRIVATE_HOSTS = False, ["localhost"]

@@ -78,6 +78,7 @@ EXEMPT = {
     "accounts/oidc/<str:provider_id>/login/": "signing in",
     "accounts/oidc/<str:provider_id>/login/callback/": "signing in",
     **dict.fromkeys((f"accounts/2fa/{page}" for page in SECOND_FACTOR), "one's own second factor"),
+    "verify/": "for everybody; the code decides (tests of letters)",
     "readyz": "for the load balancer; depends on the broker",
     "metrics": "for the collector, by address (moc.metrics)",
     "admin/jsi18n/": "translations of Django's own scripts",

@@ -117,6 +117,7 @@ RECORDS: dict[str, Record] = {
     "Job": Record(lambda scene: scene.job, OPERATOR_AUDITORS),
     "Notice": Record(lambda scene: scene.notice, NOBODY),
     "Preference": Record(lambda scene: scene.preference, NOBODY),
+    "Letter": Record(lambda scene: scene.printed, OF_UTILITY | OF_BOTH),
     "Webhook": Record(lambda scene: scene.webhook, OF_UTILITY),
     "Event": Record(lambda scene: scene.event, OF_UTILITY),
     "Delivery": Record(lambda scene: scene.delivery, OF_UTILITY),

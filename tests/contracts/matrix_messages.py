@@ -5,7 +5,7 @@ from django.utils import timezone
 from tests.contracts.matrix import LETTING_IN, Route, Write
 from tests.contracts.matrix_api import CALLERS, ID
 from tests.contracts.matrix_filing import of
-from tests.contracts.scene import SIGNED_IN, Scene, who
+from tests.contracts.scene import NOBODY, SIGNED_IN, Scene, who
 
 ADMINISTRATOR = who("edc:administrator")
 PLACED = {"name": "Another", "address": "https://localhost/other", "events": ["decision"]}
@@ -33,6 +33,9 @@ def sent(scene: Scene) -> dict:
 MOVES = tuple(Write(ADMINISTRATOR, {}, of("webhook", name=name), name=name) for name in ("pause", "end"))
 ROUTES = (
     Route("notices/preferences/", SIGNED_IN, writes=(Write(SIGNED_IN, {"decision": ["in_app"]}),)),
+    # letters, which the scene's records do not have yet (tests of letters)
+    Route("organization/admissions/<uuid:uuid>/letter.pdf", NOBODY, of("admission")),
+    Route("registry/prequalification/aggregations/<uuid:uuid>/certificate.pdf", NOBODY, of("aggregation")),
     Route(WEBHOOKS, ADMINISTRATORS),
     Route(f"{WEBHOOKS}new/", ADMINISTRATORS, writes=(Write(ADMINISTRATOR, placed),)),
     Route(f"{WEBHOOKS}{ID}", ADMINISTRATOR, of("webhook")),

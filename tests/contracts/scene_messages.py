@@ -3,6 +3,7 @@
 from django.db import models
 
 from moc import sealed
+from moc.documents.models import Letter
 from moc.notices.models import Preference
 from moc.webhooks import signing
 from moc.webhooks.models import Delivery, Event, Webhook
@@ -15,7 +16,9 @@ def objects(world: World, owner) -> dict[str, models.Model]:
     secret = sealed.seal([signing.new_secret()], SECRET)
     webhook = Webhook.objects.create(organization=world.edc, name="Ours", address="https://localhost/hook", secret=secret)
     event = Event.objects.create(organization=world.edc, kind="review_started", subject="A review", body="It is due.", url="/")
+    parties = {"issuer": world.edc, "recipient": world.aggregator}
     return {
+        "printed": Letter.objects.create(code="0000-0000-0000-0000", kind="decision", sha256="0" * 64, **parties),
         "webhook": webhook,
         "event": event,
         "delivery": Delivery.objects.create(webhook=webhook, event=event, status="failed", answer="500"),

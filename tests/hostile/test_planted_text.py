@@ -11,7 +11,6 @@ from html.parser import HTMLParser
 
 import pytest
 from django.http import HttpResponse
-from django.template.loader import render_to_string
 
 from moc.exports import NUMBER, RISKY
 from moc.notices.services import deliver
@@ -25,12 +24,6 @@ STRANGERS = (*(actor for actor in SECOND if not actor.startswith("operator")), "
 TOO_SHORT = {"County.state"}  # no room for an element
 PAGES = [route for route in READS if not route.route.startswith("api/")]
 EXPORTS = [route for route in READS if route.route.endswith((".csv", ".xlsx"))]
-PRINTERS = (
-    "registry.ders.views",
-    "registry.submissions.views.reviewing",
-    "registry.administration.views.letters",
-    "moc.documents.admin",
-)
 
 
 class Live(HTMLParser):
@@ -66,10 +59,9 @@ def planted(scene) -> Scene:
 @pytest.fixture(autouse=True)
 def _printed_as_html(monkeypatch, cheap):
     """Paper is looked at as the HTML that it is printed from."""
-    for module in PRINTERS:
-        monkeypatch.setattr(
-            f"{module}.render_pdf", lambda request, template, context, *rest: HttpResponse(render_to_string(template, context, request))
-        )
+    for module in ("moc.pdf", "moc.documents.letters"):
+        monkeypatch.setattr(f"{module}.to_pdf", lambda html, given=None: html.encode())
+        monkeypatch.setattr(f"{module}.pdf_response", lambda content, name: HttpResponse(content))
 
 
 def read(scene: Scene, actor: str, route) -> HttpResponse:

@@ -1,9 +1,11 @@
 """Pages of qualification: verdicts, the checklist of a DER or an aggregation, overrides, and the RTO's queue."""
 
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 
 from moc.access import policy
+from moc.documents.letters import print_letter
 from moc.portal import List, Sort
 from moc.portal.views import One
 from registry.aggregations.models import Aggregation
@@ -122,6 +124,8 @@ class AggregationChecklist(Checklist):
         if record.status == Status.ASKED and may(self.request.user, deciding.ANSWER, record.aggregator):
             acts = (("Answer", "answer", True),)
         shown = [(label, reverse(f"registry:aggregation_{name}", args=[record.uuid]), first) for label, name, first in acts]
+        if record.status == Status.REGISTERED and record.tso is not None:
+            shown.append(("Certificate (PDF)", reverse("registry:qualification_certificate", args=[record.uuid]), False))
         return [*shown, ("The record", reverse("registry:aggregation_detail", args=[record.uuid]), False), *self.overrides()]
 
     def get_context_data(self, **kwargs) -> dict:
@@ -135,3 +139,17 @@ class AggregationChecklist(Checklist):
             "decisions": [(each, deciding.DENIALS.get(each.rule)) for each in decisions],
         }
         return super().get_context_data(**shown | kwargs)
+
+
+class QualificationCertificate(One):
+    """The certificate of a registered aggregation as PDF, from its RTO to its aggregator."""
+
+    model = Aggregation
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        one = self.object
+        if one.status != Status.REGISTERED or one.tso is None:
+            raise Http404
+        parties = {"issuer": one.tso, "recipient": one.aggregator}
+        context, name = {"aggregation": one}, f"qualification-{one.uuid}.pdf"
+        return print_letter(request, "qualification", "documents/qualification.html", context, name, **parties)

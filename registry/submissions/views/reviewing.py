@@ -8,9 +8,9 @@ from django.utils.functional import cached_property
 
 from moc.access import policy, presence
 from moc.access.presence import Fresh
+from moc.documents.letters import print_letter
 from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
-from moc.pdf import render_pdf
 from moc.portal import List, Page, Sort, Update
 from moc.portal.changes import REFUSALS
 from moc.units import counted
@@ -293,4 +293,6 @@ class Letter(OfDecision, Page):
         if decision.status in (Decision.Status.PROPOSED, Decision.Status.REJECTED):
             raise Http404
         context, logo = reports.letter(decision, reviewing.decided_rows(decision).visible_to(request.user))
-        return render_pdf(request, "documents/decision_letter.html", context, f"decision-{decision.uuid}.pdf", {"logo": logo})
+        parties = {"issuer": decision.review.edc, "recipient": decision.review.aggregator, "given": {"logo": logo}}
+        name = f"decision-{decision.uuid}.pdf"
+        return print_letter(request, "decision", "documents/decision_letter.html", context, name, **parties)

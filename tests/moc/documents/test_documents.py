@@ -21,7 +21,7 @@ CONTENT = bytes(range(256)) * 1000
 
 
 def stored(world, upload, **facts) -> Document:
-    return services.store(actor=world.user("edc", "reviewer"), owner=world.edc, kind="evidence", upload=upload, **facts)
+    return services.store(actor=world.user("edc", "reviewer"), owner=world.edc, kind="grid", upload=upload, **facts)
 
 
 def test_a_file_is_kept_whole_with_size_and_digest(world):

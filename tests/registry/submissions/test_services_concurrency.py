@@ -86,7 +86,7 @@ def test_a_denial_is_confirmed_once(world, review, tmp_path):
         selection={"rows": numbers},
         rows_of=lambda selection: StagedDer.objects.of_review(review).filter(row_number__in=selection["rows"]),
         terms={"kind": "deny", "statement": "", "reason_code": "data_mismatch"},
-        evidence_upload=upload(b"study", "study.pdf"),
+        evidence_upload=upload(b"%PDF study", "study.pdf"),
     ).decisions[0]
     people = [world.user("edc", role) for role in ("approver", "administrator")]
     results = at_once(*[lambda one=one: reviewing.confirm_denial(actor=one, decision=proposed) for one in people])
