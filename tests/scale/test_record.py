@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.scale, pytest.mark.django_db(transaction=True)]
 UTILITY, AUDITOR = "utility", "utility's auditor"
 RECORD, THEN = "record with timeline and differences", "record as of a moment, with its timeline"
 WORKPLACE, API = "versions in the workplace, with differences", "record by the API"
-QUERIES = {RECORD: 11, THEN: 11, WORKPLACE: 11, API: 8}
+QUERIES = {RECORD: 12, THEN: 12, WORKPLACE: 12, API: 8}
 RECORDS = 10
 
 

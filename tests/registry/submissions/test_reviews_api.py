@@ -31,7 +31,7 @@ def reviewer(world, api_of):
 
 
 def evidence(api, review: str) -> str:
-    file = io.BytesIO(b"a study")
+    file = io.BytesIO(b"%PDF a study")
     file.name = "study.pdf"
     answer = api.post(f"{review}documents/", {"file": file}, format="multipart")
     assert answer.status_code == 201, answer.json()
@@ -172,7 +172,7 @@ def test_a_question_is_answered_by_the_aggregator(world, review, reviewer, api_o
 
 def test_evidence_is_read_by_both_sides_and_no_other(world, review, reviewer, api_of):
     address = f"/api/v1/documents/{evidence(reviewer, review)}/"
-    assert b"".join(reviewer.get(f"{address}file/").streaming_content) == b"a study"
+    assert b"".join(reviewer.get(f"{address}file/").streaming_content) == b"%PDF a study"
     assert api_of(world.machine).get(address).json()["name"] == "study.pdf"
     assert api_of(world.machine2).get(address).status_code == 404
     assert api_of(world.machine2).get(f"{address}file/").status_code == 404
