@@ -140,7 +140,7 @@ def test_a_denial_takes_two_people(world, review, reviewer):
 def test_nobody_confirms_an_own_denial(world, review):
     approver = world.user("edc", "approver")
     said = terms("deny", reason_code="data_mismatch")
-    proposed = by_selection(review, approver, {"rows": numbers_of(review, 1)}, said, upload(STUDY)).decisions[0]
+    proposed = by_selection(review, approver, {"rows": numbers_of(review, 1)}, said, upload(STUDY, "study.pdf")).decisions[0]
     with pytest.raises(UserError, match="another person") as refused, transaction.atomic():
         reviewing.confirm_denial(actor=approver, decision=proposed)
     assert refused.value.code == "FOUR-EYES"
@@ -149,7 +149,7 @@ def test_nobody_confirms_an_own_denial(world, review):
 
 def test_a_denial_that_is_not_confirmed_opens_its_rows(world, review, reviewer):
     said = terms("deny", reason_code="data_mismatch")
-    proposed = by_selection(review, reviewer, {"rows": numbers_of(review, 1)}, said, upload(STUDY)).decisions[0]
+    proposed = by_selection(review, reviewer, {"rows": numbers_of(review, 1)}, said, upload(STUDY, "study.pdf")).decisions[0]
     approver = world.user("edc", "approver")
     with pytest.raises(UserError), transaction.atomic():
         reviewing.reject_denial(actor=approver, decision=proposed, reason=" ")
@@ -218,7 +218,7 @@ def test_a_decision_file_is_carried_out_as_one(world, review, reviewer):
         {"external_id": "A-4", "decision": "deny", "reason_code": "R6", "statement": "Another inverter"},
         {"external_id": "A-5", "decision": "request_info", "statement": "Which meter?"},
     ]
-    outcome = decide_by_file(actor=reviewer, review=review, upload=on_disk(table(decided)), evidence_upload=upload(STUDY))
+    outcome = decide_by_file(actor=reviewer, review=review, upload=on_disk(table(decided)), evidence_upload=upload(STUDY, "study.pdf"))
     assert (outcome.row_count, len(outcome.decisions)) == (5, 4)
     assert statuses(review) == ["approved", "approved", "approved_limited", "denial_proposed", "info_requested", "pending"]
     assert Decision.objects.get(kind="deny").reason_code == "data_mismatch"
