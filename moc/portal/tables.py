@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import TextChoices
-
 
 @dataclass(frozen=True)
 class Column:
@@ -18,7 +16,7 @@ class Column:
     label: str
     kind: str = ""
     numeric: bool = False
-    choices: type[TextChoices] | None = None
+    choices: Callable | None = None  # code → what has a label: TextChoices, or a class like it
     value: Callable[[dict], object] | None = None
     needs: tuple[str, ...] = ()
     url: Callable[[dict], str] | None = None

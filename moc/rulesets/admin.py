@@ -1,9 +1,10 @@
-"""The law's numbers, edited by the operator; rows that nobody has checked are listed on the front page."""
+"""The law's numbers: a value comes in force as a rule change only, by two people; here it is verified, with its source. Rows that nobody
+has checked are listed on the front page."""
 
 from django.contrib import admin
 
-from moc.admin import Line, RecordAdmin, ReferenceAdmin, panel
-from moc.rulesets.models import RuleChange, RuleSet
+from moc.admin import Line, ReferenceAdmin, panel
+from moc.rulesets.models import RuleSet
 
 
 @admin.register(RuleSet)
@@ -14,14 +15,13 @@ class RuleSetAdmin(ReferenceAdmin):
     list_filter = ("verified", "authority")
     search_fields = ("key", "source")
 
+    def has_add_permission(self, request) -> bool:
+        """A row begins as a rule change."""
+        return False
 
-@admin.register(RuleChange)
-class RuleChangeAdmin(RecordAdmin):
-    section = "Rule sets"
-    list_display = ("key", "authority", "value", "starts_on", "status", "organization")
-    list_filter = ("status",)
-    list_select_related = ("organization",)
-    search_fields = ("key", "source")
+    def get_readonly_fields(self, request, obj=None):
+        """What holds, for whom and when is changed by a rule change."""
+        return [*super().get_readonly_fields(request, obj), "key", "authority", "value", "unit", "valid_during"]
 
 
 @panel("Rule sets to verify", order=40, empty="Every number of the law has been checked.")

@@ -43,6 +43,7 @@ KINDS: dict[str, Kind] = {
     "participation_models": Kind("texts", "codes and names", "the participation models of a market: code → name"),
     "metering_locations": Kind("codes", "codes", "where a DER may be metered: rdp, poi, submeter"),
     "retail_conflicts": Kind("conflicts", "codes", "retail program → services that it bars, because they would be paid twice"),
+    "technologies": Kind("texts", "codes and names", "further technologies of DERs, for the whole platform: code → name"),
     "participation_starts": Kind("starts", "days", "service (or *) → the first day of participation, or the year of it"),
     "telemetry_from_kw": Kind("number", "kW", "an aggregation of this size and larger sends telemetry"),
     "telemetry_services": Kind("codes", "codes", "services that need telemetry of the aggregate at every size"),
@@ -91,7 +92,9 @@ TYPES = {
     "code": (_code, "one code"),
     "codes": (_codes, 'a list of codes, such as ["energy", "capacity"]'),
     "texts": (
-        lambda value: isinstance(value, dict) and all(_code(key) and isinstance(text, str) for key, text in value.items()),
+        lambda value: (
+            isinstance(value, dict) and all(_code(key) and len(key) <= 30 and isinstance(text, str) for key, text in value.items())
+        ),
         'codes with their names, such as {"dera": "DER aggregation"}',
     ),
     "conflicts": (

@@ -22,6 +22,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="registry@localhost")
+TECHNOLOGIES_SECONDS = 10  # so long a process may go on without the technologies that the law adds
 MOC_PUBLIC_URL = env("MOC_PUBLIC_URL", default="http://localhost:8000")
 MOC_TITLE = env("MOC_TITLE", default="New Jersey DER Registry")
 MOC_SITE_NOTICE = env(

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
-from registry.ders.choices import DerType
 from registry.ders.dictionary import REQUIRED
 from registry.ders.models import DerFacts
+from registry.ders.technologies import technologies
 from registry.utilities.models import LetterTemplate, ReviewRule
 from registry.utilities.rules import label_of
 
@@ -41,7 +41,7 @@ class RuleForm(forms.Form):
     technologies = forms.MultipleChoiceField(
         label="Only for these technologies",
         required=False,
-        choices=DerType.choices,
+        choices=technologies,
         widget=forms.CheckboxSelectMultiple,
         help_text="none ticked: for all",
     )

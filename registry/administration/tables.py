@@ -1,7 +1,7 @@
 """Columns of lists of what utilities set."""
 
 from moc.portal import Column, Table
-from registry.ders.choices import DerType
+from registry.ders.technologies import Technology
 from registry.utilities.models import ReviewRule
 from registry.utilities.rules import codes_of, label_of
 
@@ -12,7 +12,7 @@ def _words(row: dict) -> str:
 
 
 def _technologies(row: dict) -> str:
-    return ", ".join(DerType(code).label for code in row["technologies"])
+    return ", ".join(Technology(code).label for code in row["technologies"])
 
 
 RULE_TABLE = Table(
@@ -25,7 +25,7 @@ RULE_TABLE = Table(
         Column("number", "Number", numeric=True),
         Column("named", "Codes", value=_words, needs=("field", "codes")),
         Column(
-            "only", "Only for", value=lambda row: ", ".join(DerType(code).label for code in row["technologies"]), needs=("technologies",)
+            "only", "Only for", value=lambda row: ", ".join(Technology(code).label for code in row["technologies"]), needs=("technologies",)
         ),
         Column("from_kw", "From (kW)", numeric=True),
         Column("severity", "Severity", kind="status", choices=ReviewRule.Severity),

@@ -11,9 +11,9 @@ from moc.access.models import Organization
 from registry.aggregations.choices import Purpose
 from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, GridService
 from registry.aggregations.services.membership import Terms
-from registry.ders.choices import DerType
 from registry.ders.filters import DerFilterSet, counties
 from registry.ders.models import Der
+from registry.ders.technologies import technologies
 from registry.grid.models import Pnode, TdInterface
 
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.ndjson,.jsonl,.json,.gz"
@@ -136,7 +136,7 @@ class MembersForm(forms.Form):
     def __init__(self, *args, user, aggregation: Aggregation, leaving: bool = False, **kwargs):
         super().__init__(*args, **kwargs)
         self.user, self.aggregation, self.leaving = user, aggregation, leaving
-        self.fields["der_type"].choices = [("", "All"), *DerType.choices]
+        self.fields["der_type"].choices = [("", "All"), *technologies()]
         self.fields["county"].choices = [("", "All"), *counties()]
         self.fields["edc"].queryset = Organization.objects.filter(kind=Organization.Kind.EDC, is_active=True)
         self.fields["services"].choices = services(aggregation.services)

@@ -15,8 +15,8 @@ from moc.access.models import Organization
 from moc.bulk import fetch_sql
 from moc.rules import ERROR, registry
 from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, AggregationPnode, GridService
-from registry.ders.choices import DerType
 from registry.ders.models import Der
+from registry.ders.technologies import Technology
 from registry.grid.models import Pnode
 
 ELSEWHERE = "Not known"
@@ -112,7 +112,7 @@ def composition(user, aggregation: Aggregation, day: date | None = None) -> list
         rows = fetch_sql("composition", asked)
         nodes = dict(Pnode.objects.filter(pk__in={row[1] for row in rows}).values_list("pk", "name"))
         utilities = dict(Organization.objects.filter(pk__in={row[2] for row in rows}).values_list("pk", "name"))
-    parts = [Part(DerType(kind).label, nodes.get(node, ELSEWHERE), utilities[edc], *sums) for kind, node, edc, *sums in rows]
+    parts = [Part(Technology(kind).label, nodes.get(node, ELSEWHERE), utilities[edc], *sums) for kind, node, edc, *sums in rows]
     return sorted(parts, key=lambda part: (-part.kw, part.technology, part.node, part.utility))
 
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from moc.portal import Column, Table
 from registry.aggregations.choices import Purpose
 from registry.aggregations.models import Aggregation
-from registry.ders.choices import DerType
+from registry.ders.technologies import Technology
 
 AGGREGATION_TABLE = Table(
     caption="Aggregations",
@@ -44,7 +44,7 @@ MEMBER_TABLE = Table(
     empty_title="No members match",
     columns=(
         Column("der__external_id", "DER", kind="code", sort="id"),
-        Column("der__der_type", "Technology", choices=DerType),
+        Column("der__der_type", "Technology", choices=Technology),
         Column("der__nameplate_ac_kw", "AC (kW)", numeric=True),
         Column("service__name", "Service"),
         Column("share_percent", "Share (%)", numeric=True),

@@ -10,8 +10,9 @@ from moc import sight
 from moc.access import tenure
 from moc.access.models import Organization
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
-from registry.ders.choices import CustomerSector, DerType
+from registry.ders.choices import CustomerSector
 from registry.ders.models import Der
+from registry.ders.technologies import technologies
 from registry.grid.models import County, Feeder
 
 FOUND_AT_MOST = 500  # beyond this a search is no look-up but a filter
@@ -29,7 +30,7 @@ class DerFilterSet(ScopedFilterSet):
     choice_filters = {"county": counties}
 
     q = django_filters.CharFilter(method="search", label="Search", help_text="id, serial number, address, organization or feeder")
-    der_type = django_filters.ChoiceFilter(choices=DerType.choices, label="Technology")
+    der_type = django_filters.ChoiceFilter(choices=technologies, label="Technology")
     status = django_filters.ChoiceFilter(choices=Der.Status.choices, label="Status")
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")

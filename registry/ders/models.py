@@ -17,6 +17,7 @@ from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from registry.ders import choices
 from registry.ders.queries import HARD_CONDITIONS, DerQuerySet, TenureQuerySet
+from registry.ders.technologies import technologies
 from registry.grid.models import County, Feeder, ServicePoint
 from registry.participants.models import DerOwner
 
@@ -43,7 +44,7 @@ class DerFacts(models.Model):
     external_id = models.CharField(
         "your id", max_length=64, help_text="the aggregator's own identifier; filing it again updates the record"
     )
-    der_type = codes(choices.DerType, "technology")
+    der_type = models.CharField("technology", max_length=30, choices=technologies, blank=True)
     der_subtype = models.CharField("subtype", max_length=40, blank=True, help_text="such as li_ion, heat_pump_water_heater, v2g")
     manufacturer = models.CharField(max_length=80, blank=True)
     model = models.CharField(max_length=80, blank=True)

@@ -15,8 +15,8 @@ from moc import charts
 from moc.access import policy
 from moc.access.models import Organization
 from registry.ders import dictionary
-from registry.ders.choices import DerType
 from registry.ders.models import Der
+from registry.ders.technologies import Technology, technologies
 from registry.grid.models import County
 from registry.participants.services import labelled, masked
 
@@ -167,8 +167,8 @@ def capacity_by_technology(user, edc: int, moment: datetime | None = None) -> di
 def then_and_now(user, edc: int, moment: datetime) -> list[tuple]:
     """[(technology, DERs then, kW then, DERs now, kW now)] of a utility, in the order of the technologies."""
     then, now = capacity_by_technology(user, edc, moment), capacity_by_technology(user, edc)
-    found = [kind for kind in DerType if kind in then or kind in now]
-    return [(kind.label, *then.get(kind, (0, 0)), *now.get(kind, (0, 0))) for kind in found]
+    found = [(code, name) for code, name in technologies() if code in then or code in now]
+    return [(name, *then.get(code, (0, 0)), *now.get(code, (0, 0))) for code, name in found]
 
 
 def state(user) -> dict:
@@ -186,13 +186,13 @@ def figures(cells: list[tuple]) -> dict:
     """Totals and charts from the cells of `capacity`."""
     names = dict(Organization.objects.filter(pk__in={cell[1] for cell in cells}).values_list("pk", "name"))
     counties = dict(County.objects.values_list("fips", "name"))
-    technologies = _folded(cells, lambda cell: DerType(cell[0]).label if cell[0] in DerType.values else cell[0])
+    by_technology = _folded(cells, lambda cell: Technology(cell[0]).label)
     return {
         "ders": sum(cell[4] for cell in cells),
         "kw": sum(cell[5] or 0 for cell in cells),
-        "technologies": technologies,
+        "technologies": by_technology,
         "charts": [
-            _bars("technology", "Capacity by technology", technologies, "Technology"),
+            _bars("technology", "Capacity by technology", by_technology, "Technology"),
             _bars("utility", "Capacity by utility", _folded(cells, lambda cell: names.get(cell[1], "")), "Utility"),
             _bars("county", "Capacity by county", _folded(cells, lambda cell: counties.get(cell[2], "Not known")), "County"),
         ],

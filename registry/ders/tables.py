@@ -4,8 +4,8 @@ from django.urls import reverse
 
 from moc.portal import Column, Table
 from registry.ders import dictionary
-from registry.ders.choices import DerType
 from registry.ders.models import Der
+from registry.ders.technologies import Technology
 
 
 def der_url(row: dict) -> str:
@@ -19,7 +19,7 @@ DER_TABLE = Table(
     empty_title="No DERs match",
     columns=(
         Column("external_id", "DER", kind="code", sort="id"),
-        Column("der_type", "Technology", choices=DerType),
+        Column("der_type", "Technology", choices=Technology),
         Column("status", "Status", kind="status", choices=Der.Status),
         Column("nameplate_ac_kw", "AC (kW)", numeric=True, sort="nameplate_ac_kw"),
         Column("edc__name", "Utility"),

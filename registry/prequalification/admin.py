@@ -4,7 +4,10 @@ from django.contrib import admin
 
 from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
+from moc.rulesets.models import RuleChange
 from registry.prequalification.models import BrokenRule, MarketDecision, Offer, Qualification, QualificationOverride, QualificationPass
+
+from registry.prequalification.services import passes
 
 SUBJECT = ("=der__uuid", "=aggregation__uuid")
 HELP = "The DER's or the aggregation's id"
@@ -56,3 +59,17 @@ class MarketDecisionAdmin(RecordAdmin):
 class QualificationPassAdmin(RecordAdmin):
     list_display = ("started_at", "full", "day", "ders", "aggregations", "changed", "ended_at")
     list_filter = ("full",)
+
+
+@admin.register(RuleChange)
+class RuleChangeAdmin(RecordAdmin):
+    section = "Rule sets"
+    list_display = ("key", "authority", "value", "starts_on", "status", "organization")
+    list_filter = ("status",)
+    list_select_related = ("organization",)
+    search_fields = ("key", "source")
+    moves = ("schedule", "withdraw")
+
+    def move_service(self, *, actor, rows, name, reason):
+        for change in rows:
+            passes.settle(actor=actor, change=change, name=name)

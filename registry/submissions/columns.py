@@ -10,6 +10,7 @@ from psycopg import sql
 from moc import casts
 from registry.ders.choices import DerType
 from registry.ders.dictionary import FIELDS
+from registry.ders.technologies import technologies
 from registry.submissions.personal import filed_field
 
 # what people write for a technology, beside its code and label
@@ -40,9 +41,14 @@ class Column:
         return sql.Identifier("r", self.name)
 
 
-@cache
 def columns() -> dict[str, Column]:
     """All filing columns by name."""
+    return _columns(tuple(technologies()))
+
+
+@cache
+def _columns(known: tuple) -> dict[str, Column]:
+    """The same while the technologies that are `known` do not change."""
     made = {}
     for name, term in FIELDS.items():
         made[name] = _column(name, filed_field(name), term.personal)

@@ -6,8 +6,8 @@ from django.http import QueryDict
 
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from moc.rules import ERROR, WARNING
-from registry.ders.choices import DerType
 from registry.ders.filters import feeders
+from registry.ders.technologies import technologies
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
 
 DECIDABLE = (StagedDer.Status.PENDING, StagedDer.Status.INFO_REQUESTED)
@@ -47,7 +47,7 @@ class RowFilterSet(ScopedFilterSet):
     """Filed rows by what was filed, by findings and by decision."""
 
     external_id = django_filters.CharFilter(label="DER", lookup_expr="iexact", help_text="the aggregator's id")
-    der_type = django_filters.ChoiceFilter(choices=DerType.choices, label="Technology")
+    der_type = django_filters.ChoiceFilter(choices=technologies, label="Technology")
     status = django_filters.ChoiceFilter(choices=StagedDer.Status.choices, label="Decision")
     change = django_filters.ChoiceFilter(choices=StagedDer.Change.choices, label="Change")
     findings = django_filters.ChoiceFilter(choices=FINDINGS, method="by_findings", label="Findings")

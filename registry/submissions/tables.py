@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from moc.portal import Column, Table
-from registry.ders.choices import DerType
+from registry.ders.technologies import Technology
 from registry.submissions import reports
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 
@@ -62,7 +62,7 @@ REVIEW_TABLE = Table(
 _ROW_COLUMNS = (
     Column("external_id", "DER", kind="code"),
     Column("row_number", "Row", kind="code", numeric=True, sort="row_number"),
-    Column("der_type", "Technology", choices=DerType),
+    Column("der_type", "Technology", choices=Technology),
     Column("nameplate_ac_kw", "AC (kW)", numeric=True),
     Column("approved_export_kw", "Export (kW)", numeric=True),
     Column("change", "Change", choices=StagedDer.Change),

@@ -14,7 +14,7 @@ from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.rules import ERROR, WARNING
 from moc.units import MagnitudeField
-from registry.ders.choices import DerType
+from registry.ders.technologies import technologies
 from registry.utilities.queries import DatedQuerySet, LetterQuerySet
 
 
@@ -57,7 +57,7 @@ class ReviewRule(models.Model):
     number = MagnitudeField("number", null=True, blank=True)
     codes = ArrayField(models.CharField(max_length=30), default=list, blank=True)
     technologies = ArrayField(
-        models.CharField(max_length=30, choices=DerType.choices), default=list, blank=True, help_text="only for these; none: for all"
+        models.CharField(max_length=30, choices=technologies), default=list, blank=True, help_text="only for these; none: for all"
     )
     from_kw = MagnitudeField("from nameplate AC (kW)", null=True, blank=True, help_text="only for DERs of this size and larger")
     severity = models.CharField(max_length=8, choices=Severity.choices, default=Severity.ERROR)

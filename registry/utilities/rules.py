@@ -9,9 +9,9 @@ from django.db.models import Q
 
 from moc import rules
 from moc.rules import Rule
-from registry.ders.choices import DerType
 from registry.ders.dictionary import REQUIRED
 from registry.ders.models import DerFacts
+from registry.ders.technologies import Technology
 from registry.utilities.models import ReviewRule
 
 PREFIX = "UTILITY-"
@@ -77,7 +77,7 @@ def demand(rule: ReviewRule) -> str:
         Kind.ONE_OF: f"{label} is one of: {codes}",
         Kind.INCLUDES: f"{label} include: {codes}",
     }[rule.kind]
-    scope = [f"{' and '.join(DerType(code).label.lower() for code in rule.technologies)}"] if rule.technologies else []
+    scope = [f"{' and '.join(Technology(code).label.lower() for code in rule.technologies)}"] if rule.technologies else []
     scope += [f"DERs of {_plain(rule.from_kw)} kW and more"] if rule.from_kw else []
     return f"{said}, for {', '.join(scope)}" if scope else said
 

@@ -121,11 +121,7 @@ RECORDS: dict[str, Record] = {
     "Webhook": Record(lambda scene: scene.webhook, OF_UTILITY),
     "Event": Record(lambda scene: scene.event, OF_UTILITY),
     "Delivery": Record(lambda scene: scene.delivery, OF_UTILITY),
-    "RuleSet": public(
-        lambda scene: scene.ruleset,
-        {"key": "new", "value": "1", "valid_during_0": "2020-01-01", "valid_during_1": "", "source": "a tariff"},
-        source="another tariff",
-    ),
+    "RuleSet": Record(lambda scene: scene.ruleset, ENTER, changes=OPERATOR_ADMINISTRATORS, change={"source": "another tariff"}),
     "County": public(
         lambda scene: scene.world.counties[0], {"fips": "34005", "name": "Burlington", "state": "NJ", "population": ""}, name="Another"
     ),

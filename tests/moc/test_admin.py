@@ -171,16 +171,13 @@ def test_facts_are_read_only_whoever_asks(world, client_of, ders):
     assert list(Der.objects.values()) == before
 
 
-def test_reference_data_is_changed_with_a_reason(world, client_of):
+def test_the_law_is_verified_with_a_reason_and_its_values_stay(world, client_of):
+    """N13: a value comes in force by a rule change, of two people."""
     rule = RuleSet.objects.first()
+    value = rule.value
     administrator = world.user("operator", "administrator")
     body = {
-        "key": rule.key,
-        "authority": rule.authority,
         "value": "61",
-        "unit": rule.unit,
-        "valid_during_0": "2020-01-01",
-        "valid_during_1": "",
         "source": "Docket 1",
         "verified": "on",
     }
@@ -189,7 +186,8 @@ def test_reference_data_is_changed_with_a_reason(world, client_of):
     assert b"This field is required" in client.post(url, body).content
     assert client.post(url, body | {"reason": "Read in the tariff"}).status_code == 302
     version = rule.history.first()
-    assert (version.value, version.verified, version.history_change_reason) == (61, True, "Read in the tariff")
+    assert (version.value, version.source, version.verified) == (value, "Docket 1", True)
+    assert version.history_change_reason == "Read in the tariff"
     assert version.history_user == administrator
     assert client_of(world.user("rerra", "auditor")).post(url, body | {"value": "1", "reason": "no"}).status_code == 403
     assert rule.history.count() == 2

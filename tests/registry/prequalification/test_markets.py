@@ -1,0 +1,119 @@
+"""Markets as data: an eighth invented by changes of the law, and the seventh pack, a balancing authority without a market. R7, N13."""
+
+from decimal import Decimal
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from moc.rulesets.law import Law
+from moc.rulesets.models import RuleChange, RuleSet
+from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.services import building, membership
+from registry.ders import technologies
+from registry.ders.models import Der
+from registry.prequalification.models import Qualification
+from registry.prequalification.services import deciding, passes
+from registry.submissions.services import reviewing
+from tests.factories.ders import register
+from tests.factories.filings import reviewed, row
+
+pytestmark = pytest.mark.django_db
+TODAY = timezone.localdate()
+AUCTION_CLOCKS = ("day_ahead_close", "day_ahead_publish", "rebid_close", "real_time_lock_min")
+
+
+@pytest.fixture
+def lawful(world, client_of):
+    """lawful(organization, key, value): drafted in the portal by one person, put in force in the workplace by another."""
+
+    def change(organization: str, key: str, value: str) -> None:
+        draft = {"organization": world.organizations[organization].pk, "key": key, "value": value, "source": "-", "starts_on": str(TODAY)}
+        drafter = client_of(world.user(organization, "administrator"))
+        assert drafter.post(reverse("registry:rule_change_new"), draft).status_code == 302
+        made = RuleChange.objects.get(status="draft")
+        others = [user for user in (world.user("operator", "administrator"), world.user("operator2", "administrator"))]
+        second = next(user for user in others if user != made.drafted_by)
+        client_of(second).post(f"/admin/moc/rulechange/{made.pk}/move/schedule/", {"confirmed": "yes", "reason": "Read"})
+        made.refresh_from_db()
+        assert made.status == "scheduled"
+
+    return change
+
+
+@pytest.fixture
+def newly(settings):
+    """Technologies that the law adds are known at once, and forgotten afterwards."""
+    settings.TECHNOLOGIES_SECONDS = 0
+    yield
+    technologies._Added.names = {}
+
+
+def built(world, services: list[str], model: str, ders) -> Aggregation:
+    """An aggregation, made and submitted by its aggregator."""
+    filer, approver = world.user("aggregator", "filer"), world.user("aggregator", "approver")
+    facts = {"name": "Of the new kind", "tso": world.tso, "services": services, "participation_model": model}
+    made = building.create(actor=filer, aggregator=world.aggregator, upper_limit_kw=Decimal(100), **facts)
+    building.set_factors(actor=filer, aggregation=made, factors={world.tso.pnodes.first(): Decimal(1)})
+    membership.add(actor=filer, aggregation=made, ders=ders, terms=membership.Terms(services=tuple(services)), only_good=False)
+    building.move(actor=approver, aggregation=made, name="submit")
+    made.refresh_from_db()
+    return made
+
+
+def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, lawful, newly):
+    """N13: a technology, a service, a participation model, a retail programme and a market's numbers, each approved by a second person."""
+    operator = client_of(world.user("operator", "administrator"))
+    service = {"code": "ramping", "name": "Ramping", "level": "wholesale", "reason": "A new market"}
+    assert operator.post("/admin/registry/gridservice/add/", service).status_code == 302
+    lawful("operator", "technologies", '{"flow_battery": "Flow battery"}')
+    lawful("tso", "market_services", '["ramping"]')
+    lawful("tso", "participation_models", '{"flex": "Flexible resource"}')
+    lawful("tso", "retail_conflicts", '{"community_credit": ["ramping"]}')
+    lawful("tso", "min_aggregation_kw", "20")
+    review = reviewed(
+        world,
+        [
+            row(n, der_type="Flow battery", nameplate_ac_kw="12", retail_programs=named)
+            for n, named in enumerate(("", "community_credit", ""), 1)
+        ],
+    )
+    reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=review.rows, kind="approve")
+    assert set(Der.objects.values_list("der_type", flat=True)) == {"flow_battery"}
+    assert Der.objects.first().get_der_type_display() == "Flow battery"
+    passes.pull()
+    verdicts = dict(Qualification.objects.values_list("der__external_id", "eligible"))
+    assert verdicts == {"A-1": True, "A-2": False, "A-3": True}
+    made = built(world, ["ramping"], "flex", Der.objects.exclude(external_id="A-2"))
+    deciding.register(actor=world.user("tso", "administrator"), aggregation=made, market_id="E-1", effective_on=TODAY)
+    made.refresh_from_db()
+    assert made.status == "registered"
+    page = client_of(world.user("aggregator", "viewer")).get(reverse("registry:der_list"), {"der_type": "flow_battery"})
+    assert page.status_code == 200 and "Flow battery" in page.content.decode()
+
+
+def test_an_unknown_technology_is_a_finding(world):
+    """So that the test above can fail."""
+    assert "flow_battery" not in dict(technologies.technologies())
+    with pytest.raises(AssertionError):
+        reviewed(world, [row(1, der_type="Flow battery")])
+
+
+def test_a_balancing_authority_without_a_market(world, client_of, lawful):
+    """N13: it adopts the seventh pack; no auction clock holds, a small bilateral programme is validated, at any node."""
+    lawful("tso", "pack", '"balancing-authority"')
+    law = Law.on(TODAY)
+    assert [law.value(key, "tso") for key in AUCTION_CLOCKS] == [None] * len(AUCTION_CLOCKS)
+    assert law.value("min_aggregation_kw", "tso") is None and law.value("min_aggregation_kw", "pjm") == 100
+    ders = register(world, 2)
+    passes.pull()
+    assert set(Qualification.objects.values_list("service_id", flat=True)) == {"energy", "capacity", "demand_response"}
+    made = built(world, ["capacity"], "bilateral", Der.objects.filter(pk__in=[der.pk for der in ders]))
+    client, own = client_of(world.user("tso", "administrator")), [made.uuid]
+    assert made.name in client.get(reverse("registry:validation_list")).content.decode()
+    answer = client.post(reverse("registry:aggregation_register", args=own), {"market_id": "BA-1", "effective_on": str(TODAY)})
+    assert answer.status_code == 302
+    made.refresh_from_db()
+    assert (made.status, made.market_id) == ("registered", "BA-1")
+    assert GridService.objects.get(pk="capacity").level == "wholesale"
+    assert not RuleSet.objects.filter(authority="balancing-authority", key__in=AUCTION_CLOCKS).exists()
