@@ -5,6 +5,7 @@ import django_filters
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from registry.aggregations.choices import Purpose
 from registry.aggregations.models import Aggregation, GridService
+from registry.ders.choices import DerType
 from registry.ders.technologies import technologies
 
 
@@ -33,10 +34,10 @@ class MemberFilterSet(ScopedFilterSet):
     """Members by service, utility, technology and day."""
 
     party_filters = {"edc": "edc"}
-    choice_filters = {"service": services}
+    choice_filters = {"service": services, "der_type": technologies}
 
     der = django_filters.CharFilter(field_name="der__external_id", label="DER", help_text="the aggregator's own id")
     service = django_filters.ChoiceFilter(field_name="service_id", choices=[], label="Service")
     edc = PartyFilter(field_name="edc_id", label="Utility")
-    der_type = django_filters.ChoiceFilter(field_name="der__der_type", choices=technologies, label="Technology")
+    der_type = django_filters.ChoiceFilter(field_name="der__der_type", choices=DerType.choices, label="Technology")
     on = django_filters.DateFilter(field_name="valid_during", lookup_expr="contains", label="Member on", help_text="a day")

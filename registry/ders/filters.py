@@ -10,7 +10,7 @@ from moc import sight
 from moc.access import tenure
 from moc.access.models import Organization
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
-from registry.ders.choices import CustomerSector
+from registry.ders.choices import CustomerSector, DerType
 from registry.ders.models import Der
 from registry.ders.technologies import technologies
 from registry.grid.models import County, Feeder
@@ -27,10 +27,10 @@ class DerFilterSet(ScopedFilterSet):
     """`q` looks for ids, serial numbers, addresses, organisations and feeders; the others narrow by one fact each."""
 
     party_filters = {"edc": "edc", "aggregator": "aggregator"}
-    choice_filters = {"county": counties}
+    choice_filters = {"county": counties, "der_type": technologies}
 
     q = django_filters.CharFilter(method="search", label="Search", help_text="id, serial number, address, organization or feeder")
-    der_type = django_filters.ChoiceFilter(choices=technologies, label="Technology")
+    der_type = django_filters.ChoiceFilter(choices=DerType.choices, label="Technology")
     status = django_filters.ChoiceFilter(choices=Der.Status.choices, label="Status")
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")

@@ -6,7 +6,6 @@ from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
 from moc.rulesets.models import RuleChange
 from registry.prequalification.models import BrokenRule, MarketDecision, Offer, Qualification, QualificationOverride, QualificationPass
-
 from registry.prequalification.services import passes
 
 SUBJECT = ("=der__uuid", "=aggregation__uuid")

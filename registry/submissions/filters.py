@@ -6,6 +6,7 @@ from django.http import QueryDict
 
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from moc.rules import ERROR, WARNING
+from registry.ders.choices import DerType
 from registry.ders.filters import feeders
 from registry.ders.technologies import technologies
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
@@ -46,8 +47,10 @@ class ReviewFilterSet(ScopedFilterSet):
 class RowFilterSet(ScopedFilterSet):
     """Filed rows by what was filed, by findings and by decision."""
 
+    choice_filters = {"der_type": technologies}
+
     external_id = django_filters.CharFilter(label="DER", lookup_expr="iexact", help_text="the aggregator's id")
-    der_type = django_filters.ChoiceFilter(choices=technologies, label="Technology")
+    der_type = django_filters.ChoiceFilter(choices=DerType.choices, label="Technology")
     status = django_filters.ChoiceFilter(choices=StagedDer.Status.choices, label="Decision")
     change = django_filters.ChoiceFilter(choices=StagedDer.Change.choices, label="Change")
     findings = django_filters.ChoiceFilter(choices=FINDINGS, method="by_findings", label="Findings")
