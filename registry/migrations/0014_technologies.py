@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0012_validation'),
+        ('registry', '0013_feed'),
     ]
 
     operations = [
