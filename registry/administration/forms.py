@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
+from registry.ders.choices import technologies
 from registry.ders.dictionary import REQUIRED
 from registry.ders.models import DerFacts
-from registry.ders.technologies import technologies
 from registry.utilities.models import LetterTemplate, ReviewRule
 from registry.utilities.rules import label_of
 

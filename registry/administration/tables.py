@@ -1,7 +1,7 @@
 """Columns of lists of what utilities set."""
 
 from moc.portal import Column, Table
-from registry.ders.technologies import Technology
+from registry.ders.choices import Technology
 from registry.utilities.models import ReviewRule
 from registry.utilities.rules import codes_of, label_of
 

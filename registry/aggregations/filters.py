@@ -5,8 +5,7 @@ import django_filters
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from registry.aggregations.choices import Purpose
 from registry.aggregations.models import Aggregation, GridService
-from registry.ders.choices import DerType
-from registry.ders.technologies import technologies
+from registry.ders.choices import DerType, technologies
 
 
 def services() -> list[tuple[str, str]]:

@@ -11,9 +11,9 @@ from moc.access.models import Organization
 from registry.aggregations.choices import Purpose
 from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, GridService
 from registry.aggregations.services.membership import Terms
+from registry.ders.choices import technologies
 from registry.ders.filters import DerFilterSet, counties
 from registry.ders.models import Der
-from registry.ders.technologies import technologies
 from registry.grid.models import Pnode, TdInterface
 
 ACCEPTED = ".csv,.tsv,.txt,.xlsx,.ndjson,.jsonl,.json,.gz"

@@ -15,8 +15,8 @@ from moc.access.models import Organization
 from moc.bulk import fetch_sql
 from moc.rules import ERROR, registry
 from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, AggregationPnode, GridService
+from registry.ders.choices import Technology
 from registry.ders.models import Der
-from registry.ders.technologies import Technology
 from registry.grid.models import Pnode
 
 ELSEWHERE = "Not known"

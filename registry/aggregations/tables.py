@@ -7,7 +7,7 @@ from django.urls import reverse
 from moc.portal import Column, Table
 from registry.aggregations.choices import Purpose
 from registry.aggregations.models import Aggregation
-from registry.ders.technologies import Technology
+from registry.ders.choices import Technology
 
 AGGREGATION_TABLE = Table(
     caption="Aggregations",

@@ -10,9 +10,8 @@ from moc import sight
 from moc.access import tenure
 from moc.access.models import Organization
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
-from registry.ders.choices import CustomerSector, DerType
+from registry.ders.choices import CustomerSector, DerType, technologies
 from registry.ders.models import Der
-from registry.ders.technologies import technologies
 from registry.grid.models import County, Feeder
 
 FOUND_AT_MOST = 500  # beyond this a search is no look-up but a filter

@@ -16,8 +16,8 @@ from moc.history import DatabaseTrigger, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from registry.ders import choices
+from registry.ders.choices import technologies
 from registry.ders.queries import HARD_CONDITIONS, DerQuerySet, TenureQuerySet
-from registry.ders.technologies import technologies
 from registry.grid.models import County, Feeder, ServicePoint
 from registry.participants.models import DerOwner
 

@@ -15,8 +15,8 @@ from moc import charts
 from moc.access import policy
 from moc.access.models import Organization
 from registry.ders import dictionary
+from registry.ders.choices import Technology, technologies
 from registry.ders.models import Der
-from registry.ders.technologies import Technology, technologies
 from registry.grid.models import County
 from registry.participants.services import labelled, masked
 

@@ -4,8 +4,8 @@ from django.urls import reverse
 
 from moc.portal import Column, Table
 from registry.ders import dictionary
+from registry.ders.choices import Technology
 from registry.ders.models import Der
-from registry.ders.technologies import Technology
 
 
 def der_url(row: dict) -> str:

@@ -8,9 +8,8 @@ from django.db import models
 from psycopg import sql
 
 from moc import casts
-from registry.ders.choices import DerType
+from registry.ders.choices import DerType, technologies
 from registry.ders.dictionary import FIELDS
-from registry.ders.technologies import technologies
 from registry.submissions.personal import filed_field
 
 # what people write for a technology, beside its code and label

@@ -6,9 +6,8 @@ from django.http import QueryDict
 
 from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from moc.rules import ERROR, WARNING
-from registry.ders.choices import DerType
+from registry.ders.choices import DerType, technologies
 from registry.ders.filters import feeders
-from registry.ders.technologies import technologies
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
 
 DECIDABLE = (StagedDer.Status.PENDING, StagedDer.Status.INFO_REQUESTED)

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from moc.portal import Column, Table
-from registry.ders.technologies import Technology
+from registry.ders.choices import Technology
 from registry.submissions import reports
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 

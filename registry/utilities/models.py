@@ -14,7 +14,7 @@ from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.rules import ERROR, WARNING
 from moc.units import MagnitudeField
-from registry.ders.technologies import technologies
+from registry.ders.choices import technologies
 from registry.utilities.queries import DatedQuerySet, LetterQuerySet
 
 

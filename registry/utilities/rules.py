@@ -9,9 +9,9 @@ from django.db.models import Q
 
 from moc import rules
 from moc.rules import Rule
+from registry.ders.choices import Technology
 from registry.ders.dictionary import REQUIRED
 from registry.ders.models import DerFacts
-from registry.ders.technologies import Technology
 from registry.utilities.models import ReviewRule
 
 PREFIX = "UTILITY-"

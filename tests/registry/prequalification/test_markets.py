@@ -11,7 +11,7 @@ from moc.rulesets.law import Law
 from moc.rulesets.models import RuleChange, RuleSet
 from registry.aggregations.models import Aggregation, GridService
 from registry.aggregations.services import building, membership
-from registry.ders import technologies
+from registry.ders import choices
 from registry.ders.models import Der
 from registry.prequalification.models import Qualification
 from registry.prequalification.services import deciding, passes
@@ -47,7 +47,7 @@ def newly(settings):
     """Technologies that the law adds are known at once, and forgotten afterwards."""
     settings.TECHNOLOGIES_SECONDS = 0
     yield
-    technologies._Added.names = {}
+    choices._Added.names = {}
 
 
 def built(world, services: list[str], model: str, ders) -> Aggregation:
@@ -95,7 +95,7 @@ def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, law
 
 def test_an_unknown_technology_is_a_finding(world):
     """So that the test above can fail."""
-    assert "flow_battery" not in dict(technologies.technologies())
+    assert "flow_battery" not in dict(choices.technologies())
     with pytest.raises(UserError):
         reviewed(world, [row(1, der_type="Flow battery")])
 
