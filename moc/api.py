@@ -18,6 +18,7 @@ from moc.rest.feed import Kind
 from moc.rest.permissions import SignedIn
 from moc.rest.waiting import Waiting
 from moc.rulesets.api import RuleSets
+from moc.seals.api import Seals, Verifications
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
@@ -55,6 +56,8 @@ RESOURCES = {
     "support-grants": ("support-grant", SupportGrants),
     "takeouts": ("takeout", Takeouts),
     "webhooks": ("webhook", Webhooks),
+    "seals": ("seal", Seals),
+    "verifications": ("verification", Verifications),
     "registry/qualifications": ("qualification", Verdicts),
     "registry/broken-rules": ("broken-rule", BrokenRules),
     "registry/qualification-overrides": ("qualification-override", Overrides),

@@ -13,6 +13,7 @@ from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
 from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 from pgtrigger.compiler import UpsertTriggerSql
 from psycopg import sql
 from simple_history.models import HistoricalRecords
@@ -197,6 +198,22 @@ class Version(models.Model):
     transaction_id = models.BigIntegerField(editable=False, null=True)
 
     objects = VersionQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Appended(models.Model):
+    """Base of operational records that are only ever added: each row says which transaction wrote it, and so is sealed (moc.seals).
+
+    Give it the two `Refuse` triggers "sealed_rows" and "sealed_table" too.
+    """
+
+    transaction_id = models.BigIntegerField(
+        editable=False,
+        db_default=Cast(Cast(Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()),
+        help_text="the versions that it wrote carry the same",
+    )
 
     class Meta:
         abstract = True

@@ -16,6 +16,7 @@ from moc.documents.models import Document, Letter
 from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.rulesets.models import RuleChange, RuleSet
+from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
 from moc.takeouts.models import Takeout
 from moc.vault.models import DataKey, SubjectKey
 from moc.webhooks.models import Delivery, Event, Webhook
@@ -42,6 +43,9 @@ __all__ = [
     "Oversight",
     "RuleChange",
     "RuleSet",
+    "Seal",
+    "SealedBlock",
+    "SealedTable",
     "SignInDomain",
     "SignInFailures",
     "SignInProvider",
@@ -51,5 +55,6 @@ __all__ = [
     "Takeout",
     "SubjectKey",
     "User",
+    "Verification",
     "Webhook",
 ]

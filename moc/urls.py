@@ -19,6 +19,7 @@ urlpatterns = [
     path("notices/", include("moc.notices.urls")),
     path("jobs/", include("moc.jobs.urls")),
     path("access-log/", include("moc.accesslog.urls")),
+    path("seals/", include("moc.seals.urls")),
     path("documents/", include("moc.documents.urls")),
     path("takeouts/", include("moc.takeouts.urls")),
     path("help/", include("moc.help.urls")),

@@ -18,6 +18,7 @@ PERMISSIONS = {
     "override_qualification": "qualify or bar a DER or an aggregation against the rules, with a reason",
     "manage_members": "administer the organisation's users and roles",
     "audit": "read every version and who wrote it",
+    "verify_seals": "have all sealed history verified",
     "export": "export lists",
     "administer": "administer the platform",
     "admit_aggregators": "admit new aggregators to the platform",
@@ -50,13 +51,14 @@ ROLES: dict[str, dict[str, set[str]]] = {
     },
     "rerra": {
         "viewer": _SEE,
-        "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "admit_aggregators", "set_law", "override_qualification"},
+        "auditor": _AUDIT | {"verify_seals"},
+        "administrator": _AUDIT | {"manage_members", "admit_aggregators", "set_law", "override_qualification", "verify_seals"},
     },
     "operator": {
         "viewer": _SEE,
-        "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "manage_rulesets", "manage_grid", "administer", "admit_aggregators", "set_law"},
+        "auditor": _AUDIT | {"verify_seals"},
+        "administrator": _AUDIT
+        | {"manage_members", "manage_rulesets", "manage_grid", "administer", "admit_aggregators", "set_law", "verify_seals"},
     },
 }
 
@@ -69,7 +71,7 @@ OVERSIGHT = frozenset(_AUDIT)
 
 
 # What the operator's staff see and administer on the platform itself; an organisation's records are not among it.
-OPERATING = OVERSIGHT | {"administer", "admit_aggregators", "set_law"}
+OPERATING = OVERSIGHT | {"administer", "admit_aggregators", "set_law", "verify_seals"}
 
 # What an organisation's grant of support gives to the operator's staff, by its scope. Never what outlasts the grant (members, machine
 # clients) and never a party's own word (attesting, confirming a denial).

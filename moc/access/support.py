@@ -7,13 +7,12 @@ import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Cast
 from django.utils import timezone
 
 from moc import sight
 from moc.access.models import Membership, Organization, User
 from moc.access.queries import ScopedQuerySet
-from moc.history import Refuse, Versions
+from moc.history import Appended, Refuse, Versions
 
 LONGEST = timedelta(days=31)  # by constraint; the rule set "support-grant-days" says less
 
@@ -84,7 +83,7 @@ class Sealed(Refuse):
     because = "what was done under a grant is never lost"
 
 
-class SupportAct(models.Model):
+class SupportAct(Appended):
     """Something that staff did under a grant: one row for each reason and transaction, written by history.acting."""
 
     access_paths = ("grant__organization", "grant__operator")
@@ -93,11 +92,6 @@ class SupportAct(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
     reason = models.CharField(max_length=300)
-    transaction_id = models.BigIntegerField(
-        editable=False,
-        db_default=Cast(Cast(models.Func(function="pg_current_xact_id"), models.TextField()), models.BigIntegerField()),
-        help_text="the versions that it wrote carry the same",
-    )
 
     objects = ScopedQuerySet.as_manager()
 

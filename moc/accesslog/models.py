@@ -8,10 +8,10 @@ from django.utils import timezone
 
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
-from moc.history import Refuse
+from moc.history import Appended, Refuse
 
 
-class AccessEntry(models.Model):
+class AccessEntry(Appended):
     """Somebody saw personal data in full, or destroyed them. `holder` is the party whose persons they are, `filed_by` who filed them.
 
     Both, and whoever oversees them, read the entry; the database refuses to change or remove it.

@@ -65,7 +65,8 @@ class Versions:
         if not self.recorded:
             raise Http404
         record_url = self.address("change", unquote(object_id))
-        context = {"record_url": record_url, "kind": capfirst(self.opts.verbose_name)}
+        sealed = {"sealed_table": self.model.history.model._meta.db_table}
+        context = {"record_url": record_url, "kind": capfirst(self.opts.verbose_name), **sealed}
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
 
     def history_view_title(self, request, obj) -> str:

@@ -20,6 +20,7 @@ NAVIGATION = (
     ("State", "state", ""),
     ("Records", "admin:index", "audit"),
     ("Access log", "access_log", "audit"),
+    ("Seals", "seal_list", "audit"),
     ("Help", "help", ""),
 )
 ACCOUNT_MENU = (("Notifications", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))
@@ -28,6 +29,7 @@ ACCOUNT_MENU = (("Notifications", "notice_list"), ("Jobs", "job_list"), ("Accoun
 def navigation(request) -> dict:
     """Context processor of base.html. Costs one query for who somebody is, one for what waits, and policy's for what they may."""
     context = {"moc_title": settings.MOC_TITLE, "site_notice": settings.MOC_SITE_NOTICE, "zone_name": settings.TIME_ZONE}
+    context["footer_links"] = [("Seals of the record", url)] if (url := url_of("seal_list")) else []
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context

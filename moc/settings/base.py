@@ -39,6 +39,9 @@ MOC_OUTBOUND_CA = env("MOC_OUTBOUND_CA", default="")  # certificates that outgoi
 DEVELOPMENT_MASTER_KEY = "ZGV2ZWxvcG1lbnQgb25seTogbm90IGEgc2VjcmV0ISE="  # says so in base64
 MOC_MASTER_KEYS = env.list("MOC_MASTER_KEYS", default=[DEVELOPMENT_MASTER_KEY])  # the first is current, older ones still open
 MOC_KEY_SERVICE = env("MOC_KEY_SERVICE", default="moc.vault.masters.EnvironmentKeys")
+DEVELOPMENT_SEAL_KEY = "ZGV2ZWxvcG1lbnQgb25seTogc2lnbnMgbm90aGluZyE="  # says so in base64
+MOC_SEAL_KEY = env("MOC_SEAL_KEY", default=DEVELOPMENT_SEAL_KEY)  # Ed25519, 32 bytes in base64: signs seals
+MOC_SEAL_FORMER_KEYS = env.list("MOC_SEAL_FORMER_KEYS", default=[])  # public halves of the keys that it replaced
 MOC_METRICS_TOKEN = env("MOC_METRICS_TOKEN", default="")  # empty: /metrics answers this machine only
 MOC_METRICS_DIR = env("PROMETHEUS_MULTIPROC_DIR", default="")  # where several web processes add up their metrics
 MOC_API_PER_MINUTE = env.int("MOC_API_PER_MINUTE", default=600)  # requests of one client

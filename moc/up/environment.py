@@ -25,6 +25,11 @@ def master_key() -> str:
     return _made_once("master_key", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
 
 
+def seal_key() -> str:
+    """The key that signs this checkout's seals."""
+    return _made_once("seal_key", lambda: base64.b64encode(secrets.token_bytes(32)).decode())
+
+
 def _made_once(name: str, make: Callable[[], str]) -> str:
     """A secret in var/, kept readable for its user only."""
     path = VAR / name
@@ -41,6 +46,7 @@ def base_environment() -> dict[str, str]:
     defaults = {
         "SECRET_KEY": os.environ.get("SECRET_KEY") or secret_key(),
         "MOC_MASTER_KEYS": os.environ.get("MOC_MASTER_KEYS") or master_key(),
+        "MOC_SEAL_KEY": os.environ.get("MOC_SEAL_KEY") or seal_key(),
     }
     path = f"{VENV / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return {**os.environ, **defaults, "PATH": path, "PYTHONPATH": str(ROOT), "VIRTUAL_ENV": str(VENV), "PYTHONUNBUFFERED": "1"}

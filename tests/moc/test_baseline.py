@@ -18,7 +18,7 @@ from moc import health
 from moc.jobs.models import Job
 from moc.logs import JsonFormatter
 from moc.middleware import FORM_OVERHEAD_BYTES, BodyLimit, client_address
-from moc.settings.base import DEVELOPMENT_MASTER_KEY
+from moc.settings.base import DEVELOPMENT_MASTER_KEY, DEVELOPMENT_SEAL_KEY
 from tests.factories.world import PASSWORD
 
 API = "/api/v1/anything/"
@@ -226,6 +226,7 @@ def test_metrics_are_for_this_machine_or_the_bearer_of_the_token(db, client, set
 
 PRODUCTION = {
     "MOC_MASTER_KEYS": base64.b64encode(bytes(range(32))).decode(),
+    "MOC_SEAL_KEY": base64.b64encode(bytes(range(32))).decode(),
     "SECRET_KEY": "k3y-" * 16 + "qwertzuiop",
     "ALLOWED_HOSTS": "registry.example.org",
     "EMAIL_URL": "smtp+tls://user:secret@mail.example.org:587",
@@ -253,6 +254,7 @@ def test_production_settings_pass_djangos_deployment_check():
     [
         ("SECRET_KEY", "development only: not a secret"),
         ("MOC_MASTER_KEYS", DEVELOPMENT_MASTER_KEY),
+        ("MOC_SEAL_KEY", DEVELOPMENT_SEAL_KEY),
         ("ALLOWED_HOSTS", "*"),
         ("EMAIL_URL", "consolemail://"),
         ("MOC_PUBLIC_URL", "http://registry.example.org"),

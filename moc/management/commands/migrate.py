@@ -1,5 +1,5 @@
-"""migrate, then make the cache's table, give the app role its rights (everything on current tables, only SELECT on history), and put
-row-level security in force."""
+"""migrate, then make the cache's table, give the app role its rights (everything on current tables, only SELECT on history), put
+row-level security in force, and index by transaction what is sealed."""
 
 from django.conf import settings
 from django.core.management import call_command
@@ -8,6 +8,7 @@ from django.core.management.commands import migrate
 
 from moc.access.rowsecurity import missing_roles, secure
 from moc.history import grant
+from moc.seals.canon import make_indexes
 
 CACHE_TABLE = "moc_cache"
 
@@ -26,3 +27,4 @@ class Command(migrate.Command):
             for role in (settings.DATABASE_APP["USER"], settings.DATABASE_ENGINE_ROLE):
                 grant(role)
             secure(settings.DATABASE_APP["USER"])
+            make_indexes()

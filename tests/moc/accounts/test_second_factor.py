@@ -191,6 +191,7 @@ def test_production_refuses_the_exemption_and_exempts_nobody(asked, starts):
         "DJANGO_SETTINGS_MODULE": "moc.settings.production",
         "SECRET_KEY": "k" * 60,
         "MOC_MASTER_KEYS": b64encode(bytes(range(32))).decode(),
+        "MOC_SEAL_KEY": b64encode(bytes(range(32))).decode(),
         "ALLOWED_HOSTS": "moc.example.com",
         "EMAIL_URL": "smtp://mail.example.com:25",
         "MOC_PUBLIC_URL": "https://moc.example.com",
