@@ -30,16 +30,16 @@ BEHIND = UserError(
 
 @sight.engine()
 @transaction.atomic
-def seal(*, actor=None, until: int | None = None) -> Seal | None:
+def seal(*, actor=None) -> Seal | None:
     """Seal every row of the transactions that ended since the last seal; None when there is nothing new.
 
-    `until` closes earlier than the oldest open transaction. One statement a table hashes the rows in the database.
+    One statement a table hashes the rows in the database. What a transaction wrote that is still open waits for the next seal.
     """
     policy.require(actor, "administer")
     canon.hold_still(alone=True)
     former = Seal.objects.first()
     number, since = (former.number + 1, former.before) if former else (1, 0)
-    before = horizon() if until is None else until
+    before = horizon()
     if before < since:
         raise BEHIND
     tables = [table for model in canon.tables().values() if (table := _seal_table(model, number, since, before))]

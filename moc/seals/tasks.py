@@ -1,6 +1,7 @@
 """Background work of seals."""
 
 from celery import shared_task
+from django.urls import reverse
 
 from moc.jobs.services import running
 from moc.seals import services
@@ -29,6 +30,7 @@ def verify_all(pk: int) -> None:
         if job is not None:
             made, _ = services.run_verification(actor=job.actor, job=job, progress=progress)
             job.outcome = {
+                "url": reverse("verification", args=[made.uuid]),
                 "verification": str(made.uuid),
                 "findings": made.finding_count,
                 "rows": made.row_count,

@@ -18,6 +18,7 @@ from tests.contracts import (
     matrix_filing,
     matrix_messages,
     matrix_prequalification,
+    matrix_seals,
     matrix_utility,
 )
 from tests.contracts.matrix import ROUTES, Route, Write
@@ -33,6 +34,7 @@ MATRIX = [
     *matrix_utility.ROUTES,
     *matrix_messages.ROUTES,
     *matrix_prequalification.ROUTES,
+    *matrix_seals.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]

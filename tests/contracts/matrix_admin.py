@@ -216,6 +216,10 @@ RECORDS: dict[str, Record] = {
     "MarketDecision": Record(lambda scene: scene.market_decision, OF_MARKET),
     "QualificationPass": Record(lambda scene: scene.objects["pass"], OPERATOR_AUDITORS),
     "RuleChange": Record(lambda scene: scene.rule_change, who("tso:auditor|administrator") | OPERATOR_AUDITORS),
+    "Seal": Record(lambda scene: scene.sealed_seal, ENTER),
+    "SealedTable": Record(lambda scene: scene.sealed_table, ENTER),
+    "SealedBlock": Record(lambda scene: scene.sealed_block, OPERATOR_AUDITORS),
+    "Verification": Record(lambda scene: scene.verification, ENTER),
     "Takeout": Record(lambda scene: scene.takeout, OF_UTILITY),
 }
 

@@ -31,7 +31,7 @@ from registry.grid.models import County
 from registry.participants.models import OrganizationIdentifier
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
-from tests.contracts import scene_aggregations, scene_messages, scene_prequalification, scene_utility
+from tests.contracts import scene_aggregations, scene_messages, scene_prequalification, scene_seals, scene_utility
 from tests.factories.machines import token_for
 from tests.factories.personal import contact, filed_owner, registered_owner
 from tests.factories.presence import sign_in
@@ -115,6 +115,7 @@ def make_scene() -> Scene:
         objects |= scene_messages.objects(world, user_of(world, OWN))
         objects |= scene_aggregations.objects(world, objects["der"])
         objects |= scene_prequalification.objects(world, objects)
+        objects |= scene_seals.objects()
         clients = _clients(world)
     return Scene(world, objects, *clients)
 
