@@ -57,8 +57,8 @@ def propose_denial(page, look, url: str) -> None:
     expect(page.get_by_role("button", name="Confirm the denial")).to_have_count(0)
 
 
-def confirm(page, look) -> None:
-    press(page, "link", "Denials to confirm")
+def confirm(page, look, title: str) -> None:
+    press(page, "link", title)
     look(page, "review-denial-to-confirm")
     press(page, "button", "Confirm the denial")
     expect(page.locator("main")).to_contain_text("The denial is confirmed")
@@ -86,7 +86,7 @@ def test_a_review_from_the_queue_to_its_last_row(world, visit, look):
     look(page, "reviewer-home-phone")
     decide_one(page, look, review.submission.title)
     propose_denial(page, look, url)
-    confirm(visit(world.user("edc", "approver")), look)
+    confirm(visit(world.user("edc", "approver")), look, review.submission.title)
     limit_the_rest(page, look, url)
     review.refresh_from_db()
     assert (review.status, Der.objects.count(), Decision.objects.get(kind="deny").status) == ("closed", 5, "effective")
