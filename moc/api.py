@@ -24,15 +24,28 @@ from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
 from registry.aggregations.api import Aggregations, FedMemberSerializer
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
+from registry.aggregators.api import AggregatorRegistrations, Suspensions
+from registry.customers.api import Consents, PersonalUses
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
+from registry.jurisdictions.api import Jurisdictions, RetailPrograms, SalesByYear
 from registry.participants.api import Organizations, Utilities
 from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
+from registry.rosters.api import RosterFindings, Rosters
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.utilities.api import ReviewRules
 
 RESOURCES = {
+    "registry/aggregators": ("aggregator-registration", AggregatorRegistrations),
+    "registry/consents": ("consent", Consents),
+    "registry/personal-uses": ("personal-use", PersonalUses),
+    "registry/jurisdictions": ("jurisdiction", Jurisdictions),
+    "registry/annual-sales": ("annual-sales", SalesByYear),
+    "registry/retail-programs": ("retail-program", RetailPrograms),
+    "registry/rosters": ("roster", Rosters),
+    "registry/roster-findings": ("roster-finding", RosterFindings),
+    "registry/suspensions": ("suspension", Suspensions),
     "registry/aggregations": ("aggregation", Aggregations),
     "registry/ders": ("der", Ders),
     "registry/submissions": ("submission", Submissions),

@@ -1,6 +1,15 @@
 """The registry's models, by slice."""
 
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
+from registry.aggregators.models import (
+    AggregatorRegistration,
+    AgreementSignature,
+    Certification,
+    Officer,
+    RtoMembership,
+    Suspension,
+)
+from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der, DerTenure
 from registry.grid.models import (
     County,
@@ -14,7 +23,8 @@ from registry.grid.models import (
     TdInterface,
     Transformer,
 )
-from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, UtilityProfile
+from registry.jurisdictions.models import AnnualSales, Jurisdiction, RetailProgram
+from registry.participants.models import Consent, Contact, DerOwner, OrganizationIdentifier, UtilityProfile
 from registry.prequalification.models import (
     BrokenRule,
     MarketDecision,
@@ -23,6 +33,7 @@ from registry.prequalification.models import (
     QualificationOverride,
     QualificationPass,
 )
+from registry.rosters.models import Roster, RosterEntry, RosterFinding
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
 from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
@@ -32,8 +43,23 @@ __all__ = [
     "AggregationMember",
     "AggregationPnode",
     "AggregationUtility",
+    "AnnualSales",
+    "Jurisdiction",
+    "RetailProgram",
+    "Roster",
+    "RosterEntry",
+    "RosterFinding",
+    "AggregatorRegistration",
+    "AgreementSignature",
+    "Certification",
+    "Officer",
+    "RtoMembership",
+    "Suspension",
     "BrokenRule",
+    "Consent",
     "Contact",
+    "OwnerAccount",
+    "PersonalUse",
     "County",
     "Decision",
     "Der",

@@ -5,7 +5,11 @@ from django.urls import include, path
 app_name = "registry"
 
 urlpatterns = [
+    path("aggregators/", include("registry.aggregators.urls")),
     path("aggregations/", include("registry.aggregations.urls")),
+    path("jurisdictions/", include("registry.jurisdictions.urls")),
+    path("rosters/", include("registry.rosters.urls")),
+    path("owners/", include("registry.customers.urls")),
     path("ders/", include("registry.ders.urls")),
     path("grid/", include("registry.grid.urls")),
     path("prequalification/", include("registry.prequalification.urls")),

@@ -21,7 +21,9 @@ PERMISSIONS = {
     "verify_seals": "have all sealed history verified",
     "export": "export lists",
     "administer": "administer the platform",
-    "admit_aggregators": "admit new aggregators to the platform",
+    "admit_aggregators": "admit new aggregators to the platform, and register them",
+    "register_aggregator": "write the aggregator's registration and sign its agreement",
+    "suspend_aggregators": "keep an aggregator from filing, with a reason, and reinstate it",
 }
 
 _SEE = {"view_registry", "export"}
@@ -33,7 +35,7 @@ ROLES: dict[str, dict[str, set[str]]] = {
         "filer": _SEE | {"view_personal", "file_ders"},
         "approver": _SEE | {"view_personal", "file_ders", "submit_ders"},
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"view_personal", "file_ders", "submit_ders", "manage_members", "take_out"},
+        "administrator": _AUDIT | {"view_personal", "file_ders", "submit_ders", "manage_members", "register_aggregator", "take_out"},
     },
     "edc": {
         "viewer": _SEE,
@@ -42,17 +44,19 @@ ROLES: dict[str, dict[str, set[str]]] = {
         "auditor": _AUDIT,
         "administrator": _AUDIT
         | {"view_personal", "erase_personal", "review_ders", "confirm_denials"}
-        | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out", "override_qualification"},
+        | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out", "override_qualification"}
+        | {"suspend_aggregators"},
     },
     "tso": {
         "viewer": _SEE,
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "validate_aggregations", "set_law"},
+        "administrator": _AUDIT | {"manage_members", "validate_aggregations", "set_law", "suspend_aggregators"},
     },
     "rerra": {
         "viewer": _SEE,
         "auditor": _AUDIT | {"verify_seals"},
-        "administrator": _AUDIT | {"manage_members", "admit_aggregators", "set_law", "override_qualification", "verify_seals"},
+        "administrator": _AUDIT
+        | {"manage_members", "admit_aggregators", "set_law", "override_qualification", "suspend_aggregators", "verify_seals"},
     },
     "operator": {
         "viewer": _SEE,

@@ -17,6 +17,7 @@ from moc.access.models import Organization, Oversight, User
 from moc.demo import generate, load_grid, newjersey
 from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
+from moc.demo.register import register
 from moc.documents.models import Document
 from moc.documents.services import store
 from moc.history import acting
@@ -42,6 +43,7 @@ def load(report: Report) -> None:
     with acting(None, REASON):
         organizations = _organizations()
         load_people(organizations)
+        register(organizations)
         report("Parties", 0.02)
         load_grid.elements(organizations)
         report("Grid", 0.08)

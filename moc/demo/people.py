@@ -7,18 +7,20 @@ PASSWORD = "demonstration-state"
 
 # (kind, role) → local part of the address; denials need two people at a utility
 LOGINS = {
-    "aggregator": {"approver": "files", "viewer": "looks"},
+    "aggregator": {"approver": "files", "viewer": "looks", "administrator": "administers"},
     "edc": {"reviewer": "reviews", "approver": "confirms", "administrator": "administers"},
     "tso": {"viewer": "looks"},
-    "rerra": {"auditor": "audits"},
+    "rerra": {"auditor": "audits", "administrator": "decides"},
     "operator": {"administrator": "operates"},
 }
 SHOWN = [
     (AGGREGATORS[0].code, "approver"),
+    (AGGREGATORS[0].code, "administrator"),
     ("JCPL", "reviewer"),
     ("JCPL", "approver"),
     ("PJM", "viewer"),
     ("NJBPU", "auditor"),
+    ("NJBPU", "administrator"),
     (OPERATOR.code, "administrator"),
 ]
 

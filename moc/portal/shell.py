@@ -12,6 +12,7 @@ NAVIGATION = (
     ("Home", "home", ""),
     ("DERs", "registry:der_list", "view_registry"),
     ("Aggregations", "registry:aggregation_list", "view_registry"),
+    ("Aggregators", "registry:aggregator_list", "view_registry"),
     ("Submissions", "registry:submission_list", "view_registry"),
     ("Reviews", "registry:review_list", "view_registry"),
     ("Qualification", "registry:qualification_list", "view_registry"),

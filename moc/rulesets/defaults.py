@@ -11,6 +11,16 @@ ATTESTATION = (
     "relevant electric retail regulatory authorities."
 )
 
+AGREEMENT = (
+    "MARKET PARTICIPATION AGREEMENT. The DER aggregator takes part in the markets of its transmission operators under their "
+    "tariffs, keeps the list of its distributed energy resources and their data up to date, keeps performance data of each "
+    "resource and gives them for audit, and follows instructions that the distribution utility gives for safe and reliable "
+    "operation. ATTESTATION. The aggregator attests that its aggregations comply with the tariffs and operating procedures of "
+    "the distribution utilities and with the rules and regulations of the relevant electric retail regulatory authorities. It "
+    "does not attest that a utility or an authority has consented to its participation, and nothing here restricts its "
+    "business model."
+)
+
 RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare 18 CFR Part 125, which was not read for this)"
 
 # key, authority (slug of the RTO or regulator; empty: default), value, unit, source, verified
@@ -60,6 +70,17 @@ ROWS = [
             ("most", "uploads", 3650),
             ("most", "staged_rows", 3650),
         )
+    ),
+    ("rerra_involvement", "", "none", "role", "FERC Order 2222 ¶322: involvement is voluntary, so off by default", True),
+    ("certification_warning_days", "", [60, 15], "days ahead", DESIGN, False),
+    (
+        "participation_agreement",
+        "",
+        {"version": "2026-1", "text": AGREEMENT},
+        "text",
+        "FERC Order 2222 ¶352: agreement and attestation of compliance, not of authorization; the words are the platform's, to be replaced "
+        "by each RTO's pro forma",
+        False,
     ),
     (
         "registration_attestation",

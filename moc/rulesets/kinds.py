@@ -37,6 +37,7 @@ KINDS: dict[str, Kind] = {
     "info_request_pauses_clock": Kind("boolean", "boolean", "the clock of a review stands while information is asked for"),
     "small_utility_opt_in": Kind("boolean", "boolean", "the regulator lets a small utility's customers take part"),
     "dr_opt_out": Kind("boolean", "boolean", "the regulator bars demand response by aggregators of retail customers"),
+    "rerra_involvement": Kind("code", "role", "the regulator's part in reviews (¶322): none, or notified when one begins"),
     "pre_registration": Kind("boolean", "boolean", "aggregator and utility settle data before filing"),
     "location_scope": Kind("scope", "scope", f"how far an aggregation may spread: {', '.join(sorted(SCOPES))}"),
     "market_services": Kind("codes", "codes", "the services that a market buys, by their codes"),

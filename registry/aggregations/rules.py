@@ -51,6 +51,12 @@ TAKEN = reading(
     columns=("der",),
     cites="Order 2222 ¶159, ¶160",
 )
+CONSENT = reading(
+    "MEMBER-CONSENT",
+    "The owner has revoked the consent to offer this DER in markets, or it has expired.",
+    remedy="Ask the owner for another consent, or leave the DER out.",
+    columns=("der",),
+)
 ABSENT = reading(
     "MEMBER-ABSENT",
     "The DER is not a member on that day or later.",

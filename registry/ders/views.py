@@ -58,6 +58,9 @@ class DerList(List):
         return [("Change tenures", f"{reverse('registry:der_tenure')}{self.address()}", False)]
 
 
+ABOUT_OWNER = (("Invite the owner", "registry:owner_invite", "view_personal"), ("Record a consent", "registry:consent_show", "file_ders"))
+
+
 class DerDetail(Detail):
     """The record of one DER, now or as of a moment."""
 
@@ -89,7 +92,9 @@ class DerDetail(Detail):
         if owner is None or owner.erased_at:
             return []
         may = [act for act in OWNER_ACTS if policy.allows(self.request.user, act[2], owner)]
-        return [(label, reverse(name, args=[self.object.uuid]), False) for label, name, _ in may]
+        acts = [(label, reverse(name, args=[self.object.uuid]), False) for label, name, _ in may]
+        further = [act for act in ABOUT_OWNER if policy.allows(self.request.user, act[2], owner)]
+        return acts + [(label, url, False) for label, name, _ in further if (url := url_of(name, self.object.uuid))]
 
     def facts(self) -> list:
         return reports.facts(self.object, personal=policy.allows(self.request.user, "view_personal", self.object))

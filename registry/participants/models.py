@@ -1,12 +1,21 @@
 """What the registry knows of its participants beyond access: identifiers, contacts, utility facts, and owners (personal data)."""
 
+import uuid
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
+from django.utils import timezone
 
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
+from moc.documents.models import Document
 from moc.history import Versions
+from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from moc.vault.models import DataKey, SealedFacts
+from registry.participants.queries import ConsentQuerySet
 
 
 class UtilityProfile(models.Model):
@@ -84,7 +93,7 @@ OWNER_FIELDS: dict[str, models.Field] = {
 class Contact(SealedFacts):
     """Whom to call at an organisation, by purpose: name, e-mail and telephone are sealed under the organisation's data key."""
 
-    access_paths = ("organization",)
+    access_paths = ("organization", "organization__registration__rerra")  # a regulator calls the aggregators that it registers
     personal = tuple(CONTACT_FIELDS)
 
     class Purpose(models.TextChoices):
@@ -174,3 +183,57 @@ class DerOwner(OwnerFacts):
 
 def about_owner(aggregator: int, holder: int) -> bytes:
     return f"owner:{aggregator}:{holder}".encode()
+
+
+class Consent(models.Model):
+    """An owner lets an aggregator see or use what is the owner's: which things, what for, until when. What has ended bars it."""
+
+    access_paths = ("aggregator", "edc")
+
+    class Scope(models.TextChoices):
+        CONTACT = "contact", "See my name, account and how to reach me"
+        USAGE = "usage", "See my meter data"
+        MARKET = "market", "Offer my DERs in markets"
+        CONTROL = "control", "Control my DERs"
+        SWITCH = "switch", "Take my DERs over from my present aggregator"
+
+    class Status(models.TextChoices):
+        IN_FORCE = "in_force", "In force"
+        REVOKED = "revoked", "Revoked"
+
+    lifecycle = Lifecycle(
+        Transition("revoke", (Status.IN_FORCE,), Status.REVOKED, "file_ders", needs_reason=True, danger=True), initial=(Status.IN_FORCE,)
+    )
+
+    uuid = models.UUIDField("consent id", default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(DerOwner, on_delete=models.PROTECT, related_name="consents")
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="consents")
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name="utility")
+    scopes = ArrayField(models.CharField(max_length=10, choices=Scope.choices))
+    purpose = models.CharField(max_length=200)
+    granted_on = models.DateField(default=timezone.localdate)
+    expires_on = models.DateField("until", null=True, blank=True, help_text="the last day; empty: until it is revoked")
+    evidence = models.ForeignKey(Document, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    by_owner = models.BooleanField("given by the owner here", default=False)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.IN_FORCE)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ConsentQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["aggregator", "owner"], name="consent_by_aggregator")]
+        constraints = [
+            models.CheckConstraint(name="consent_to_something", condition=~Q(scopes=[])),
+            models.CheckConstraint(name="consent_shown", condition=Q(by_owner=True) | Q(evidence__isnull=False)),
+        ]
+
+    @property
+    def words(self) -> list[str]:
+        """What may be done, in the owner's words."""
+        return [self.Scope(scope).label for scope in self.scopes]
+
+    def __str__(self) -> str:
+        return f"Consent to {self.aggregator} of {self.granted_on}"

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from moc import sight
 from moc.access import policy
@@ -16,7 +17,7 @@ from moc.history import acting
 from moc.vault import services as vault
 from moc.vault.models import DataKey, SealedFacts
 from moc.vault.services import Ring, open_all, pack
-from registry.participants.models import OWNER_FIELDS, Contact, OwnerFacts, UtilityProfile
+from registry.participants.models import OWNER_FIELDS, Consent, Contact, DerOwner, OwnerFacts, UtilityProfile
 
 MASK, ERASED = "••••••", "erased"
 REVEALING = [purpose for purpose in AccessEntry.Purpose if purpose not in (AccessEntry.Purpose.ERASURE, AccessEntry.Purpose.TAKEOUT)]
@@ -26,6 +27,7 @@ LABELS = {
     "owner_name": "Name",
     "owner_email": "E-mail",
     "owner_phone": "Telephone",
+    "tax_id": "Tax id",
     "name": "Name",
     "email": "E-mail",
     "phone": "Telephone",
@@ -135,6 +137,7 @@ def reveal(*, actor, record: SealedFacts, purpose: str, text: str = "") -> dict[
     policy.require(actor, "view_personal", record)
     if purpose not in REVEALING:
         raise UserError("Say what the personal data are needed for.", "Choose one of the purposes.", "PURPOSE")
+    _require_consent(actor, record)
     with transaction.atomic():
         found = open_all([record])[0]
         if found is None:
@@ -150,6 +153,15 @@ def reveal(*, actor, record: SealedFacts, purpose: str, text: str = "") -> dict[
             text=text,
         )
     return found
+
+
+@sight.engine()
+def _require_consent(actor, record: SealedFacts) -> None:
+    """An aggregator whom the owner no longer lets see them is refused; the utility has its customer's data of its own."""
+    if not isinstance(record, DerOwner) or actor is None or record.edc_id in policy.reach(actor, "view_personal"):
+        return
+    if Consent.objects.bars(record.pk, record.aggregator_id, Consent.Scope.CONTACT, timezone.localdate()):
+        raise UserError("The owner has revoked the consent, or it has expired.", "Ask the owner for another one.", "CONSENT")
 
 
 def save_contact(*, actor, contact: Contact, values: Mapping[str, str], reason: str) -> Contact:

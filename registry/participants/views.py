@@ -31,31 +31,41 @@ class Reveal(Fresh, Page):
     @cached_property
     def record(self) -> SealedFacts:
         record = self.get_record()
-        if record is None or not policy.allows(self.request.user, self.permission, record):
+        if record is None or not self.may(record):
             raise Http404
         return record
+
+    def may(self, record: SealedFacts) -> bool:
+        """May the user see it in full?"""
+        return policy.allows(self.request.user, self.permission, record)
+
+    def masked(self) -> list:
+        """The groups of facts before anybody says what for."""
+        return [("", services.labelled(services.masked(self.record)))]
+
+    def open(self, said: dict) -> list:
+        """The groups of facts in full, by the service that logs the look."""
+        found = services.reveal(actor=self.request.user, record=self.record, purpose=said["purpose"], text=said["note"])
+        return [("", services.labelled(found))]
 
     @cached_property
     def form(self) -> PurposeForm:
         return PurposeForm(self.request.POST if self.request.method == "POST" else None)
 
     def get(self, request, *args, **kwargs) -> HttpResponse:
-        return self._answer(services.masked(self.record))
+        return self._answer(self.masked())
 
     def post(self, request, *args, **kwargs) -> HttpResponse:
-        record = self.record
+        masked = self.masked()
         if self.form.is_valid():
-            said = self.form.cleaned_data
             try:
-                found = services.reveal(actor=request.user, record=record, purpose=said["purpose"], text=said["note"])
+                found = self.open(self.form.cleaned_data)
             except UserError as refusal:
                 self.form.add_error(None, str(refusal))
             else:
                 return self._answer(found, shown=True)
-        return self._answer(services.masked(record), status=422)
+        return self._answer(masked, status=422)
 
-    def _answer(self, values: dict[str, str], *, shown: bool = False, status: int = 200) -> HttpResponse:
-        context = self.get_context_data(
-            facts=[("", services.labelled(values))], form=None if shown else self.form, cancel_url=self.back(), shown=shown
-        )
+    def _answer(self, facts: list, *, shown: bool = False, status: int = 200) -> HttpResponse:
+        context = self.get_context_data(facts=facts, form=None if shown else self.form, cancel_url=self.back(), shown=shown)
         return self.render_to_response(context, status=status, headers={"Cache-Control": "no-store"})

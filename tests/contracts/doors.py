@@ -17,6 +17,7 @@ from tests.contracts import (
     matrix_api,
     matrix_filing,
     matrix_messages,
+    matrix_participants,
     matrix_prequalification,
     matrix_seals,
     matrix_utility,
@@ -35,6 +36,7 @@ MATRIX = [
     *matrix_messages.ROUTES,
     *matrix_prequalification.ROUTES,
     *matrix_seals.ROUTES,
+    *matrix_participants.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]

@@ -71,6 +71,7 @@ EXEMPT = {
     "accounts/password/reset/done/": "for whoever cannot sign in",
     "accounts/password/reset/key/done/": "for whoever cannot sign in",
     "accounts/invitation/<str:key>/": "the key decides",
+    "registry/owners/welcome/<str:key>/": "the key decides",
     "accounts/sign-up/": "for whoever comes",
     "accounts/sign-up/terms/": "for whoever comes",
     "accounts/sign-up/<str:key>/": "the key decides",

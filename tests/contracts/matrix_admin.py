@@ -18,6 +18,8 @@ OF_ACCESS = OF_UTILITY | OPERATOR_AUDITORS
 OF_BOTH = OF_UTILITY | who("aggregator:auditor|administrator")
 OF_MARKET = who("aggregator:auditor|administrator", "tso:auditor|administrator")
 OF_AGGREGATOR = who("aggregator:auditor|administrator") | OPERATOR_AUDITORS
+DAYS = {"valid_during_0": "2026-01-01", "valid_during_1": ""}
+OF_REGISTRATION = who("aggregator:auditor|administrator", "rerra:auditor|administrator")
 GRID = who("edc:administrator")
 PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
 MEMBERS_ENTER = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
@@ -103,6 +105,34 @@ RECORDS: dict[str, Record] = {
         who("rerra:administrator") | OPERATOR_ADMINISTRATORS,
         lists=who("rerra:administrator", "rerra2:administrator") | OPERATOR_ADMINISTRATORS,
     ),
+    "AggregatorRegistration": Record(lambda scene: scene.registration, OF_REGISTRATION),
+    "Officer": Record(lambda scene: scene.officer, OF_REGISTRATION),
+    "Certification": Record(lambda scene: scene.certification, OF_REGISTRATION),
+    "RtoMembership": Record(lambda scene: scene.membership, OF_REGISTRATION | who("tso:auditor|administrator")),
+    "AgreementSignature": Record(lambda scene: scene.signature, OF_REGISTRATION),
+    "Suspension": Record(lambda scene: scene.suspension, OF_UTILITY | who("aggregator2:administrator")),
+    "OwnerAccount": Record(lambda scene: scene.owner_account, who("edc:administrator"), lists=PERSONAL_ENTER),
+    "Consent": Record(lambda scene: scene.consent, OF_BOTH),
+    "PersonalUse": Record(lambda scene: scene.personal_use, OF_BOTH),
+    "Jurisdiction": public(
+        lambda scene: scene.jurisdiction,
+        lambda scene: DAYS | {"rerra": scene.world.rerra.pk, "edc": scene.world.edc2.pk, "county": scene.world.counties[0].pk},
+        valid_during_1="2027-01-01",
+    ),
+    "AnnualSales": public(
+        lambda scene: scene.sales,
+        lambda scene: {"edc": scene.world.edc.pk, "year": "2019", "sales_mwh": "9", "source": "A form"},
+        source="B",
+    ),
+    "RetailProgram": public(
+        lambda scene: scene.program,
+        lambda scene: DAYS | {"edc": scene.world.edc.pk, "code": "DR", "name": "DR", "kind": "demand_response", "tariff": "T-2"},
+        name="Another",
+        pays_for="energy",
+    ),
+    "Roster": Record(lambda scene: scene.roster, OF_UTILITY),
+    "RosterEntry": Record(lambda scene: scene.roster_entry, OF_UTILITY),
+    "RosterFinding": Record(lambda scene: scene.roster_finding, OF_BOTH),
     "SignInProvider": Record(lambda scene: scene.sign_in_provider, OF_UTILITY),
     "SignInDomain": Record(lambda scene: scene.sign_in_domain, OF_ACCESS),
     "SignInFailures": Record(lambda scene: scene.failures, OPERATOR_AUDITORS),

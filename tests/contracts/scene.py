@@ -31,7 +31,7 @@ from registry.grid.models import County
 from registry.participants.models import OrganizationIdentifier
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
-from tests.contracts import scene_aggregations, scene_messages, scene_prequalification, scene_seals, scene_utility
+from tests.contracts import scene_aggregations, scene_messages, scene_participants, scene_prequalification, scene_seals, scene_utility
 from tests.factories.machines import token_for
 from tests.factories.personal import contact, filed_owner, registered_owner
 from tests.factories.presence import sign_in
@@ -113,6 +113,8 @@ def make_scene() -> Scene:
         objects = _participants(world) | _filed(world) | _own(world) | _machines(world) | _support(world) | _identity(world)
         objects |= scene_utility.objects(world, objects)
         objects |= scene_messages.objects(world, user_of(world, OWN))
+        objects |= scene_participants.objects(world, objects["admission"].organization)
+        objects |= scene_participants.owned(world, objects["der"])
         objects |= scene_aggregations.objects(world, objects["der"])
         objects |= scene_prequalification.objects(world, objects)
         objects |= scene_seals.objects()
@@ -169,7 +171,7 @@ def _filed(world: World) -> dict[str, models.Model]:
     """A submission under review with a registered DER and decisions, a draft, and a file being read."""
     parties = {"aggregator": world.aggregator, "edc": world.edc}
     point, now = world.service_points["edc"][0], timezone.now()
-    owner = registered_owner(**parties, edc_account_no="A-1", owner_name="An owner")
+    owner = registered_owner(**parties, edc_account_no="A-1", owner_name="An owner", owner_email="owner@example.org")
     der = Der.objects.create(**FACTS, **parties, external_id="D-1", service_point=point, registered_on=now.date(), owner=owner)
     submission = _submitted(world)
     review = UtilityReview.objects.create(

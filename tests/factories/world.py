@@ -12,6 +12,7 @@ from moc.rulesets import services as rulesets
 from registry.aggregations.services import catalogue
 from registry.grid.models import County, Feeder, ServicePoint
 from tests.factories import grid
+from tests.factories.registrations import register
 
 PASSWORD = "correct horse battery"
 REASON = "system: tests"
@@ -68,6 +69,8 @@ def build() -> World:
             world.feeders[key], world.service_points[key] = laid
         rulesets.load()
         catalogue.load()
+        for second in ("", "2"):
+            register([organizations[f"aggregator{second}"]], organizations[f"rerra{second}"], users[f"aggregator{second}", "administrator"])
     return world
 
 

@@ -31,6 +31,7 @@ from registry.submissions.models import StagedDer, Submission, UtilityReview
 from tests import database
 from tests.factories.personal import registered_owner
 from tests.factories.presence import sign_in
+from tests.factories.registrations import register
 from tests.scale import state
 
 SMALL_ROWS = 10_000
@@ -167,6 +168,7 @@ def _parties() -> tuple[dict[str, User], list[Organization], list[Organization]]
         others = [Organization.objects.create(kind="aggregator", name=f"Aggregator {n}", slug=f"bench{n}") for n in (2, 3, 4)]
         regulator = Organization.objects.create(kind="rerra", name="Bench board", slug="board")
         Oversight.objects.bulk_create(Oversight(overseer=regulator, overseen=edc) for edc in edcs)
+        register(others, regulator, filer)
         users = {
             "aggregator": filer,
             "utility": edcs[0].memberships.get().user,

@@ -7,6 +7,7 @@ from moc.history import acting
 from moc.rulesets.services import load
 from registry.grid.models import County
 from registry.participants.models import UtilityProfile
+from tests.factories.registrations import register
 from tests.scale.generator import UTILITIES
 
 REASON = "system: benchmark"
@@ -25,6 +26,8 @@ def parties() -> tuple[User, Organization, list[Organization]]:
         for eia, edc in zip(UTILITIES, edcs, strict=True):
             UtilityProfile.objects.create(edc=edc, eia_id=eia, ownership="other", balancing_authority="PJM")
         filer = _member("filer@bench.example.org", aggregator, "approver")
+        regulator = Organization.objects.create(kind="rerra", name="Bench regulator", slug="bench-regulator")
+        register([aggregator], regulator, filer)
         for edc in edcs:
             _member(f"reviewer@{edc.slug}.example.org", edc, "reviewer")
         County.objects.bulk_create(County(fips=f"34{number:03}", name=f"County {number}", state="NJ") for number in range(1, 42, 2))

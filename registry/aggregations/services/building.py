@@ -17,6 +17,7 @@ from registry.aggregations import reports
 from registry.aggregations.choices import Level
 from registry.aggregations.models import AGENTS, TOLERANCE, Aggregation, AggregationMember, AggregationPnode, GridService
 from registry.aggregations.services import clocks
+from registry.aggregators.services import standing
 from registry.grid.models import Pnode
 
 Status = Aggregation.Status
@@ -115,6 +116,7 @@ def move(*, actor, aggregation: Aggregation, name: str, reason: str = "") -> Non
     with acting(actor, reason or transition.title):
         held = Aggregation.objects.select_for_update().get(pk=aggregation.pk)
         if name == "submit":
+            standing.require(held.aggregator, tso=held.tso_id)
             _require_whole(held)
         clock = clocks.started(held) if name == "submit" else clocks.STOPPED
         Aggregation.lifecycle.move(Aggregation.objects.filter(pk=held.pk), name, actor=actor, reason=reason, **clock)

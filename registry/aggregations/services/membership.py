@@ -165,6 +165,7 @@ def _params(held: Aggregation, terms: Terms | None = None) -> dict:
     """What the statements of a change are told. Of an aggregation that was filed, the past stays (¶238)."""
     open_past = held.is_open
     known = {"aggregation": held.pk, "aggregator": held.aggregator_id, "not_before": None if open_past else timezone.localdate()}
+    known["today"] = timezone.localdate()
     if terms is None:
         return known | {"services": held.services}
     return known | {"services": list(terms.services), "share": terms.share, "starts": terms.starts, "ends": terms.ends}

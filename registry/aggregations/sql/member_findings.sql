@@ -24,6 +24,10 @@ CROSS JOIN LATERAL (VALUES
         AND m.service_id = s.service AND m.valid_during && s.period), 'MEMBER-ALREADY', 'der', s.given_der),
     (g.level = 'wholesale' AND EXISTS (SELECT FROM registry_aggregationmember AS m WHERE m.der_id = s.der_id
         AND m.aggregation_id <> %(aggregation)s AND m.service_id = s.service AND m.wholesale AND m.valid_during && s.period),
-        'MEMBER-TAKEN', 'der', s.given_der)
+        'MEMBER-TAKEN', 'der', s.given_der),
+    (s.der_id IN (SELECT d.id FROM registry_consent AS c JOIN registry_der AS d ON d.owner_id = c.owner_id
+        WHERE c.aggregator_id = %(aggregator)s AND 'market' = ANY (c.scopes) GROUP BY d.id
+        HAVING NOT bool_or(c.status = 'in_force' AND (c.expires_on IS NULL OR c.expires_on >= %(today)s::date))),
+        'MEMBER-CONSENT', 'der', s.given_der)
 ) AS problem (broken, code, name, value)
 WHERE problem.broken

@@ -19,6 +19,7 @@ from moc.jobs import services as jobs
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
 from moc.units import counted
+from registry.aggregators.services import standing
 from registry.ders.dictionary import FIELDS, PERSONAL
 from registry.ders.models import Der, DerFacts
 from registry.ders.services.tenures import hold
@@ -27,7 +28,7 @@ from registry.participants import services as participants
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import tenure_over
-from registry.submissions.services import deadlines, locks, staging
+from registry.submissions.services import deadlines, locks, regulators, staging
 from registry.submissions.services.owners import file_owner
 from registry.submissions.services.practice import reviewer_for
 
@@ -216,6 +217,8 @@ def submit(*, actor, submission: Submission, attestation_version: str, only_good
         version, _, digest = attestation()
         if attestation_version != version:
             raise UserError(f"The attestation in force is version {version}.", "Read it again and accept it.", "ATTESTATION")
+        parties = StagedDer.objects.filter(submission=submission, edc__isnull=False).order_by().values_list("edc_id", flat=True)
+        standing.require(submission.aggregator, edcs=set(parties.distinct()))
         hold([submission.aggregator_id])
         if submission.checked_at is None or tenure_over(StagedDer.objects.filter(submission=submission)).exists():
             staging.check(submission)
@@ -288,6 +291,7 @@ def _start_reviews(submission: Submission) -> None:
             url=f"/registry/reviews/{review.uuid}/",
             review=review,
         )
+        regulators.tell_of(review)
     if not counts:
         Submission.lifecycle.move(found, "complete", actor=None, reason="system: nothing differs from the registry")
 

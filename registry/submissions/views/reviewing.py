@@ -14,6 +14,7 @@ from moc.jobs.views import RUNNING, progress_of
 from moc.portal import List, Page, Sort, Update
 from moc.portal.changes import REFUSALS
 from moc.units import counted
+from registry.rosters import services as rosters
 from registry.submissions import reports
 from registry.submissions.filters import ReviewFilterSet, RowFilterSet, selected_rows
 from registry.submissions.forms.reviewing import DecisionFileForm, DecisionForm, RejectForm, selection_of
@@ -138,6 +139,7 @@ class ReviewDetail(List):
             "decision_form": self.form if self.may_decide else None,
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
         }
+        shown["roster_count"], shown["roster_differences"] = rosters.of_review(review.submission_id, review.edc_id)
         shown = super().get_context_data(**shown | kwargs)
         if ticked := self._ticked():
             for row in shown["table"].rows:

@@ -59,7 +59,7 @@ CASES = {
     "MEMBER-ALREADY": ({"der": "M-1"}, "der"),
     "MEMBER-TAKEN": ({"der": "T-1"}, "der"),
 }
-OTHER_TESTS = {"MEMBER-PAST", "MEMBER-ABSENT", "MEMBER-TOO-MANY-CELLS", "MEMBER-TOO-FEW-CELLS"}
+OTHER_TESTS = {"MEMBER-CONSENT", "MEMBER-PAST", "MEMBER-ABSENT", "MEMBER-TOO-MANY-CELLS", "MEMBER-TOO-FEW-CELLS"}
 
 
 def test_every_rule_has_a_case():

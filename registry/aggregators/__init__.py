@@ -1,0 +1,1 @@
+"""Aggregators' registration: company, officers, certifications, memberships, agreement, suspension. R5."""

@@ -1,0 +1,67 @@
+"""What an owner sees: only what is the owner's own. The owner belongs to no organisation, so each report names the user's owners itself."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from moc import sight
+from moc.access.models import Oversight
+from moc.accesslog.models import AccessEntry
+from registry.customers.models import WEEKDAYS, PersonalUse
+from registry.ders.models import Der
+from registry.participants.models import Consent, DerOwner
+
+LOOKS = 200
+
+
+def owners(user) -> QuerySet[DerOwner]:
+    """The owner's records that are the user's, and not erased."""
+    return DerOwner.objects.filter(accounts__user=user, erased_at=None)
+
+
+@sight.engine()
+def ders(user) -> list[Der]:
+    """The user's DERs."""
+    rows = Der.objects.filter(owner__in=owners(user)).select_related("aggregator", "edc")
+    return list(rows.order_by("pk"))
+
+
+@sight.engine()
+def seers(user) -> list[tuple[str, str, str]]:
+    """(party, what it is, what it sees) of everybody who sees the user's records."""
+    found = {}
+    rows = owners(user).select_related("aggregator", "edc")
+    for owner in rows:
+        found[owner.aggregator] = "Your DERs and, while you consent, your name and account"
+        found[owner.edc] = "Your DERs, your name and account: you are its customer"
+    for oversight in Oversight.objects.filter(overseen__in=[owner.edc_id for owner in rows]).select_related("overseer"):
+        found[oversight.overseer] = "Your DERs, without your name"
+    return [(party.name, party.get_kind_display(), what) for party, what in found.items()]
+
+
+@sight.engine()
+def consents(user) -> list[Consent]:
+    """The consents on the user's records, newest first."""
+    return list(Consent.objects.filter(owner__in=owners(user)).select_related("aggregator").order_by("-pk"))
+
+
+@sight.engine()
+def uses(user) -> list[PersonalUse]:
+    """What the user keeps of the DERs, as it stands."""
+    return list(PersonalUse.objects.standing().filter(der__owner__in=owners(user)).select_related("der").order_by("der_id", "pk"))
+
+
+@sight.engine()
+def looks(user) -> list[AccessEntry]:
+    """Who looked at the user's personal data, newest first: under every key that the records have had."""
+    keys = DerOwner.history.model.objects.filter(id__in=owners(user).values("pk")).exclude(subject=None).values("subject")
+    return list(AccessEntry.objects.filter(subject__in=keys).select_related("actor", "holder", "filed_by").order_by("-pk")[:LOOKS])
+
+
+def told(use: PersonalUse) -> str:
+    """A statement of personal use in words."""
+    if use.kind == PersonalUse.Kind.RESERVE:
+        return f"{use.reserve_percent.normalize():f} % stays in reserve"
+    if use.kind == PersonalUse.Kind.BLACKOUT:
+        days = ", ".join(dict(WEEKDAYS)[day] for day in sorted(use.weekdays))
+        return f"{days}, {use.from_time:%H:%M} to {use.until_time:%H:%M}"
+    return f"{timezone.localtime(use.starts_at):%d %b %Y, %H:%M} to {timezone.localtime(use.ends_at):%d %b %Y, %H:%M}"

@@ -1,0 +1,34 @@
+"""Jurisdiction, sales and retail programs: public reference data, kept by the operator."""
+
+from django.contrib import admin
+
+from moc.admin import ReferenceAdmin
+from moc.admin.filters import ScopedFilter
+from registry.jurisdictions.models import AnnualSales, Jurisdiction, RetailProgram
+
+
+class OfUtilityAdmin(ReferenceAdmin):
+    """A public record of a utility."""
+
+    write_permission = "manage_grid"
+    list_filter = (("edc", ScopedFilter),)
+    list_select_related = ("edc",)
+
+
+@admin.register(Jurisdiction)
+class JurisdictionAdmin(OfUtilityAdmin):
+    list_display = ("rerra", "edc", "county", "valid_during")
+    list_filter = (("rerra", ScopedFilter), ("edc", ScopedFilter))
+    list_select_related = ("rerra", "edc", "county")
+
+
+@admin.register(AnnualSales)
+class AnnualSalesAdmin(OfUtilityAdmin):
+    list_display = ("edc", "year", "sales_mwh", "source")
+
+
+@admin.register(RetailProgram)
+class RetailProgramAdmin(OfUtilityAdmin):
+    list_display = ("code", "name", "edc", "kind", "pays_for", "bars_wholesale", "valid_during")
+    list_filter = ("kind", "bars_wholesale", ("edc", ScopedFilter))
+    search_fields = ("=code", "name")

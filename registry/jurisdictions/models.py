@@ -1,0 +1,114 @@
+"""Which regulator governs which utility where, what a utility sold, and on which terms its retail programs pay."""
+
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
+from django.db import models
+
+from moc.access.models import Organization
+from moc.access.queries import ScopedQuerySet
+from moc.history import Versions
+from moc.units import MagnitudeField
+from registry.aggregators.queries import DatedQuerySet
+from registry.grid.models import County
+
+
+def utility(related_name: str) -> models.ForeignKey:
+    return models.ForeignKey(Organization, on_delete=models.PROTECT, related_name=related_name, verbose_name="utility")
+
+
+def days() -> DateRangeField:
+    return DateRangeField("in force", help_text="days, half open")
+
+
+class Jurisdiction(models.Model):
+    """A regulator governs a utility in a county on some days. What it may do there (¶322) is its rule set `rerra_involvement`."""
+
+    access_paths = ("PUBLIC", "rerra", "edc")
+
+    rerra = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="jurisdictions", verbose_name="regulator")
+    edc = utility("regulators")
+    county = models.ForeignKey(County, on_delete=models.PROTECT, related_name="jurisdictions")
+    valid_during = days()
+
+    objects = DatedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="one_regulator_a_day",
+                expressions=[
+                    ("edc", RangeOperators.EQUAL),
+                    ("county", RangeOperators.EQUAL),
+                    ("valid_during", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="Another regulator governs the utility in this county on some of these days.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rerra} over {self.edc} in {self.county}"
+
+
+class AnnualSales(models.Model):
+    """What a utility distributed in a fiscal year: the small-utility test (4 million MWh) asks for the year before."""
+
+    access_paths = ("PUBLIC", "edc")
+
+    edc = utility("annual_sales")
+    year = models.PositiveSmallIntegerField("fiscal year")
+    sales_mwh = MagnitudeField("sales (MWh)")
+    source = models.CharField(max_length=200)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "sales of a year"
+        verbose_name_plural = "sales by year"
+        ordering = ["edc", "-year"]
+        constraints = [models.UniqueConstraint(fields=["edc", "year"], name="sales_once")]
+
+    def __str__(self) -> str:
+        return f"{self.edc}, {self.year}"
+
+
+class RetailProgram(models.Model):
+    """A utility's tariff or retail program with its terms: which services it pays for, and whether it bars wholesale participation (¶296).
+
+    The code is what filings name in `retail_programs`.
+    """
+
+    access_paths = ("PUBLIC", "edc")
+
+    class Kind(models.TextChoices):
+        NET_METERING = "net_metering", "Net metering"
+        DEMAND_RESPONSE = "demand_response", "Demand response"
+        NON_WIRES = "non_wires", "Non-wires contract"
+        RATE = "rate", "Time-varying rate"
+        OTHER = "other", "Other"
+
+    edc = utility("retail_programs")
+    code = models.CharField(max_length=40)
+    name = models.CharField(max_length=120)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    pays_for = ArrayField(models.SlugField(max_length=60), default=list, blank=True, help_text="codes of services, separated by commas")
+    bars_wholesale = models.BooleanField("bars wholesale participation", default=False)
+    tariff = models.CharField("tariff sheet", max_length=200, help_text="where its terms stand")
+    valid_during = days()
+
+    objects = DatedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["edc", "code"]
+        constraints = [
+            ExclusionConstraint(
+                name="program_terms_once",
+                expressions=[("edc", RangeOperators.EQUAL), ("code", RangeOperators.EQUAL), ("valid_during", RangeOperators.OVERLAPS)],
+                violation_error_message="Other terms of this program are in force on some of these days.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.edc})"
