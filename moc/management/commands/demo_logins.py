@@ -1,12 +1,11 @@
 """Print one login per party of the demonstration state."""
 
-from django.core.management.base import BaseCommand
-
+from moc.commands import PlatformCommand
 from moc.demo.load import loaded
 from moc.demo.people import PASSWORD, logins
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """manage.py demo_logins"""
 
     help = __doc__

@@ -3,15 +3,15 @@
 import sys
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 
 from moc.access.models import Organization
+from moc.commands import PlatformCommand
 from moc.demo import load
 
 WIDTH = 40
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """manage.py load_demo"""
 
     help = __doc__

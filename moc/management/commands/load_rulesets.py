@@ -1,11 +1,10 @@
 """Add the shipped rule set rows that are not there yet."""
 
-from django.core.management.base import BaseCommand
-
+from moc.commands import PlatformCommand
 from moc.rulesets.services import load
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """manage.py load_rulesets"""
 
     help = __doc__

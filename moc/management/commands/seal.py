@@ -1,11 +1,10 @@
 """Seal every version and every append-only record that was written since the last seal."""
 
-from django.core.management.base import BaseCommand
-
+from moc.commands import PlatformCommand
 from moc.seals import services
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """manage.py seal"""
 
     help = __doc__

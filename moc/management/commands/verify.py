@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from moc.commands import PlatformCommand
 from moc.seals import services
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """manage.py verify [--kept seals.ndjson]"""
 
     help = __doc__

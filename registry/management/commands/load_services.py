@@ -1,11 +1,10 @@
 """Add the shipped grid services that are not there yet."""
 
-from django.core.management.base import BaseCommand
-
+from moc.commands import PlatformCommand
 from registry.aggregations.services.catalogue import load
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """manage.py load_services"""
 
     help = __doc__

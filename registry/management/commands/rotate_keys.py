@@ -2,9 +2,10 @@
 
 from time import sleep
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from moc.access.models import Organization
+from moc.commands import PlatformCommand
 from moc.vault import rotation
 from moc.vault.models import DataKey, SubjectKey
 from registry.submissions.services.reindexing import reindex
@@ -12,7 +13,7 @@ from registry.submissions.services.reindexing import reindex
 LOOK_EVERY_S = 1
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """Wraps the data keys by the current master key, or gives parties other data keys."""
 
     help = (
