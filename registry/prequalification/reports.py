@@ -114,9 +114,7 @@ def touched(change: RuleChange, *, breaks: bool, model: type[Der] | type[Offer] 
         with taking(then):
             new = test.conditions()
         before, after = (now, new) if breaks else (new, now)
-        found |= reduce(
-            or_, (Q(holds(when)) & ~Q(holds(before.get(service, Q(pk__in=[])))) for service, when in after.items()), Q(pk__in=[])
-        )
+        found |= reduce(or_, (when & ~Q(holds(before.get(service, Q(pk__in=[])))) for service, when in after.items()), Q(pk__in=[]))
     return model.objects.exclude(status="decommissioned").filter(found) if model is Der else model.objects.filter(found)
 
 
