@@ -47,6 +47,7 @@ class RegistrationSerializer(Flat):
     id = serializers.UUIDField(source="uuid")
     aggregator = slug_of("aggregator")
     rerra = slug_of("rerra", "the regulator's slug")
+    website = serializers.CharField(allow_blank=True)
 
     class Meta:
         model = AggregatorRegistration
