@@ -31,9 +31,11 @@ from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Subst
 from registry.jurisdictions.api import Jurisdictions, RetailPrograms, SalesByYear
 from registry.participants.api import Organizations, Utilities
 from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
+from registry.reconfigurations.api import Reconfigurations
 from registry.rosters.api import RosterFindings, Rosters
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
+from registry.submissions.api.switches import LookUps, Switches
 from registry.utilities.api import ReviewRules
 
 RESOURCES = {
@@ -76,6 +78,9 @@ RESOURCES = {
     "registry/qualification-overrides": ("qualification-override", Overrides),
     "registry/market-decisions": ("market-decision", MarketDecisions),
     "rule-changes": ("rule-change", RuleChanges),
+    "registry/look-ups": ("look-up", LookUps),
+    "registry/switches": ("switch", Switches),
+    "registry/reconfigurations": ("reconfiguration", Reconfigurations),
     "registry/review-rules": ("review-rule", ReviewRules),
 }
 

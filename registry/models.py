@@ -33,9 +33,11 @@ from registry.prequalification.models import (
     QualificationOverride,
     QualificationPass,
 )
+from registry.reconfigurations.models import FormerConnection, Reconfiguration
 from registry.rosters.models import Roster, RosterEntry, RosterFinding
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
+from registry.submissions.switching import LookUp, SwitchNotice
 from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
 
 __all__ = [
@@ -67,10 +69,12 @@ __all__ = [
     "DerTenure",
     "Feeder",
     "Finding",
+    "FormerConnection",
     "GridFinding",
     "GridLoad",
     "GridService",
     "LetterTemplate",
+    "LookUp",
     "MarketDecision",
     "Offer",
     "OrganizationIdentifier",
@@ -78,6 +82,7 @@ __all__ = [
     "Qualification",
     "QualificationOverride",
     "QualificationPass",
+    "Reconfiguration",
     "Removal",
     "RetentionPeriod",
     "ReviewPractice",
@@ -88,6 +93,7 @@ __all__ = [
     "StagedOwner",
     "Submission",
     "Substation",
+    "SwitchNotice",
     "TdInterface",
     "Transformer",
     "UtilityProfile",

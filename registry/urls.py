@@ -13,6 +13,7 @@ urlpatterns = [
     path("ders/", include("registry.ders.urls")),
     path("grid/", include("registry.grid.urls")),
     path("prequalification/", include("registry.prequalification.urls")),
+    path("reconfigurations/", include("registry.reconfigurations.urls")),
     path("administration/", include("registry.administration.urls")),
     path("", include("registry.submissions.urls")),
 ]

@@ -27,6 +27,7 @@ class AccessEntry(Appended):
         REQUEST = "request", "The customer's own request"
         LEGAL = "legal", "Order of a court or an authority"
         ERASURE = "erasure", "Erased for good"
+        LOOK_UP = "look_up", "Looked up by another aggregator, by two facts"
         TAKEOUT = "takeout", "Taken out with the organisation's part"
 
     at = models.DateTimeField(default=timezone.now)

@@ -23,6 +23,17 @@ AGREEMENT = (
 
 RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare 18 CFR Part 125, which was not read for this)"
 
+# Of these a change is a notice; every other field takes the utility's review
+NOTICE_FIELDS = [
+    "comms_endpoint",
+    "comms_latency_s",
+    "comms_protocol",
+    "firmware",
+    "owner_contact",
+    "telemetry_interval_s",
+    "telemetry_points",
+]
+
 # key, authority (slug of the RTO or regulator; empty: default), value, unit, source, verified
 ROWS = [
     (
@@ -57,6 +68,34 @@ ROWS = [
     ("resubmit_days", "", 30, "calendar days", DESIGN, False),
     ("validation_days", "", 30, "calendar days", DESIGN + ": the RTO's own review, after the utilities'", False),
     ("info_response_business_days", "", 10, "business days", DESIGN, False),
+    (
+        "exit_review_days",
+        "",
+        10,
+        "calendar days",
+        "FERC Order 2222 ¶336: the review of an exiting DER may be abbreviated; the number is a platform default",
+        False,
+    ),
+    ("switch_review_days", "", 30, "calendar days", DESIGN, False),
+    ("switch_objection_days", "", 10, "calendar days", DESIGN, False),
+    ("exit_expiry_policy", "", "deemed_approval", "escalate or deemed_approval", DESIGN, False),
+    ("notice_only_fields", "", NOTICE_FIELDS, "columns", DESIGN + "; FERC Order 2222 ¶336 lets a review be abbreviated", False),
+    (
+        "change_review_scope",
+        "",
+        "changed_ders",
+        "code",
+        "FERC Order 2222 ¶336: no re-registration of the whole; which DERs a utility may look at is contested, so it may widen the scope",
+        False,
+    ),
+    (
+        "change_review_scope",
+        "nyiso",
+        "changed_ders",
+        "code",
+        "FERC told NYISO to allow review of any modification (law firm's report; tariff not read): the utility may widen the scope",
+        False,
+    ),
     ("min_aggregation_kw", "", 100, "kW", "FERC Order 2222 ¶171: the minimum may not exceed 100 kW (paragraph number from memory)", False),
     ("min_der_kw", "nyiso", 10, "kW", "FERC, 187 FERC ¶61,022 (ER23-2040), as reported; tariff text not read", False),
     ("small_utility_mwh", "", 4_000_000, "MWh", "18 CFR 35.28(g)(1)(iii), as quoted in FERC NOI 174 ¶61,198", True),

@@ -21,7 +21,7 @@ from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField, QuantityField
 from registry.aggregations.choices import Level, Purpose
 from registry.aggregations.queries import AggregationQuerySet, DatedQuerySet
-from registry.ders.models import Der
+from registry.ders.models import Der, DerTenure
 from registry.grid.models import Pnode, TdInterface
 
 TOLERANCE = Decimal("0.000001")
@@ -318,3 +318,45 @@ class AggregationMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.der} in {self.aggregation}"
+
+
+class MembershipsEnd(DatabaseTrigger):
+    """Whoever writes: the memberships of a DER end with what they stand on. Free where it does not end."""
+
+    level, when, operation = pgtrigger.Row, pgtrigger.After, pgtrigger.Update
+
+    def __init__(self, *, ended: str, der: str, day: str, **kwargs):
+        self.ended, self.der, self.day = ended, der, day
+        super().__init__(**kwargs)
+
+    def render_condition(self, model) -> str:
+        return f"WHEN ({self.ended})"
+
+    def get_func(self, model) -> str:
+        mine = f"m.der_id = {self.der} AND m.aggregator_id = OLD.aggregator_id"
+        late = f"coalesce(upper(m.valid_during) > {self.day}, TRUE)"
+        return f"""
+            UPDATE registry_aggregation AS a SET restate_since = {self.day}
+            WHERE a.stated_on IS NOT NULL AND a.restate_since IS NULL
+                AND EXISTS (SELECT FROM registry_aggregationmember AS m WHERE m.aggregation_id = a.id AND {mine} AND {late});
+            DELETE FROM registry_aggregationmember AS m WHERE {mine} AND lower(m.valid_during) >= {self.day};
+            UPDATE registry_aggregationmember AS m SET valid_during = daterange(lower(m.valid_during), {self.day}) WHERE {mine} AND {late};
+            RETURN NULL;"""
+
+
+pgtrigger.register(
+    MembershipsEnd(
+        name="memberships_end",
+        ended="OLD.status = 'running' AND NEW.status = 'ended'",
+        der="NEW.der_id",
+        day="upper(NEW.valid_during)",
+    )
+)(DerTenure)
+pgtrigger.register(
+    MembershipsEnd(
+        name="memberships_end",
+        ended="OLD.status <> 'decommissioned' AND NEW.status = 'decommissioned'",
+        der="NEW.id",
+        day="coalesce(NEW.decommissioned_on, current_date)",
+    )
+)(Der)

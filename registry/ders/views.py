@@ -29,6 +29,11 @@ LARGEST = (Sort("-nameplate_ac_kw", ("-nameplate_ac_kw", "-id")), Sort("nameplat
 PARTIES = ("aggregator", "edc", "feeder", "county", "service_point")
 
 
+# what may be done with DERs: label, page, permission
+LIST_ACTS = (
+    ("File a change", "registry:submission_change", "file_ders"),
+    ("Change tenures", "registry:der_tenure", "manage_tenures"),
+)
 OWNER_ACTS = (
     ("Owner in full", "registry:der_owner", "view_personal"),
     ("Erase the customer", "registry:der_owner_erase", "erase_personal"),
@@ -53,9 +58,10 @@ class DerList(List):
         return NEWEST if self.moment else NEWEST + LARGEST
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        if self.moment or self.tenure or not policy.allows(self.request.user, "manage_tenures"):
+        if self.moment or self.tenure:
             return []
-        return [("Change tenures", f"{reverse('registry:der_tenure')}{self.address()}", False)]
+        may = [act for act in LIST_ACTS if policy.allows(self.request.user, act[2])]
+        return [(label, f"{reverse(name)}{self.address()}", False) for label, name, _ in may]
 
 
 ABOUT_OWNER = (("Invite the owner", "registry:owner_invite", "view_personal"), ("Record a consent", "registry:consent_show", "file_ders"))
@@ -81,10 +87,14 @@ class DerDetail(Detail):
 
     def _acts(self) -> list[tuple[str, str, bool]]:
         """What may be seen of and done with the record as it stands now: a former aggregator has a version only."""
-        acts = [("Ready for market", reverse("registry:der_checklist", args=[self.object.uuid]), False), *self._owner_acts()]
-        if policy.allows(self.request.user, "manage_tenures", self.object):
-            acts.insert(1, ("Change tenure", f"{reverse('registry:der_tenure')}?q={self.object.uuid}", False))
-        return acts
+        user, der = self.request.user, self.object
+        acts = [("Ready for market", reverse("registry:der_checklist", args=[der.uuid]), False)]
+        for label, name, permission in LIST_ACTS:
+            if policy.allows(user, permission, der if permission == "manage_tenures" else der.aggregator):
+                acts.append((label, f"{reverse(name)}?q={der.uuid}", False))
+        if policy.allows(user, "file_ders", der.aggregator):
+            acts.append(("Home sold", reverse("registry:der_sold", args=[der.uuid]), False))
+        return [*acts, *self._owner_acts()]
 
     def _owner_acts(self) -> list[tuple[str, str, bool]]:
         """What may be done with personal data, until they were erased."""

@@ -13,6 +13,7 @@ from registry.participants.services import LABELS
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
 from registry.submissions.services import reviewing, withdrawing
+from registry.submissions.switching import LookUp, SwitchNotice
 
 
 @admin.register(Submission)
@@ -95,3 +96,19 @@ def overdue(user) -> list[Line]:
         Line(str(review), own.address("change", review.pk), f"{review.row_count:,} DERs, due", "overdue", "Overdue", review.due_at)
         for review in rows.select_related("edc", "submission").order_by("due_at")[:8]
     ]
+
+
+@admin.register(LookUp)
+class LookUpAdmin(RecordAdmin):
+    list_display = ("at", "aggregator", "edc", "ders", "actor")
+    list_filter = (("aggregator", ScopedFilter),)
+    list_select_related = ("aggregator", "edc", "actor")
+    search_fields = ("=uuid",)
+
+
+@admin.register(SwitchNotice)
+class SwitchNoticeAdmin(RecordAdmin):
+    list_display = ("former", "aggregator", "edc", "status", "row_count", "starts_on", "due_at", "ground")
+    list_filter = ("status", ("edc", ScopedFilter), ("former", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("former", "aggregator", "edc")
+    search_fields = ("=uuid",)

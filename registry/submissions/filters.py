@@ -22,6 +22,7 @@ class SubmissionFilterSet(ScopedFilterSet):
 
     title = django_filters.CharFilter(lookup_expr="icontains", label="Title")
     status = django_filters.ChoiceFilter(choices=Submission.Status.choices, label="Status")
+    kind = django_filters.ChoiceFilter(choices=Submission.Kind.choices, label="Kind")
     source = django_filters.ChoiceFilter(choices=Submission.Source.choices, label="Source")
     edc = PartyFilter(method="to_utility", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")

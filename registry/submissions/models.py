@@ -17,18 +17,18 @@ from moc.rulesets.models import RuleSet
 from moc.units import counted
 from registry.ders.models import Der, DerFacts, magnitude
 from registry.grid.models import ServicePoint
+from registry.submissions.kinds import Kind
 from registry.submissions.queries import FindingQuerySet, ReviewQuerySet, StagedDerQuerySet
 from registry.utilities.models import LetterTemplate
 from registry.utilities.rules import rule_of
 
 
 class Submission(models.Model):
-    """A batch of DERs that an aggregator files by form, file or API; it is split into one UtilityReview per utility."""
+    """A batch of DERs that an aggregator files by form, file or API, by kind (kinds.py); it is split into one UtilityReview per utility."""
 
     access_paths = ("aggregator", "reviews__edc")
 
-    class Kind(models.TextChoices):
-        REGISTER = "register", "Registration"
+    Kind = Kind
 
     class Source(models.TextChoices):
         FORM = "form", "Web form"
@@ -65,7 +65,8 @@ class Submission(models.Model):
 
     uuid = models.UUIDField("submission id", default=uuid.uuid4, unique=True, editable=False)
     aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="submissions")
-    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.REGISTER)
+    kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.REGISTER)
+    reason = models.CharField(max_length=300, blank=True, help_text="why registered DERs change")
     source = models.CharField(max_length=6, choices=Source.choices)
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT)
@@ -77,6 +78,7 @@ class Submission(models.Model):
         null=True, blank=True, help_text="when the rules last ran over all rows; empty when a row changed since"
     )
     idempotency_key = models.CharField(max_length=80, blank=True)
+    starts_on = models.DateField("first day", null=True, blank=True, help_text="of a switch: the first with the new aggregator")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
@@ -118,6 +120,12 @@ class UtilityReview(models.Model):
         ESCALATED = "escalated", "Clock expired, escalated"
         CLOSED = "closed", "Closed"
 
+    class Scope(models.TextChoices):
+        """What of a change is reviewed (¶336): a rule set row of the market says what a review starts with."""
+
+        CHANGED = "changed_ders", "The changed DERs"
+        AGGREGATIONS = "same_aggregations", "All DERs of the same aggregations"
+
     lifecycle = Lifecycle(
         Transition("request_info", (Status.OPEN,), Status.INFO_REQUESTED, "review_ders"),
         Transition("resume", (Status.INFO_REQUESTED,), Status.OPEN, None),
@@ -142,6 +150,8 @@ class UtilityReview(models.Model):
     escalated_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
     assigned_to = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    scope = models.CharField(max_length=20, choices=Scope.choices, default=Scope.CHANGED)
+    scope_reason = models.CharField("why the scope was widened", max_length=300, blank=True)
 
     objects = ReviewQuerySet.as_manager()
     history = Versions(fed=True)
@@ -174,6 +184,7 @@ class Decision(models.Model):
         REQUEST_INFO = "request_info", "Request information"
         DENY = "deny", "Deny"
         DEEMED = "deemed", "Deemed approved"
+        NOTICE = "notice", "Taken note of"
 
     class Reason(models.TextChoices):
         """The closed list of grounds for a denial (¶292, ¶296, ¶297): criteria must be non-discriminatory."""
@@ -199,7 +210,10 @@ class Decision(models.Model):
         initial=(Status.EFFECTIVE, Status.PROPOSED),
     )
 
-    TITLES = dict(zip(Kind, ("Approval", "Approval with limits", "Request for information", "Denial", "Deemed approval"), strict=True))
+    BY_PEOPLE = (Kind.APPROVE, Kind.APPROVE_LIMITED, Kind.REQUEST_INFO, Kind.DENY)
+    TITLES = dict(
+        zip(Kind, ("Approval", "Approval with limits", "Request for information", "Denial", "Deemed approval", "Notice"), strict=True)
+    )
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     review = models.ForeignKey(UtilityReview, on_delete=models.PROTECT, related_name="decisions")
@@ -227,8 +241,8 @@ class Decision(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="deemed_by_the_clock",
-                condition=~Q(kind="deemed") | Q(decided_by__isnull=True),
-                violation_error_message="Only the clock deems a DER approved.",
+                condition=~Q(kind__in=["deemed", "notice"]) | Q(decided_by__isnull=True),
+                violation_error_message="Only the clock deems a DER approved, and nobody decides a notice.",
             ),
             models.CheckConstraint(
                 name="denial_has_grounds_and_evidence",
@@ -285,11 +299,14 @@ class StagedDer(DerFacts):
         DEEMED_APPROVED = "deemed_approved", "Deemed approved"
         DENIED = "denied", "Denied"
         WITHDRAWN = "withdrawn", "Withdrawn"
+        NOTED = "noted", "Taken note of"
 
     class Change(models.TextChoices):
         NEW = "new", "New"
         CHANGED = "changed", "Changed"
         UNCHANGED = "unchanged", "Unchanged"
+        NOTICE = "notice", "Notice only"
+        IN_SCOPE = "in_scope", "Reviewed too"
 
     OPEN = (Status.PENDING, Status.INFO_REQUESTED, Status.DENIAL_PROPOSED)
 
@@ -307,6 +324,7 @@ class StagedDer(DerFacts):
         Transition("answer", (Status.INFO_REQUESTED,), Status.PENDING, "file_ders"),
         Transition("deem", (Status.PENDING, Status.INFO_REQUESTED), Status.DEEMED_APPROVED, None, label="Deem approved"),
         Transition("withdraw", (Status.PENDING, Status.INFO_REQUESTED, Status.DENIAL_PROPOSED), Status.WITHDRAWN, "file_ders"),
+        Transition("note", (Status.PENDING,), Status.NOTED, None, label="Take note"),
         initial=(Status.PENDING,),
     )
 

@@ -1,11 +1,13 @@
 """What filings and reviews add to each role's home page."""
 
 from django.urls import reverse
+from django.utils import timezone
 
 from moc.access import policy
 from moc.portal.queues import Work, queue
 from registry.submissions import reports
 from registry.submissions.models import Decision, Submission, UtilityReview
+from registry.submissions.switching import SwitchNotice
 
 SUBMISSIONS, REVIEWS = "registry:submission_list", "registry:review_list"
 
@@ -32,6 +34,25 @@ def returned(user) -> Work | None:
     rows = _submissions(user, "file_ders", Submission.Status.RETURNED)
     label, hint = "Submissions returned as incomplete", "Mend them before they are withdrawn."
     return _filing(label, "returned", rows, hint, 10, "resubmit_due_at")
+
+
+@queue
+def switched(user) -> Work | None:
+    """Customers who switch to another aggregator, while one may object."""
+    if not policy.reach(user, "file_ders"):
+        return None
+    rows = SwitchNotice.objects.filter(former__in=policy.reach(user, "file_ders"), status="open", due_at__gt=timezone.now())
+    return Work(
+        "Switches to answer",
+        reverse("registry:switch_list"),
+        rows,
+        "Agree, or object on a ground of the closed list.",
+        12,
+        "due_at",
+        ("uuid", "aggregator__name"),
+        lambda row: (f"to {row['aggregator__name']}", reverse("registry:switch", args=[row["uuid"]])),
+        SUBMISSIONS,
+    )
 
 
 @queue

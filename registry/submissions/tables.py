@@ -29,6 +29,7 @@ SUBMISSION_TABLE = Table(
         Column("title", "Submission", sort="id"),
         Column("status", "Status", kind="status", choices=Submission.Status),
         Column("row_count", "DERs", numeric=True),
+        Column("kind", "Kind", choices=Submission.Kind),
         Column("source", "Source", choices=Submission.Source),
         Column("aggregator__name", "Aggregator"),
         Column("created_at", "Started"),

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from moc.exports import CsvExport, XlsxExport
-from registry.submissions.views import detail, filing, owners, reviewing, rows
+from registry.submissions.views import changing, detail, filing, owners, reviewing, rows, switching
 
 submission = [
     path("", detail.SubmissionDetail.as_view(), name="submission_detail"),
@@ -26,6 +26,7 @@ review = [
     path("", reviewing.ReviewDetail.as_view(), name="review_detail"),
     path("rows.csv", CsvExport.as_view(list_view=reviewing.ReviewDetail), name="review_csv"),
     path("rows.xlsx", XlsxExport.as_view(list_view=reviewing.ReviewDetail), name="review_xlsx"),
+    path("scope/", changing.WidenScope.as_view(), name="review_scope"),
     path("decision-file/", reviewing.DecisionFile.as_view(), name="review_decision_file"),
     path("decisions/<uuid:decision>/confirm/", reviewing.ConfirmDenial.as_view(), name="denial_confirm"),
     path("decisions/<uuid:decision>/reject/", reviewing.RejectDenial.as_view(), name="denial_reject"),
@@ -37,10 +38,18 @@ urlpatterns = [
     path("submissions/", filing.SubmissionList.as_view(), name="submission_list"),
     path("submissions/new/", filing.NewFiling.as_view(), name="submission_new"),
     path("submissions/new/form/", filing.StartDraft.as_view(), name="submission_start"),
+    path("submissions/new/change/", changing.StartChange.as_view(), name="submission_change"),
+    path("submissions/approvals/", changing.Approvals.as_view(), name="submission_approvals"),
+    path("ders/<uuid:uuid>/sold/", changing.SellHome.as_view(), name="der_sold"),
     path("submissions/new/file/", filing.Upload.as_view(), name="submission_upload"),
     path("submissions/template.csv", filing.FilingTemplate.as_view(), name="submission_template_csv"),
     path("submissions/template.xlsx", filing.FilingTemplate.as_view(suffix="xlsx"), name="submission_template_xlsx"),
     path("submissions/<uuid:uuid>/", include(submission)),
+    path("look-up/", switching.LookUpPage.as_view(), name="look_up"),
+    path("look-up/<uuid:uuid>/switch/", switching.NewSwitch.as_view(), name="switch_new"),
+    path("switches/", switching.SwitchList.as_view(), name="switch_list"),
+    path("switches/<uuid:uuid>/", switching.SwitchDetail.as_view(), name="switch"),
+    path("switches/<uuid:uuid>/answer/", switching.AnswerSwitch.as_view(), name="switch_answer"),
     path("reviews/", reviewing.ReviewList.as_view(), name="review_list"),
     path("reviews/<uuid:uuid>/", include(review)),
 ]

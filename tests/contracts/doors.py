@@ -15,10 +15,12 @@ from tests.contracts import (
     matrix_admin,
     matrix_aggregations,
     matrix_api,
+    matrix_changes,
     matrix_filing,
     matrix_messages,
     matrix_participants,
     matrix_prequalification,
+    matrix_reconfigurations,
     matrix_seals,
     matrix_utility,
 )
@@ -37,6 +39,8 @@ MATRIX = [
     *matrix_prequalification.ROUTES,
     *matrix_seals.ROUTES,
     *matrix_participants.ROUTES,
+    *matrix_changes.ROUTES,
+    *matrix_reconfigurations.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]

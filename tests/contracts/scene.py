@@ -31,7 +31,15 @@ from registry.grid.models import County
 from registry.participants.models import OrganizationIdentifier
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import CONDITIONS
-from tests.contracts import scene_aggregations, scene_messages, scene_participants, scene_prequalification, scene_seals, scene_utility
+from tests.contracts import (
+    scene_aggregations,
+    scene_changes,
+    scene_messages,
+    scene_participants,
+    scene_prequalification,
+    scene_seals,
+    scene_utility,
+)
 from tests.factories.machines import token_for
 from tests.factories.personal import contact, filed_owner, registered_owner
 from tests.factories.presence import sign_in
@@ -117,6 +125,7 @@ def make_scene() -> Scene:
         objects |= scene_participants.owned(world, objects["der"])
         objects |= scene_aggregations.objects(world, objects["der"])
         objects |= scene_prequalification.objects(world, objects)
+        objects |= scene_changes.objects(world, objects)
         objects |= scene_seals.objects()
         clients = _clients(world)
     return Scene(world, objects, *clients)

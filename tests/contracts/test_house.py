@@ -77,6 +77,7 @@ def test_public_functions_and_classes_of_the_business_say_what_they_do():
 @pytest.mark.parametrize("folder", [folder for folder in slices() if folder.parts[-2] == "registry"], ids=lambda folder: folder.name)
 def test_slices_of_the_registry_use_the_houses_file_names(folder):
     own = {"dictionary", "columns", "blanks", "personal"}  # the dictionary, a filing's columns made of it, empty tables, filed owners
+    own |= {"kinds", "change_rules", "switching"}  # what submissions do, the rules on changes, the records of a switch
     assert {path.stem for path in folder.glob("*.py")} <= {*SLICE_FILES, *own}
     assert {path.name for path in folder.iterdir() if path.is_dir()} <= {*SLICE_FOLDERS, "__pycache__"}
 

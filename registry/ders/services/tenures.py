@@ -69,12 +69,25 @@ def hand_over(*, actor, ders: QuerySet[Der], aggregator: Organization, on: date,
     _check(actor, ders, on, reason, aggregator)
     with acting(actor, reason.strip()):
         keys = _locked(ders, on, aggregator)
-        if DerTenure.objects.on(on).filter(der_id__in=keys, aggregator=aggregator).exists():
-            raise Conflict("The aggregator holds some of these DERs on that day already.", "Take them out of the selection.", "TENURE-HELD")
-        _end(keys, on)
-        _begin(keys, aggregator, on)
-        _switch_if_due(keys, on)
+        _replace(keys, keys, aggregator, on)
     return len(keys)
+
+
+def take_over(*, ders: QuerySet[Der], aggregator: Organization, on: date) -> int:
+    """Hand DERs over, those that nobody holds too; for a service that has checked the right and the day, inside acting()."""
+    keys = _locked(ders, on, aggregator)
+    held = set(DerTenure.objects.on(on).filter(der_id__in=keys).values_list("der_id", flat=True))
+    _replace(keys, [key for key in keys if key in held], aggregator, on)
+    return len(keys)
+
+
+def _replace(keys: list[int], held: list[int], aggregator: Organization, on: date) -> None:
+    """No gap and no overlap: what is held ends on the day on which the other begins."""
+    if DerTenure.objects.on(on).filter(der_id__in=keys, aggregator=aggregator).exists():
+        raise Conflict("The aggregator holds some of these DERs on that day already.", "Take them out of the selection.", "TENURE-HELD")
+    _end(held, on)
+    _begin(keys, aggregator, on)
+    _switch_if_due(keys, on)
 
 
 def apply_due(today: date | None = None) -> int:

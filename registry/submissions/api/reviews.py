@@ -28,7 +28,7 @@ from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
 from registry.submissions.filters import DECIDABLE, ReviewFilterSet, RowFilterSet
 from registry.submissions.models import Decision, StagedDer, UtilityReview
-from registry.submissions.services import bulk_decisions, decision_files, filing, locks, reviewing
+from registry.submissions.services import bulk_decisions, classifying, decision_files, filing, locks, reviewing
 
 DECISION_FILE = {
     "multipart/form-data": serializers.DecisionUpload,
@@ -69,6 +69,18 @@ class Reviews(Resource):
     )
     def rows_of(self, request, **kwargs) -> Response:
         return self.page(StagedDer.objects.of_review(self.get_object()))
+
+    @extend_schema(
+        request=Reason, responses=serializers.ReviewDetailSerializer, summary="Review the unchanged DERs of its aggregations too"
+    )
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def scope(self, request, **kwargs) -> Response:
+        review = self.get_object()
+        body = Reason(data=request.data)
+        body.is_valid(raise_exception=True)
+        classifying.widen(actor=request.user, review=review, reason=body.validated_data["reason"])
+        return self.answer(self.get_object())
 
     @extend_schema(responses=serializers.DecisionSerializer(many=True), summary="The decisions on this review")
     @action(detail=True, model=Decision, serializer_class=serializers.DecisionSerializer, filterset_class=None, sorts=Resource.sorts)

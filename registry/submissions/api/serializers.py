@@ -9,7 +9,7 @@ from registry.participants.api import OwnerSerializer
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 
 FACTS = [name for name in FIELDS if name not in PERSONAL]
-CHOSEN = [(kind.value, kind.label) for kind in Decision.Kind if kind != Decision.Kind.DEEMED]
+CHOSEN = [(kind.value, kind.label) for kind in Decision.BY_PEOPLE]
 MOST_ROWS = 100_000
 
 
@@ -21,7 +21,7 @@ class SubmissionSerializer(Flat):
     class Meta:
         model = Submission
         fields = (
-            "id title kind source status aggregator row_count created_at submitted_at attestation_version attestation_sha256 "
+            "id title kind reason source status aggregator row_count created_at submitted_at attestation_version attestation_sha256 "
             "completeness_due_at resubmit_due_at continues"
         ).split()
 
@@ -37,7 +37,8 @@ class ReviewSerializer(Flat):
     class Meta:
         model = UtilityReview
         fields = (
-            "id submission title edc aggregator status row_count started_at due_at pauses_clock paused_at escalated_at closed_at clock_rule"
+            "id submission title edc aggregator status row_count scope scope_reason started_at due_at pauses_clock paused_at escalated_at "
+            "closed_at clock_rule"
         ).split()
 
 
@@ -131,6 +132,29 @@ class Submit(serializers.Serializer):
 
     attestation_version = serializers.CharField(max_length=20, help_text="the version of the attestation that was read and is accepted")
     only_good = serializers.BooleanField(default=False)
+
+
+class RowChange(serializers.Serializer):
+    """Other values for one DER."""
+
+    der = serializers.UUIDField()
+    values = RowValues(partial=True)
+
+
+class StartChange(serializers.Serializer):
+    """DERs that change: as they are registered, but for the values given. The draft can be mended and is submitted as any other."""
+
+    kind = serializers.ChoiceField(choices=[(kind.value, kind.label) for kind in Submission.Kind if kind != Submission.Kind.REGISTER])
+    reason = serializers.CharField(max_length=300)
+    aggregator = serializers.SlugField(required=False, help_text="whose filing; needed by those who file for several")
+    day = serializers.DateField(required=False, allow_null=True, default=None, help_text="the last day of what retires; today if absent")
+    ders = serializers.ListField(child=serializers.UUIDField(), required=False, default=list, max_length=MOST_ROWS)
+    rows = RowChange(many=True, required=False, default=list)
+
+    def validate(self, attrs: dict) -> dict:
+        if not attrs["ders"] and not attrs["rows"]:
+            raise serializers.ValidationError("Name the DERs in “ders”, or with their values in “rows”.")
+        return attrs
 
 
 class TableUpload(serializers.Serializer):

@@ -26,6 +26,7 @@ from moc.rest.conditions import idempotent, key_of, require_match, tag_of, tagge
 from moc.rest.permissions import SignedIn
 from moc.rest.resources import Moves
 from moc.rest.serializers import Reason
+from registry.ders.models import Der
 from registry.participants.api import OwnerSerializer, Purpose, revealed
 from registry.submissions import reports
 from registry.submissions.api import rows as filed
@@ -33,7 +34,7 @@ from registry.submissions.api import serializers
 from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
-from registry.submissions.services import filing, locks, withdrawing
+from registry.submissions.services import changes, filing, locks, withdrawing
 from registry.utilities.rules import rule_of
 
 TABLE_BODIES = {
@@ -65,7 +66,7 @@ class Submissions(Moves):
         request=TABLE_BODIES, parameters=SAID, responses={202: serializers.SubmissionDetailSerializer}, summary="File a table of DERs"
     )
     def create(self, request, **kwargs) -> Response:
-        aggregator, key = _aggregator(request), key_of(request)
+        aggregator, key = aggregator_of(request), key_of(request)
         upload = file_of(request)
         submission = filing.receive_file(
             actor=request.user, aggregator=aggregator, upload=upload, title=_said(request, "title"), source="api", idempotency_key=key
@@ -73,6 +74,31 @@ class Submissions(Moves):
         if key:
             _require_same(submission, upload)
         return self._accepted(submission)
+
+    @extend_schema(
+        request=serializers.StartChange,
+        responses={201: serializers.SubmissionDetailSerializer},
+        summary="Start a change of registered DERs, as a draft",
+    )
+    @action(detail=False, methods=["post"], url_path="changes", url_name="changes")
+    @idempotent
+    def changes(self, request, **kwargs) -> Response:
+        aggregator = aggregator_of(request)
+        body = serializers.StartChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = body.validated_data
+        values = {each["der"]: each["values"] for each in said["rows"]}
+        ders = Der.objects.visible_to(request.user, "file_ders").filter(uuid__in={*said["ders"], *values})
+        keys = dict(ders.order_by().values_list("uuid", "pk"))
+        submission = changes.start(
+            actor=request.user,
+            aggregator=aggregator,
+            ders=Der.objects.filter(pk__in=keys.values()),
+            values={keys[uuid]: columns for uuid, columns in values.items() if uuid in keys},
+            source="api",
+            **{name: said[name] for name in ("kind", "reason", "day")},
+        )
+        return self.answer(submission, status=201)
 
     def _accepted(self, submission: Submission) -> Response:
         response = self.answer(submission, status=202)
@@ -209,7 +235,7 @@ def _said(request, name: str) -> str:
     return value
 
 
-def _aggregator(request) -> Organization:
+def aggregator_of(request) -> Organization:
     """In whose name the caller files: the one that is named, or the only one that there is."""
     mine = Organization.objects.filter(pk__in=policy.reach(request.user, "file_ders"), kind=Organization.Kind.AGGREGATOR)
     known = {organization.slug: organization for organization in mine.order_by("slug")}

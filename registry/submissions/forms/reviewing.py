@@ -6,7 +6,7 @@ from registry.submissions.forms.fields import Json
 from registry.submissions.forms.filing import table_file
 from registry.submissions.models import Decision
 
-KINDS = [(kind.value, kind.label) for kind in Decision.Kind if kind != Decision.Kind.DEEMED]
+KINDS = [(kind.value, kind.label) for kind in Decision.BY_PEOPLE]
 EVIDENCE = ".pdf,.docx,.xlsx,.csv,.txt,.png,.jpg,.jpeg"
 
 

@@ -13,6 +13,7 @@ from moc.jobs.models import Job
 from moc.notices.services import tell
 from moc.rulesets.models import RuleSet
 from registry.ders.models import DerTenure
+from registry.submissions.kinds import TERMS
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import tenure_over
 from registry.submissions.services import reviewing, staging, withdrawing
@@ -66,7 +67,7 @@ def _expire(pk: int, now) -> str:
         if review is None:
             return ""
         market = review.edc.utility.tso.slug if review.edc.utility.tso else ""
-        policy_ = RuleSet.objects.value_of("review_expiry_policy", timezone.localdate(now), market)
+        policy_ = RuleSet.objects.value_of(TERMS[review.submission.kind].expiry, timezone.localdate(now), market)
         UtilityReview.lifecycle.move(
             UtilityReview.objects.filter(pk=pk), "escalate", actor=None, reason=f"{REASON}: the clock expired", escalated_at=now
         )

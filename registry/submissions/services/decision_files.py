@@ -19,7 +19,7 @@ VOCABULARY = Vocabulary(
     required=("decision",),
 )
 MOST_ROWS, MOST_DECISIONS, MOST_PROBLEMS = 200_000, 200, 200
-KINDS = {fold(text): kind for kind in Decision.Kind if kind != Decision.Kind.DEEMED for text in (kind.value, kind.label)} | {
+KINDS = {fold(text): kind for kind in Decision.BY_PEOPLE for text in (kind.value, kind.label)} | {
     "approved": Decision.Kind.APPROVE,
     "denied": Decision.Kind.DENY,
 }

@@ -26,9 +26,10 @@ from registry.ders.services.tenures import hold
 from registry.grid.models import ServicePoint
 from registry.participants import services as participants
 from registry.participants.models import UtilityProfile
+from registry.submissions.kinds import TERMS, Kind
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import tenure_over
-from registry.submissions.services import deadlines, locks, regulators, staging
+from registry.submissions.services import classifying, deadlines, locks, regulators, reviewing, staging, switches
 from registry.submissions.services.owners import file_owner
 from registry.submissions.services.practice import reviewer_for
 
@@ -220,7 +221,8 @@ def submit(*, actor, submission: Submission, attestation_version: str, only_good
         parties = StagedDer.objects.filter(submission=submission, edc__isnull=False).order_by().values_list("edc_id", flat=True)
         standing.require(submission.aggregator, edcs=set(parties.distinct()))
         hold([submission.aggregator_id])
-        if submission.checked_at is None or tenure_over(StagedDer.objects.filter(submission=submission)).exists():
+        stale = submission.kind != Kind.SWITCH and tenure_over(StagedDer.objects.filter(submission=submission)).exists()
+        if submission.checked_at is None or stale:
             staging.check(submission)
         _leave_bad_rows(actor, submission, only_good)
         _hand_in(actor, submission, version, digest)
@@ -280,6 +282,7 @@ def _start_reviews(submission: Submission) -> None:
     """The rules have found the submission complete: one review per utility, each with its own clock."""
     found = Submission.objects.filter(pk=submission.pk)
     Submission.lifecycle.move(found, "find_complete", actor=None, reason="system: all rows passed the rules")
+    classifying.classify(submission)
     counts = StagedDer.objects.filter(submission=submission).to_review().order_by().values_list("edc_id").annotate(Count("pk"))
     for edc, count in counts:
         review = _review(submission, Organization.objects.select_related("utility__tso").get(pk=edc), count)
@@ -292,14 +295,19 @@ def _start_reviews(submission: Submission) -> None:
             review=review,
         )
         regulators.tell_of(review)
+        if review.scope != UtilityReview.Scope.CHANGED:
+            classifying.add_neighbours(review)
+        if submission.kind == Kind.SWITCH:
+            switches.warn_holders(review)
+        reviewing.take_note(review)
     if not counts:
         Submission.lifecycle.move(found, "complete", actor=None, reason="system: nothing differs from the registry")
 
 
 def _review(submission: Submission, edc: Organization, count: int) -> UtilityReview:
-    market = edc.utility.tso.slug if edc.utility.tso else ""
+    market = classifying.market_of(edc)
     now, today = timezone.now(), timezone.localdate()
-    clock = RuleSet.objects.row_of("utility_review_days", today, market)
+    clock = RuleSet.objects.row_of(TERMS[submission.kind].clock, today, market)
     return UtilityReview.objects.create(
         submission=submission,
         edc=edc,
@@ -310,6 +318,7 @@ def _review(submission: Submission, edc: Organization, count: int) -> UtilityRev
         clock_rule=clock,
         pauses_clock=RuleSet.objects.value_of("info_request_pauses_clock", today, market),
         assigned_to=reviewer_for(edc),
+        scope=classifying.first_scope(submission, edc),
     )
 
 

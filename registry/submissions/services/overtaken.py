@@ -10,10 +10,12 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from moc.bulk import fetch_sql
 from moc.errors import Conflict
+from registry.submissions.change_rules import CHANGING
+from registry.submissions.kinds import TERMS, Kind
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.rules import serial_registered
 
-APPROVED = (StagedDer.Status.APPROVED, StagedDer.Status.APPROVED_LIMITED, StagedDer.Status.DEEMED_APPROVED)
+APPROVED = (StagedDer.Status.APPROVED, StagedDer.Status.APPROVED_LIMITED, StagedDer.Status.DEEMED_APPROVED, StagedDer.Status.NOTED)
 NAMED = 10
 
 
@@ -33,6 +35,12 @@ def refuse(decisions: Iterable[Decision]) -> None:
         "A later filing of the same DER is approved already",
         "Deny these rows, or ask the aggregator to withdraw this filing; decide the others.",
     )
+    _refuse(
+        _changed_meanwhile(rows),
+        "CHANGED-MEANWHILE",
+        "Another filing has changed the DER since this one was handed in",
+        "Deny these rows, or ask the aggregator to file the change again; decide the others.",
+    )
     connection.check_constraints()
     fetch_sql("one_at_a_time")
     _refuse(
@@ -45,13 +53,27 @@ def refuse(decisions: Iterable[Decision]) -> None:
 
 def _superseded(rows: QuerySet[StagedDer]) -> QuerySet[StagedDer]:
     """Rows whose DER was approved from a submission that was handed in after theirs."""
-    later = StagedDer.objects.filter(
+    later = _effective().filter(
         aggregator_id=OuterRef("aggregator_id"),
         external_id=OuterRef("external_id"),
-        status__in=APPROVED,
         submission__submitted_at__gt=OuterRef("handed_in"),
     )
-    return rows.annotate(handed_in=F("submission__submitted_at")).filter(Exists(later))
+    return rows.exclude(change=StagedDer.Change.IN_SCOPE).annotate(handed_in=F("submission__submitted_at")).filter(Exists(later))
+
+
+def _changed_meanwhile(rows: QuerySet[StagedDer]) -> QuerySet[StagedDer]:
+    """Rows of a change, which copy the rest of the record, whose DER another filing has changed since they were handed in."""
+    same = {"aggregator_id": OuterRef("aggregator_id"), "external_id": OuterRef("external_id")}
+    since = _effective().filter(**same, decision__decided_at__gt=OuterRef("handed_in"))
+    others = since.exclude(submission=OuterRef("submission"))
+    changes = rows.filter(submission__kind__in=CHANGING).exclude(change=StagedDer.Change.IN_SCOPE)
+    return changes.annotate(handed_in=F("submission__submitted_at")).filter(Exists(others))
+
+
+def _effective() -> QuerySet[StagedDer]:
+    """Rows that wrote their facts into the record: not those that were only looked at, nor those that move a status or a tenure."""
+    moving = [kind for kind in Kind if TERMS[kind].move or kind == Kind.SWITCH]
+    return StagedDer.objects.filter(status__in=APPROVED).exclude(change=StagedDer.Change.IN_SCOPE).exclude(submission__kind__in=moving)
 
 
 def _refuse(found: QuerySet[StagedDer], code: str, sentence: str, remedy: str) -> None:

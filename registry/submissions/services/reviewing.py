@@ -1,29 +1,24 @@
 """The utility's verbs: decide one row or a hundred thousand, confirm denials, close (¶292, ¶296, ¶297)."""
 
-import json
 from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from psycopg import sql
 
 from moc.access import policy
-from moc.bulk import run_sql
 from moc.documents.models import Document
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.lifecycle import TransitionRefused
 from moc.notices.services import tell
 from moc.units import counted
-from registry.ders.models import DerFacts
 from registry.ders.services.tenures import hold
-from registry.participants.models import OwnerFacts
-from registry.prequalification.services import passes
+from registry.submissions.kinds import Kind as SubmissionKind
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import tenure_over
-from registry.submissions.services import locks, overtaken
+from registry.submissions.services import effects, locks, overtaken, switches
 from registry.utilities.models import LetterTemplate
 
 Kind, Status = Decision.Kind, Decision.Status
@@ -33,8 +28,9 @@ MOVES = {
     Kind.REQUEST_INFO: "request_info",
     Kind.DENY: "deny",
     Kind.DEEMED: "deem",
+    Kind.NOTICE: "note",
 }
-MERGING = (Kind.APPROVE, Kind.APPROVE_LIMITED, Kind.DEEMED)
+MERGING = (Kind.APPROVE, Kind.APPROVE_LIMITED, Kind.DEEMED, Kind.NOTICE)
 
 
 def decide(
@@ -77,7 +73,9 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
     require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
-        if kind in MERGING:
+        if kind in MERGING and review.submission.kind == SubmissionKind.SWITCH:
+            switches.require_heard(review, statement)
+        elif kind in MERGING:
             _require_tenure(review, rows.of_review(review))
         decision = Decision.objects.create(
             review=review,
@@ -90,15 +88,28 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
         )
         _take(decision, rows.of_review(review), actor)
         if kind in MERGING:
-            merge(decision)
-            passes.soon()
+            effects.carry_out(decision)
         _after(review, decision)
     return decision
 
 
+def take_note(review: UtilityReview) -> None:
+    """Of a review that has just begun, the rows of which the utility only takes note are effective at once; inside acting()."""
+    rows = StagedDer.objects.of_review(review).filter(change=StagedDer.Change.NOTICE)
+    if not rows.exists():
+        return
+    decision = Decision.objects.create(review=review, kind=Kind.NOTICE, statement="Effective without a review: the rule set says so")
+    _take(decision, rows, None)
+    effects.carry_out(decision)
+    overtaken.refuse([decision])
+    close_if_decided(review)
+
+
 def _require_right(actor, kind: str) -> None:
-    if kind == Kind.DEEMED and actor is not None:
-        raise UserError("Only the clock deems a DER approved.", "Approve it, if that is what you decide.", "DECISION-KIND")
+    if kind in Kind.values and kind not in Decision.BY_PEOPLE and actor is not None:
+        raise UserError(
+            "Only the clock deems a DER approved, and nobody decides a notice.", "Approve it, if that is what you decide.", "DECISION-KIND"
+        )
 
 
 def require_complete(kind: str, statement: str, reason_code: str, evidence, limits: tuple) -> None:
@@ -144,48 +155,9 @@ def _take(decision: Decision, rows: QuerySet[StagedDer], actor) -> None:
     decision.save(update_fields=["row_count"])
 
 
-def merge(decision: Decision) -> None:
-    """Write the decision's rows into the master record: owners, as they are sealed, then DERs, one statement each."""
-    comma = sql.SQL(", ")
-    rows = {"decision": decision.pk, "submission": decision.review.submission_id, "edc": decision.review.edc_id}
-    owner = [field.column for field in OwnerFacts._meta.get_fields()]
-    run_sql("reindex_owners", rows)
-    run_sql(
-        "merge_owners",
-        rows,
-        names=comma.join(map(sql.Identifier, owner)),
-        values=comma.join(sql.Identifier("o", name) for name in owner),
-        updates=_upsert("registry_derowner", owner)["updates"],
-    )
-    facts = [field.column for field in DerFacts._meta.get_fields()]
-    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", "export_limit_kw", "import_limit_kw", "limits_by_time"]
-    run_sql(
-        "merge_ders",
-        rows
-        | {
-            "today": timezone.localdate(),
-            "export_limit_kw": decision.export_limit_kw,
-            "import_limit_kw": decision.import_limit_kw,
-            "limits_by_time": None if decision.temporal_limits is None else json.dumps(decision.temporal_limits),
-        },
-        facts=comma.join(map(sql.Identifier, facts)),
-        values=comma.join(sql.Identifier("s", name) for name in facts),
-        **_upsert("registry_der", [*facts[1:], *keys]),
-    )
-
-
 def decided_rows(decision: Decision) -> QuerySet[StagedDer]:
     """The rows that a decision stands over."""
     return StagedDer.objects.of_review(decision.review).filter(decision=decision)
-
-
-def _upsert(table: str, names: list[str]) -> dict[str, sql.Composable]:
-    comma = sql.SQL(", ")
-    return {
-        "updates": comma.join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names),
-        "current": comma.join(sql.Identifier(table, name) for name in names),
-        "proposed": comma.join(sql.SQL("EXCLUDED.{}").format(sql.Identifier(name)) for name in names),
-    }
 
 
 def _after(review: UtilityReview, decision: Decision) -> None:

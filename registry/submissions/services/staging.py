@@ -16,7 +16,9 @@ from moc.jobs.models import Job
 from moc.jobs.services import Cancelled, Progress
 from moc.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
 from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
+from registry.submissions import change_rules
 from registry.submissions.columns import Column, columns, lost
+from registry.submissions.kinds import TERMS, Kind
 from registry.submissions.models import Finding, StagedDer, Submission
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
 from registry.submissions.services import locks, owners
@@ -178,13 +180,14 @@ def _show_values_as_given(submission: Submission, present: list[Column], offset:
 def check(submission: Submission, progress: Progress | None = None) -> int:
     """Run all rules over the submission's rows; findings of earlier runs are replaced, those of reading stay. Returns the row count."""
     rows = StagedDer.objects.filter(submission=submission)
-    conditions = [*CONDITIONS, *of_utilities(rows)]
-    everything = [*conditions, *OVER_ROWS]
+    conditions, over_rows = _rules_of(submission, rows)
+    everything = [*conditions, *over_rows]
     submission.findings.filter(Q(code__in=[rule.code for rule in everything]) | Q(code__startswith=PREFIX)).delete()
     if progress:
         progress(0, len(everything), "Checking the rules")
-    insert_findings(rows, conditions, narrowed=rule_engine.suspects(rows, conditions))
-    for number, rule in enumerate(OVER_ROWS, len(conditions)):
+    if conditions:
+        insert_findings(rows, conditions, narrowed=rule_engine.suspects(rows, conditions))
+    for number, rule in enumerate(over_rows, len(conditions)):
         if progress:
             progress(number, len(everything), f"Checking {rule.code}")
         insert_findings(rows, [rule])
@@ -193,6 +196,13 @@ def check(submission: Submission, progress: Progress | None = None) -> int:
     submission.row_count = rows.count()
     submission.save(update_fields=["checked_at", "row_count"])
     return submission.row_count
+
+
+def _rules_of(submission: Submission, rows) -> tuple[list, list]:
+    """The conditions and the rules over rows that a kind of submission meets: a switch files no facts, an outage none that are new."""
+    if submission.kind == Kind.SWITCH or TERMS[submission.kind].move:
+        return [], change_rules.OF_SWITCHES if submission.kind == Kind.SWITCH else change_rules.RULES
+    return [*CONDITIONS, *of_utilities(rows)], [*OVER_ROWS, *(change_rules.RULES if submission.kind != Kind.REGISTER else ())]
 
 
 def of_utilities(rows) -> list[rule_engine.Rule]:
@@ -215,7 +225,7 @@ def check_rows(rows, mended: Collection[str] = ()) -> None:
     """
     findings = Finding.objects.filter(row__in=rows.values("pk"))
     findings.exclude(Q(code__startswith="FILE-") & ~Q(column__in=["", *mended])).delete()
-    insert_findings(rows, [*CONDITIONS, *of_utilities(rows), *OVER_ROWS])
+    insert_findings(rows, [*CONDITIONS, *of_utilities(rows), *OVER_ROWS, *change_rules.RULES])
     _drop_echoes(findings)
 
 

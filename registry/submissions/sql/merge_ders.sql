@@ -1,5 +1,5 @@
 -- Approved rows become master records, or change them; what stays equal is not touched.
--- Called by registry.submissions.services.reviewing.merge. The owner is looked up row by row: whatever the statistics say of a table
+-- Called by registry.submissions.services.effects.merge. The owner is looked up row by row: whatever the statistics say of a table
 -- that this transaction is filling, that is one probe of the unique index. In the order of the key, so that two merges of the same
 -- DERs wait for each other, and never in a circle.
 INSERT INTO registry_der (
@@ -18,7 +18,7 @@ SELECT
 FROM registry_stagedder AS s
 JOIN registry_servicepoint AS p ON p.id = s.service_point_id
 LEFT JOIN registry_stagedowner AS o ON o.row_id = s.id
-WHERE s.submission_id = %(submission)s AND s.edc_id = %(edc)s AND s.decision_id = %(decision)s
+WHERE s.submission_id = %(submission)s AND s.edc_id = %(edc)s AND s.decision_id = %(decision)s AND s.change <> 'in_scope'
 ORDER BY s.external_id
 ON CONFLICT (aggregator_id, external_id) DO UPDATE SET {updates}
 WHERE ROW({current})::record *<> ROW({proposed})::record

@@ -1,5 +1,5 @@
 -- The owners of approved rows become owner records, one per aggregator, utility and account; the last row filed wins.
--- Called by registry.submissions.services.reviewing.merge.
+-- Called by registry.submissions.services.effects.merge.
 INSERT INTO registry_derowner (aggregator_id, edc_id, {names})
 SELECT DISTINCT ON (s.aggregator_id, s.edc_id, o.account_index) s.aggregator_id, s.edc_id, {values}
 FROM registry_stagedder AS s

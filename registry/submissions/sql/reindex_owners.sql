@@ -1,5 +1,5 @@
 -- While a utility's data key rotates: the owner records that approved rows mean get the account's new index before they are looked up by it.
--- Called by registry.submissions.services.reviewing.merge.
+-- Called by registry.submissions.services.effects.merge.
 UPDATE registry_derowner AS w SET account_index = o.account_index
 FROM registry_stagedder AS s
 JOIN registry_stagedowner AS o ON o.row_id = s.id AND o.earlier_index IS NOT NULL

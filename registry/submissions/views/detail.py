@@ -64,6 +64,8 @@ class SubmissionDetail(Detail):
         submission, names = self.object, policy.allows(self.request.user, "view_personal", self.object) or self.may_audit
         who = [
             ("Aggregator", submission.aggregator, None, None),
+            ("Kind", submission.get_kind_display(), None, None),
+            ("Reason", submission.reason, None, None),
             ("Source", submission.get_source_display(), None, None),
             ("Started", submission.created_at, None, None),
             ("Started by", str(submission.created_by) if names and submission.created_by else None, None, None),

@@ -137,6 +137,7 @@ class ReviewDetail(List):
             "progress": progress_of(job) if job and job.status in RUNNING else None,
             "failed": job if job and job.status == Job.Status.FAILED and self.is_open else None,
             "decision_form": self.form if self.may_decide else None,
+            "may_widen": self.may_decide and review.submission.reason and review.scope == UtilityReview.Scope.CHANGED,
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
         }
         shown["roster_count"], shown["roster_differences"] = rosters.of_review(review.submission_id, review.edc_id)

@@ -183,7 +183,16 @@ def test_a_portfolio_sent_again_makes_no_review(world, approver):
     assert list(changed.reviews.values_list("row_count", flat=True)) == [1]
 
 
-@pytest.mark.parametrize("column", ["owner_email", "edc_account_no"])
+def test_another_contact_of_the_same_owner_is_a_notice(world, approver):
+    """Effective at once: the utility knows the holder of the account."""
+    review = reviewed(world, [row(1)])
+    reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=review.submission.rows.all(), kind="approve")
+    again = submit(staged(world, [row(1, owner_email="new@example.org")]), approver)
+    assert (again.rows.get().change, again.status) == ("notice", "completed")
+    assert opened(Der.objects.get(external_id="A-1").owner)["owner_email"] == "new@example.org"
+
+
+@pytest.mark.parametrize("column", ["edc_account_no"])
 def test_another_owner_alone_is_a_change(world, approver, column):
     review = reviewed(world, [row(1), row(2)])
     reviewer = world.user("edc", "reviewer")

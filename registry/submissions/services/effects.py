@@ -1,0 +1,99 @@
+"""What an effective decision does to the master record: facts, owners, limits, and the moves of the lifecycle."""
+
+import json
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from psycopg import sql
+
+from moc.bulk import run_sql
+from registry.ders.models import Der, DerFacts
+from registry.participants.models import OwnerFacts
+from registry.prequalification.services import passes
+from registry.submissions.kinds import TERMS, Kind
+from registry.submissions.models import Decision, StagedDer
+from registry.submissions.services import switches
+
+LIMITS = ("export_limit_kw", "import_limit_kw", "limits_by_time")
+
+
+def carry_out(decision: Decision) -> None:
+    """Make an approval effective, or a notice; inside acting(). Rows that are only reviewed beside a change get limits and nothing else."""
+    passes.soon()
+    if decision.review.submission.kind == Kind.SWITCH:
+        switches.carry_out(decision)
+        return
+    move = TERMS[decision.review.submission.kind].move
+    rows = StagedDer.objects.of_review(decision.review).filter(decision=decision)
+    if not move:
+        merge(decision)
+        _limit(decision, rows.filter(change=StagedDer.Change.IN_SCOPE))
+        _retire(rows.exclude(change=StagedDer.Change.IN_SCOPE))
+        return
+    Der.lifecycle.move(_records(rows), move, actor=decision.decided_by, reason=decision.review.submission.reason)
+
+
+def _records(rows: QuerySet[StagedDer]) -> QuerySet[Der]:
+    return Der.objects.filter(pk__in=rows.order_by().values("der"))
+
+
+def _sets_limits(decision: Decision) -> bool:
+    """A change leaves the limits that the utility has set, unless it sets others."""
+    return decision.kind == Decision.Kind.APPROVE_LIMITED or (
+        decision.review.submission.kind == Kind.REGISTER and decision.kind != Decision.Kind.NOTICE
+    )
+
+
+def _limit(decision: Decision, rows: QuerySet[StagedDer]) -> None:
+    if decision.kind == Decision.Kind.APPROVE_LIMITED:
+        _records(rows).update(
+            export_limit_kw=decision.export_limit_kw,
+            import_limit_kw=decision.import_limit_kw,
+            limits_by_time=decision.temporal_limits,
+        )
+
+
+def _retire(rows: QuerySet[StagedDer]) -> None:
+    """Registered DERs that were filed with their last day leave for good."""
+    leaving = _records(rows.filter(der__isnull=False, decommissioned_on__isnull=False)).registered()
+    if leaving.exists():
+        Der.lifecycle.move(leaving, "decommission", actor=None, reason="system: the filing says the last day")
+
+
+def merge(decision: Decision) -> None:
+    """Write the decision's rows into the master record: owners, as they are sealed, then DERs, one statement each."""
+    comma = sql.SQL(", ")
+    rows = {"decision": decision.pk, "submission": decision.review.submission_id, "edc": decision.review.edc_id}
+    owner = [field.column for field in OwnerFacts._meta.get_fields()]
+    run_sql("reindex_owners", rows)
+    run_sql(
+        "merge_owners",
+        rows,
+        names=comma.join(map(sql.Identifier, owner)),
+        values=comma.join(sql.Identifier("o", name) for name in owner),
+        updates=_upsert("registry_derowner", owner)["updates"],
+    )
+    facts = [field.column for field in DerFacts._meta.get_fields()]
+    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", *(LIMITS if _sets_limits(decision) else ())]
+    run_sql(
+        "merge_ders",
+        rows
+        | {
+            "today": timezone.localdate(),
+            "export_limit_kw": decision.export_limit_kw,
+            "import_limit_kw": decision.import_limit_kw,
+            "limits_by_time": None if decision.temporal_limits is None else json.dumps(decision.temporal_limits),
+        },
+        facts=comma.join(map(sql.Identifier, facts)),
+        values=comma.join(sql.Identifier("s", name) for name in facts),
+        **_upsert("registry_der", [*facts[1:], *keys]),
+    )
+
+
+def _upsert(table: str, names: list[str]) -> dict[str, sql.Composable]:
+    comma = sql.SQL(", ")
+    return {
+        "updates": comma.join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names),
+        "current": comma.join(sql.Identifier(table, name) for name in names),
+        "proposed": comma.join(sql.SQL("EXCLUDED.{}").format(sql.Identifier(name)) for name in names),
+    }
