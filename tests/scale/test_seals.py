@@ -18,7 +18,7 @@ from tests.scale.generator import write_csv
 from tests.scale.test_import import file_and_decide
 
 pytestmark = [pytest.mark.scale, pytest.mark.django_db(transaction=True)]
-FILED = 20_000
+FILED, OWN = 20_000, ("history_id", "transaction_id")
 TABLE = Der.history.model._meta.db_table
 
 
@@ -47,25 +47,24 @@ def test_sealing_and_verifying_cost_little_more_than_a_scan(tmp_path, settings):
 
 
 def fill(tmp_path: Path) -> None:
-    """ROWS versions of DERs: a filing as people file it, its versions multiplied."""
+    """ROWS versions of DERs: a filing as people file it, its versions multiplied, of a transaction that has long ended."""
     filer, aggregator, edcs = state.parties()
     expected = write_csv(tmp_path / "filing.csv", min(ROWS, FILED))
     state.service_points(edcs, min(ROWS, FILED))
     file_and_decide(Phases(), {}, filer, aggregator, tmp_path, expected, "stage")
-    columns = ", ".join(f'"{name}"' for name, _ in canon.columns_of(Der.history.model) if name != "history_id")
+    columns = ", ".join(f'"{name}"' for name, _ in canon.columns_of(Der.history.model) if name not in OWN)
     times = -(-ROWS // expected.good_rows)
-    server(f'INSERT INTO "{TABLE}" ({columns}) SELECT {columns} FROM "{TABLE}", generate_series(2, {times})')
+    server(f'INSERT INTO "{TABLE}" ({columns}, transaction_id) SELECT {columns}, 1000 FROM "{TABLE}", generate_series(1, {times})')
     server(f'VACUUM ANALYZE "{TABLE}"')
 
 
 def report(phases: Phases) -> None:
     rows, scan = Seal.objects.get().row_count, phases.median("scan that hashes each row")
     kept = sum(len(block.keys) + len(block.leaves) + len(block.fields) for block in SealedBlock.objects.all().iterator(500))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     of_ders = SealedBlock.objects.filter(table=TABLE).count()
     print(f"\n\nSeals of {rows:,} rows ({len(canon.columns_of(Der.history.model))} columns), {RUNS} runs\n{phases.table(rows)}")
-    print(
-        f"  {of_ders:,} blocks, {kept / rows:.0f} bytes of hashes a row, at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB"
-    )
+    print(f"  {of_ders:,} blocks, {kept / rows:.0f} bytes of hashes a row, at most {memory:.0f} MB of memory")
     print(verdict("sealing against one scan that hashes each row", phases.median("seal") / scan, ceiling=2))
     print(verdict("verifying against the same scan", phases.median("verify") / scan, ceiling=2.5))
 
