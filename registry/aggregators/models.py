@@ -13,7 +13,7 @@ from django.utils import timezone
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.documents.models import Document
-from moc.history import Refuse, Versions
+from moc.history import Appended, Refuse, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.rulesets.models import RuleSet
 from moc.vault.models import SealedFacts
@@ -199,7 +199,7 @@ class RtoMembership(models.Model):
         return f"{self.aggregator} in {self.tso}"
 
 
-class AgreementSignature(models.Model):
+class AgreementSignature(Appended):
     """The market participation agreement with its attestation of compliance, signed by a person for the aggregator (¶352).
 
     `agreement` is the version of the text (a rule set row, never changed while it is named here), `text_sha256` the hash of what was read.
