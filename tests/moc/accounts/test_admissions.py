@@ -99,7 +99,7 @@ def test_sign_ups_are_few_per_address_and_per_place(world, client, mailoutbox):
     assert answers[0] == 200 and answers[-1] == 429 and len(mailoutbox) <= 10
 
 
-@pytest.mark.parametrize("key", ["rubbish", admissions.link_key({})[:-4] + "AAAA"])
+@pytest.mark.parametrize("key", ["rubbish", admissions.link_key({})[:-4] + "AAAA"], ids=["rubbish", "another end"])
 def test_a_forged_link_opens_nothing(world, client, key):
     before = kept()
     url = reverse("account_sign_up_confirm", args=[key])
