@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('registry', '0016_owners_and_rosters'),
+        ('registry', '0017_changes'),
     ]
 
     operations = [

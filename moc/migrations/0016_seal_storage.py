@@ -10,6 +10,6 @@ def stored(how: str) -> str:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("moc", "0014_participant_permissions")]
+    dependencies = [("moc", "0015_look_ups")]
 
     operations = [migrations.RunSQL(stored("EXTERNAL"), stored("EXTENDED"))]
