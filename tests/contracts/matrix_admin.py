@@ -110,7 +110,7 @@ RECORDS: dict[str, Record] = {
     "Certification": Record(lambda scene: scene.certification, OF_REGISTRATION),
     "RtoMembership": Record(lambda scene: scene.membership, OF_REGISTRATION | who("tso:auditor|administrator")),
     "AgreementSignature": Record(lambda scene: scene.signature, OF_REGISTRATION),
-    "Suspension": Record(lambda scene: scene.suspension, OF_UTILITY | who("aggregator2:administrator")),
+    "Suspension": Record(lambda scene: scene.suspension, OF_UTILITY),
     "OwnerAccount": Record(lambda scene: scene.owner_account, who("edc:administrator"), lists=PERSONAL_ENTER),
     "Consent": Record(lambda scene: scene.consent, OF_BOTH),
     "PersonalUse": Record(lambda scene: scene.personal_use, OF_BOTH),

@@ -20,7 +20,7 @@ SUSPENDERS = who("edc:administrator", "tso:administrator", "rerra:administrator"
 ANY_SUSPENDERS = SUSPENDERS | who("edc2:administrator", "tso2:administrator", "rerra2:administrator")
 PEOPLE = (AGGREGATOR - MACHINES) | who("rerra:*")
 READERS = AGGREGATOR | who("rerra:*")
-SUSPENSION_SEEN = UTILITY | OVERSEERS | NEW
+SUSPENSION_SEEN = UTILITY | OVERSEERS
 WAITING = of("registration_waiting", name="return")
 REASON = {"reason": "The address is missing."}
 
@@ -118,8 +118,8 @@ ROUTES = (
     Route(f"{REST}{ID}agreement/", READERS, of("registration"), (SIGNED,)),
     Route(f"{REST}{ID}obstacles/", READERS, of("registration")),
     Route(SUSPENSIONS, CALLERS, writes=(Write(ANY_SUSPENDERS, suspended_by),)),
-    Route(f"{SUSPENSIONS}{ID}", SUSPENSION_SEEN | who("machine2"), of("suspension")),
-    Route(f"{SUSPENSIONS}{ID}versions/", SUSPENSION_SEEN | who("machine2"), of("suspension")),
+    Route(f"{SUSPENSIONS}{ID}", SUSPENSION_SEEN, of("suspension")),
+    Route(f"{SUSPENSIONS}{ID}versions/", SUSPENSION_SEEN, of("suspension")),
     Route(
         f"{SUSPENSIONS}{ID}transitions/<slug:name>/",
         None,
@@ -136,7 +136,7 @@ CONSENTED = {"scopes": ["usage"], "purpose": "Settlement"}
 
 
 def own_consent(scene: Scene) -> dict:
-    return CONSENTED | {"aggregator": scene.world.aggregator2.pk}
+    return CONSENTED | {"aggregator": scene.world.aggregator.pk}
 
 
 def shown_consent(scene: Scene) -> dict:

@@ -42,7 +42,7 @@ def owned(world: World, der: Der) -> dict[str, models.Model]:
 
 
 def objects(world: World, newcomer: Organization) -> dict[str, models.Model]:
-    """The aggregator's registration with its parts, a newcomer's under review; the second aggregator has none, and is suspended."""
+    """The aggregator's registration with its parts, a newcomer's under review; who is suspended; the second aggregator has none."""
     AggregatorRegistration.objects.filter(aggregator=world.aggregator2).delete()
     by, soon = {"actor": None, "aggregator": world.aggregator}, timezone.localdate() + timedelta(days=90)
     registration = AggregatorRegistration.objects.select_related("aggregator", "rerra").get(aggregator=world.aggregator)
@@ -50,7 +50,7 @@ def objects(world: World, newcomer: Organization) -> dict[str, models.Model]:
     waiting = AggregatorRegistration.objects.create(aggregator=newcomer, rerra=world.rerra)
     AggregatorRegistration.objects.filter(pk=waiting.pk).update(status="submitted")
     evidence = ContentFile(b"A certificate", name="certificate.txt")
-    suspended = {"aggregator": world.aggregator2, "authority": world.edc, "reason": "data", "statement": "Customers' data were published."}
+    suspended = {"aggregator": newcomer, "authority": world.edc, "reason": "data", "statement": "Customers' data were published."}
     made = {
         "registration": registration,
         "registration_waiting": waiting,

@@ -34,6 +34,7 @@ WORKINGS = {
     "DataKey.master",  # names a key of the environment
     "Submission.attestation_sha256",
     "Finding.code",
+    "RosterFinding.code",
     "GridFinding.code",
     "ReviewRule.field",  # a column of a filing
     "ReviewRule.codes",

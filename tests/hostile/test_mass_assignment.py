@@ -12,8 +12,8 @@ pytestmark = pytest.mark.usefixtures("cheap")
 WRITABLE = [(route, write) for route, write in WRITES if write.may - MACHINES - set(SECOND)]
 FLAGS = {"is_staff", "is_superuser", "is_active", "verified"}  # the first two are columns of no model, and stay so
 # what a form asks for: whom an aggregator names as its agents, and what the operator alone may set
-CHOSEN = {"Aggregation.market_agent", "Aggregation.dispatch_agent", "Aggregation.meter_reader", "Aggregation.edc"}
-OPERATORS = {"Oversight.overseer", "Oversight.overseen", "RuleSet.verified"}
+CHOSEN = {"Aggregation.market_agent", "Aggregation.dispatch_agent", "Aggregation.meter_reader", "Aggregation.edc", "RtoMembership.tso"}
+OPERATORS = {"Oversight.overseer", "Oversight.overseen", "RuleSet.verified", "Jurisdiction.edc"}
 OWNERS = [
     (model, field)
     for model in own_models()

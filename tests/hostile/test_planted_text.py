@@ -21,7 +21,7 @@ from tests.hostile.planting import MARK, keep_signed_in, plant
 pytestmark = pytest.mark.usefixtures("cheap")
 READERS = ("operator:administrator", "aggregator:administrator", "edc:administrator", OWN)
 STRANGERS = (*(actor for actor in SECOND if not actor.startswith("operator")), "machine2", "nobody", "stranger")
-TOO_SHORT = {"County.state"}  # no room for an element
+TOO_SHORT = {"County.state", "AggregatorRegistration.formed_in"}  # no room for an element
 PAGES = [route for route in READS if not route.route.startswith("api/")]
 EXPORTS = [route for route in READS if route.route.endswith((".csv", ".xlsx"))]
 
@@ -99,7 +99,8 @@ def test_no_page_makes_an_element_of_a_text(planted, route):
 
 @pytest.mark.parametrize("route", READS, ids=lambda route: route.route or "start")
 def test_no_stranger_reads_a_text_of_another(planted, route):
-    for actor in set(STRANGERS) & route.sees:  # the access matrix refuses the others
+    own = {"nobody"} if route.route.startswith("registry/owners/") else set()  # the owner of the scene's DER reads of that
+    for actor in set(STRANGERS) & route.sees - own:  # the access matrix refuses the others
         body = read(planted, actor, route).body
         assert MARK.encode() not in body, f"{actor} reads a text of another organisation"
 

@@ -160,10 +160,12 @@ def add_membership(*, actor, aggregator: Organization, tso: Organization, member
 
 
 def end_membership(*, actor, membership: RtoMembership) -> None:
-    """The membership ends today."""
+    """The membership ends today. Raises Conflict when it has ended."""
     policy.require(actor, WRITES, membership.aggregator)
     with acting(actor, f"Left {membership.tso}"):
-        first, today = membership.valid_during.lower, timezone.localdate()
+        first, last, today = membership.valid_during.lower, membership.valid_during.upper, timezone.localdate()
+        if last is not None and last <= today:
+            raise Conflict("The membership has ended already.", "Nothing is to be done.", "MEMBERSHIP-ENDED")
         RtoMembership.objects.filter(pk=membership.pk).update(valid_during=DateRange(first, max(first, today)))
 
 

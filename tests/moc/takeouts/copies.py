@@ -13,15 +13,23 @@ from moc.history import acting
 from moc.takeouts.archive import WORDS
 from moc.vault.models import DataKey, SubjectKey
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility
+from registry.aggregators.models import AggregatorRegistration, AgreementSignature, Certification, Officer, RtoMembership
 from registry.ders.models import DerTenure
 from registry.grid.models import ServiceTerritory
 from registry.participants.models import UtilityProfile
+from registry.prequalification.models import Offer
 from tests.factories.world import World
 
 # the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator;
 # a tenure begins with its DER; a key opens in its own party's hands only; an aggregation
-# is the utility's from its filing on, and a copy begins as a draft
+# is the utility's from its filing on, and a copy begins as a draft, with what it offers; a registration is between an aggregator and its regulator
 NOT_COPIED = {
+    AggregatorRegistration,
+    AgreementSignature,
+    Certification,
+    Officer,
+    Offer,
+    RtoMembership,
     Admission,
     Aggregation,
     AggregationMember,

@@ -289,3 +289,14 @@ def test_what_was_renewed_is_not_warned_of(world):
     certify(world, world.aggregator, days=10)
     certify(world, world.aggregator, days=400)
     assert standing.warn() == 0 and warned(world) == []
+
+
+def test_a_membership_ends_once_and_keeps_its_end(world):
+    given = {"tso": world.tso, "member_no": "M-1", "starts_on": TODAY - timedelta(days=9)}
+    made = registering.add_membership(actor=None, aggregator=world.aggregator, **given)
+    registering.end_membership(actor=world.user("aggregator", "administrator"), membership=made)
+    made.refresh_from_db()
+    assert made.valid_during.upper == TODAY
+    with pytest.raises(Conflict):
+        registering.end_membership(actor=world.user("aggregator", "administrator"), membership=made)
+    registering.add_membership(actor=None, aggregator=world.aggregator, **given | {"starts_on": TODAY})
