@@ -22,7 +22,8 @@ from tests.factories.world import World
 
 # the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator;
 # a tenure begins with its DER; a key opens in its own party's hands only; an aggregation
-# is the utility's from its filing on, and a copy begins as a draft, with what it offers; a registration is between an aggregator and its regulator
+# is the utility's from its filing on, and a copy begins as a draft, with what it offers;
+# a registration is between an aggregator and its regulator
 NOT_COPIED = {
     AggregatorRegistration,
     AgreementSignature,
