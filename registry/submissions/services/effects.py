@@ -28,9 +28,10 @@ def carry_out(decision: Decision) -> None:
     if not move:
         merge(decision)
         _limit(decision, rows.filter(change=StagedDer.Change.IN_SCOPE))
-        _retire(rows.exclude(change=StagedDer.Change.IN_SCOPE))
+        _retire(decision, rows.exclude(change=StagedDer.Change.IN_SCOPE))
         return
-    Der.lifecycle.move(_records(rows), move, actor=decision.decided_by, reason=decision.review.submission.reason)
+    submission = decision.review.submission
+    Der.lifecycle.move(_records(rows), move, actor=decision.decided_by or submission.submitted_by, reason=submission.reason)
 
 
 def _records(rows: QuerySet[StagedDer]) -> QuerySet[Der]:
@@ -53,11 +54,11 @@ def _limit(decision: Decision, rows: QuerySet[StagedDer]) -> None:
         )
 
 
-def _retire(rows: QuerySet[StagedDer]) -> None:
+def _retire(decision: Decision, rows: QuerySet[StagedDer]) -> None:
     """Registered DERs that were filed with their last day leave for good."""
     leaving = _records(rows.filter(der__isnull=False, decommissioned_on__isnull=False)).registered()
     if leaving.exists():
-        Der.lifecycle.move(leaving, "decommission", actor=None, reason="system: the filing says the last day")
+        Der.lifecycle.move(leaving, "decommission", actor=decision.decided_by, reason="system: the filing says the last day")
 
 
 def merge(decision: Decision) -> None:

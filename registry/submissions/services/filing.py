@@ -282,6 +282,7 @@ def _start_reviews(submission: Submission) -> None:
     """The rules have found the submission complete: one review per utility, each with its own clock."""
     found = Submission.objects.filter(pk=submission.pk)
     Submission.lifecycle.move(found, "find_complete", actor=None, reason="system: all rows passed the rules")
+    submission.refresh_from_db()  # who handed it in is the author of what is effective without a review
     classifying.classify(submission)
     counts = StagedDer.objects.filter(submission=submission).to_review().order_by().values_list("edc_id").annotate(Count("pk"))
     for edc, count in counts:

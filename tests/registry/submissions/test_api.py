@@ -219,7 +219,7 @@ def test_the_whole_portfolio_again_makes_only_differences_into_rows_to_review(wo
     done = submit(world, api_of, location).json()
     assert done["reviews"][0]["row_count"] == 2
     rows = api_of(world.user("edc", "reviewer")).get(f"{REVIEWS}{done['reviews'][0]['id']}/rows/").json()["results"]
-    assert [(each["external_id"], each["change"]) for each in rows] == [("A-3", "changed"), ("A-5", "new")]
+    assert [(each["external_id"], each["change"]) for each in rows] == [("A-3", "notice"), ("A-5", "new")]
 
     same = submit(world, api_of, file_rows(machine, [row(1), row(2)])).json()
     assert (same["status"], same["reviews"]) == ("completed", [])

@@ -125,7 +125,8 @@ def test_one_field_that_takes_a_review_takes_it_for_the_row(world, ders):
 def test_an_outage_of_record_and_the_return_are_notices(world, ders):
     submit(world, start(world, "suspend", *ders[:2]))
     assert list(Der.objects.order_by("external_id").values_list("status", flat=True)) == ["inactive", "inactive", "active"]
-    assert ders[0].history.first().history_change_reason
+    version = ders[0].history.first()
+    assert (version.history_user, version.history_change_reason) == (world.user("aggregator", "approver"), "As asked")
     submit(world, start(world, "reinstate", ders[0]))
     assert list(Der.objects.order_by("external_id").values_list("status", flat=True)) == ["active", "inactive", "active"]
 

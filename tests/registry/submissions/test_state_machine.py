@@ -1,0 +1,304 @@
+"""Random legal and illegal sequences by all parties against a simple model: R1, R3, R4, N2, N3, N5, N12, ¶292, ¶336, ¶338.
+
+After each step: no overlap and no gap of tenures, no record without a review, every version attributable, and everybody sees exactly
+what the model says.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pytest
+from django.core.cache import cache
+from django.db import transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, strategies
+from hypothesis import settings as profile
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from moc.access.policy import NotPermitted
+from moc.errors import UserError
+from moc.history import acting
+from registry.ders.models import Der, DerTenure
+from registry.reconfigurations.models import FormerConnection
+from registry.reconfigurations.services import acts
+from registry.submissions.models import Decision, StagedDer, UtilityReview
+from registry.submissions.services import bulk_decisions, changes, filing, lookups, reviewing, switches
+from tests.factories.filings import reviewed, row, store_in, upload
+
+pytestmark = pytest.mark.django_db
+DERS, BEGAN, EXAMPLES, STEPS = 3, date(2026, 1, 1), 12, 14
+HOLDERS = ("aggregator", "aggregator2")
+numbers, parties = strategies.integers(1, DERS), strategies.sampled_from(HOLDERS)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the model says of a DER."""
+
+    holder: str = "aggregator"
+    status: str = "active"
+    meter: str = ""
+    firmware: str = ""
+    feeder: str = "F1"
+    began_today: bool = False
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What a review would make of a DER; a switch waits for the former holder's word."""
+
+    der: int
+    after: Known
+    kind: str
+    filer: str
+    heard: bool = True
+    filed_at: int = 0
+
+
+class Registry(RuleBasedStateMachine):
+    """The registry, its parties, and the model that they are held against. Each run is rolled back.
+
+    `effects` says when a filing last changed a DER's facts: what was filed before that would undo it, and is refused.
+    """
+
+    world, keys, feeders = None, {}, {}
+
+    def __init__(self):
+        super().__init__()
+        self.transaction = transaction.atomic()
+        self.transaction.__enter__()
+        self.known = {n: Known(feeder=self.feeders[n]) for n in self.keys}
+        self.pending: dict[int, Pending] = {}
+        self.effects: dict[int, int] = {}
+        self.count = 0
+        cache.clear()
+
+    def teardown(self):
+        transaction.set_rollback(True)
+        self.transaction.__exit__(None, None, None)
+
+    @property
+    def reviewer(self):
+        return self.world.user("edc", "reviewer")
+
+    def administrator(self, party: str):
+        return self.world.user(party, "administrator")
+
+    def only(self, n: int):
+        return Der.objects.filter(pk=self.keys[n])
+
+    def hand_in(self, submission, filer: str):
+        version, _, _ = filing.attestation()
+        return filing.submit(actor=self.administrator(filer), submission=submission, attestation_version=version)
+
+    def change(self, party: str, n: int, kind: str, legal: bool, **values):
+        """File and hand in a change; an illegal one is refused, and nothing of it is a review. Returns the submission."""
+        try:
+            with transaction.atomic():
+                given = {self.keys[n]: values} if values else None
+                aggregator = self.world.organizations[party]
+                draft = changes.start(
+                    actor=self.administrator(party), aggregator=aggregator, kind=kind, ders=self.only(n), reason="As asked", values=given
+                )
+                handed = self.hand_in(draft, party)
+        except UserError:
+            assert not legal, f"{kind} of {n} by {party} was refused"
+            return None
+        assert legal, f"{kind} of {n} by {party} went through"
+        return handed
+
+    def wait(self, submission, pending: Pending):
+        self.count += 1
+        self.pending[submission.reviews.get().pk] = replace(pending, filed_at=self.count)
+
+    def effective(self, n: int, now: Known):
+        """A filing has changed the facts of a DER."""
+        self.count += 1
+        self.known[n], self.effects[n] = now, self.count
+
+    def may_file(self, party: str, n: int) -> bool:
+        """Facts are filed by who holds the DER and knows its owner: after a switch today nobody has filed one yet."""
+        now = self.known[n]
+        return now.holder == party and now.status != "decommissioned" and not now.began_today
+
+    @rule(party=parties, n=numbers)
+    def modify(self, party, n):
+        """Another meter takes a review."""
+        now, self.count = self.known[n], self.count + 1
+        meter = f"M-{self.count}"
+        handed = self.change(party, n, "modify", self.may_file(party, n), meter_id=meter)
+        if handed:
+            self.wait(handed, Pending(n, replace(now, meter=meter), "modify", party))
+
+    @rule(party=parties, n=numbers)
+    def notify(self, party, n):
+        """Other firmware is a notice."""
+        now, self.count = self.known[n], self.count + 1
+        firmware = f"{self.count}"
+        if self.change(party, n, "modify", self.may_file(party, n), firmware=firmware):
+            self.effective(n, replace(now, firmware=firmware))
+
+    @rule(party=parties, n=numbers, kind=strategies.sampled_from(["suspend", "reinstate"]))
+    def out_and_back(self, party, n, kind):
+        now = self.known[n]
+        before, after = ("active", "inactive") if kind == "suspend" else ("inactive", "active")
+        if self.change(party, n, kind, now.holder == party and now.status == before):
+            self.known[n] = replace(now, status=after)
+
+    @rule(party=parties, n=numbers)
+    def retire(self, party, n):
+        now = self.known[n]
+        handed = self.change(party, n, "retire", self.may_file(party, n))
+        if handed:
+            self.wait(handed, Pending(n, replace(now, status="decommissioned"), "retire", party))
+
+    @rule(party=parties, n=numbers, right=strategies.booleans())
+    def switch(self, party, n, right):
+        """A look-up by two facts, the switch of what it found, and the former holder's open window."""
+        now, actor = self.known[n], self.administrator(party)
+        fact = {"usage_point_id": f"edc-up-{n:02}", "fact": "serial_no", "value": f"SN-{n if right else 99}"}
+        look = lookups.look_up(actor=actor, aggregator=self.world.organizations[party], edc=self.world.edc, **fact)
+        assert bool(look.ders) == (right and now.status != "decommissioned")
+        waits = any(each.der == n and each.kind == "switch" for each in self.pending.values())
+        legal = bool(look.ders) and now.holder != party and not waits
+        try:
+            with transaction.atomic():
+                paper = upload(b"I authorise it.", "authorisation.txt")
+                said = {"starts_on": timezone.localdate(), "authorisation": "AU-1", "evidence": paper}
+                handed = self.hand_in(switches.start(actor=actor, look_ups=[look], **said), party)
+        except UserError:
+            assert not legal
+            return
+        assert legal
+        self.wait(handed, Pending(n, replace(now, holder=party, began_today=True), "switch", party, heard=False))
+
+    @precondition(lambda self: any(not each.heard for each in self.pending.values()))
+    @rule(party=parties, objects=strategies.booleans())
+    def answer(self, party, objects):
+        """The former holder answers; nobody else may."""
+        pk, waiting = next((pk, each) for pk, each in self.pending.items() if not each.heard)
+        notice = UtilityReview.objects.get(pk=pk).switch_notices.get()
+        said = {"name": "object", "ground": "wrong_der", "statement": "Another house"} if objects else {"name": "agree"}
+        try:
+            switches.answer(actor=self.administrator(party), notice=notice, **said)
+        except NotPermitted:
+            assert notice.former.slug != party
+            return
+        assert notice.former.slug == party
+        self.pending[pk] = replace(waiting, heard=True)
+
+    @precondition(lambda self: self.pending)
+    @rule(data=strategies.data(), approve=strategies.booleans(), stranger=strategies.booleans())
+    def decide(self, data, approve, stranger):
+        """The utility decides one of its reviews; strangers may not, and what has become illegal meanwhile is refused."""
+        pk = data.draw(strategies.sampled_from(sorted(self.pending)))
+        waiting, review = self.pending[pk], UtilityReview.objects.get(pk=pk)
+        legal = not stranger and (not approve or self.approvable(waiting))
+        try:
+            with transaction.atomic():
+                self.say(self.world.user("edc2", "administrator") if stranger else self.reviewer, review, approve)
+        except (NotPermitted, UserError):
+            assert not legal, f"{waiting} was refused"
+            return
+        assert legal, f"{waiting} went through"
+        del self.pending[pk]
+        if approve:
+            self.take_effect(waiting)
+
+    def say(self, actor, review, approve: bool):
+        rows = StagedDer.objects.filter(submission=review.submission_id)
+        if approve:
+            reviewing.decide(actor=actor, review=review, rows=rows, kind="approve", statement="In order")
+            return
+        terms = {"kind": "deny", "statement": "Not as known", "reason_code": "data_mismatch"}
+        study = upload(b"%PDF-1.4 study", "study.pdf")
+        selection = {"rows": [rows.get().row_number]}
+        outcome = bulk_decisions.decide_selection(
+            actor=actor, review=review, selection=selection, rows_of=lambda chosen: rows, terms=terms, evidence_upload=study
+        )
+        reviewing.confirm_denial(actor=self.world.user("edc", "approver"), decision=outcome.decisions[0])
+
+    def approvable(self, waiting: Pending) -> bool:
+        now = self.known[waiting.der]
+        if waiting.kind == "switch":
+            return waiting.heard and not now.began_today and now.status != "decommissioned" and now.holder != waiting.filer
+        return now.holder == waiting.filer and self.effects.get(waiting.der, 0) < waiting.filed_at
+
+    def take_effect(self, waiting: Pending):
+        now, after = self.known[waiting.der], waiting.after
+        if waiting.kind == "switch":
+            self.known[waiting.der] = replace(now, holder=waiting.filer, began_today=True)
+        elif waiting.kind == "retire":
+            self.effective(waiting.der, replace(now, status="decommissioned"))
+        else:
+            self.effective(waiting.der, replace(now, meter=after.meter))
+
+    @rule(n=numbers, feeder=strategies.integers(0, 1), stranger=strategies.booleans())
+    def reconfigure(self, n, feeder, stranger):
+        """The utility moves a service point to a feeder; nobody else does."""
+        target = self.world.feeders["edc"][feeder]
+        legal = not stranger and self.known[n].feeder != target.code
+        actor = self.administrator("aggregator" if stranger else "edc")
+        day = timezone.localdate()
+        legal = legal and not FormerConnection.objects.filter(service_point__usage_point_id=f"edc-up-{n:02}").exists()
+        said = {"edc": self.world.edc, "reason": "Relief", "starts_on": day, "usage_points": [f"edc-up-{n:02}"], "to_feeder": target}
+        try:
+            with transaction.atomic():
+                acts.carry_out(actor=actor, reconfiguration=acts.prepare(actor=actor, **said))
+        except (NotPermitted, UserError):
+            assert not legal
+            return
+        assert legal
+        self.known[n] = replace(self.known[n], feeder=target.code)
+
+    @invariant()
+    def the_record_is_the_models(self):
+        rows = Der.objects.values_list("pk", "aggregator__slug", "status", "meter_id", "firmware", "feeder__code")
+        said = {self.keys[n]: (each.holder, each.status, each.meter, each.firmware, each.feeder) for n, each in self.known.items()}
+        assert {pk: tuple(rest) for pk, *rest in rows} == said
+
+    @invariant()
+    def tenures_leave_no_gap_and_no_overlap(self):
+        for n, known in self.known.items():
+            spans = list(DerTenure.objects.filter(der=self.keys[n]).order_by("id"))
+            days = [each.valid_during for each in spans]
+            assert days[0].lower == BEGAN and days[-1].upper is None and spans[-1].aggregator.slug == known.holder
+            assert all(before.upper == after.lower for before, after in zip(days, days[1:], strict=False))
+
+    @invariant()
+    def nothing_is_effective_without_a_review_and_nobody(self):
+        done = StagedDer.objects.filter(status__in=["approved", "noted", "denied"])
+        assert not done.filter(decision=None).exists()
+        notices = Decision.objects.filter(kind="notice")
+        assert not Decision.objects.filter(decided_by=None).exclude(pk__in=notices.values("pk")).exists()
+        unsigned = Der.history.model.objects.filter(history_user=None).exclude(history_change_reason__startswith="system:")
+        assert not unsigned.exists()
+
+    @invariant()
+    def everybody_sees_what_the_model_says(self):
+        for party in HOLDERS:
+            mine = {self.keys[n] for n, each in self.known.items() if each.holder == party}
+            assert set(Der.objects.visible_to(self.administrator(party)).values_list("pk", flat=True)) == mine
+        assert Der.objects.visible_to(self.reviewer).count() == len(self.known)
+        assert not Der.objects.visible_to(self.administrator("edc2")).exists()
+
+
+def test_random_sequences_of_all_parties(world, settings, tmp_path):
+    """Few and short runs here; more are a matter of the numbers below."""
+    store_in(settings, tmp_path)
+    review = reviewed(world, [row(n) for n in range(1, DERS + 1)])
+    reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=StagedDer.objects.all(), kind="approve")
+    with acting(None, "system: tests"):
+        DerTenure.objects.update(valid_during=(BEGAN, None), is_first=False)
+    Registry.world = world
+    Registry.keys = {n: Der.objects.get(serial_no=f"SN-{n}").pk for n in range(1, DERS + 1)}
+    Registry.feeders = {n: Der.objects.get(pk=key).feeder.code for n, key in Registry.keys.items()}
+    chosen = profile(
+        max_examples=EXAMPLES,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(Registry, settings=chosen)
