@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from moc import sight
+from moc.commands import PlatformCommand
 from moc.errors import UserError
 from registry.jurisdictions.services import eia
 
 
-class Command(BaseCommand):
+class Command(PlatformCommand):
     """Import utilities, territories and sales of one year; CSV or XLSX."""
 
     help = "Bring the registry's utilities up to a year's files of EIA-861"
