@@ -13,6 +13,7 @@ WRITABLE = [(route, write) for route, write in WRITES if write.may - MACHINES - 
 FLAGS = {"is_staff", "is_superuser", "is_active", "verified"}  # the first two are columns of no model, and stay so
 # what a form asks for: whom an aggregator names as its agents, and what the operator alone may set
 CHOSEN = {"Aggregation.market_agent", "Aggregation.dispatch_agent", "Aggregation.meter_reader", "Aggregation.edc", "RtoMembership.tso"}
+TOLD = {"Event.organization", "Notice.user"}  # the other party of a switch is told of its answer
 OPERATORS = {"Oversight.overseer", "Oversight.overseen", "RuleSet.verified", "Jurisdiction.edc"}
 OWNERS = [
     (model, field)
@@ -85,4 +86,4 @@ def test_nothing_is_given_away_or_taken(scene, before, route, write):
         transaction.set_rollback(True)
     assert response.status_code < 500
     changed = {column for column in after if after[column] != before[column]}
-    assert changed <= CHOSEN | (OPERATORS if actor.startswith("operator") else set())
+    assert changed <= CHOSEN | TOLD | (OPERATORS if actor.startswith("operator") else set())
