@@ -2,7 +2,6 @@
 
 import base64
 import json
-from datetime import datetime
 
 from django.db import transaction
 from django.db.models.functions import Length
@@ -126,13 +125,3 @@ def run_verification(*, actor=None, job: Job | None = None, progress=None, kept:
         findings=[each.as_dict() for each in found[:SHOWN]],
     )
     return verification, found
-
-
-def window() -> tuple[datetime | None, int]:
-    """What no seal covers yet: since when (None: nothing was ever sealed), and how many rows were written there."""
-    with sight.engine():
-        last = Seal.objects.first()
-        rows = sum(
-            model._default_manager.filter(transaction_id__gte=last.before if last else 0).count() for model in canon.tables().values()
-        )
-    return (last.sealed_at if last else None), rows

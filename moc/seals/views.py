@@ -19,7 +19,6 @@ from moc.seals import checker, keys, proofs, services
 from moc.seals.models import Seal, Verification
 
 SHOWN = 50
-BEATS = "every hour"
 
 
 class Seals(TemplateView):

@@ -26,4 +26,4 @@ class Command(PlatformCommand):
         self.stdout.write(f"Not sealed yet: {found.unsealed:,} rows, written since {last.sealed_at if last else 'the beginning'}.")
         if found:
             raise CommandError(f"{len(found):,} findings: sealed history is not as it was sealed.")
-        self.stdout.write("Everything is as it was sealed.")
+        self.stdout.write("Everything is as it was sealed." if last else "There are no seals: nothing is proven.")

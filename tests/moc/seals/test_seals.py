@@ -171,3 +171,10 @@ def test_the_unsealed_window_is_shown(sealed, rename, capsys):
     rename(sealed, "New")
     call_command("verify")
     assert "Not sealed yet: 1 rows, written since " in capsys.readouterr().out
+
+
+def test_without_seals_nothing_is_proven(world, capsys):
+    """Also where somebody took all of them away."""
+    call_command("verify")
+    said = capsys.readouterr().out
+    assert "There are no seals: nothing is proven." in said and "Everything is as it was sealed" not in said
