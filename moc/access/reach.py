@@ -1,6 +1,6 @@
 """Who can reach a record, and why: the facts that policy.py decides on, told as a list."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import Model, Q
 from django.utils import timezone
@@ -16,9 +16,9 @@ WORDS = {"SELF", "PUBLIC", "OPERATOR"}
 
 @dataclass(frozen=True)
 class Way:
-    """One way by which a user reaches a record: as who, and why."""
+    """One way by which a user reaches a record: as who, and why. `user` is None where the reader may not know who."""
 
-    user: User
+    user: User | None
     organization: Organization | None
     role: str
     why: str
@@ -53,6 +53,13 @@ def explain(obj: Model, permission: str) -> list[Way]:
             permission, dict.fromkeys(operators.values_list("pk", flat=True), "the platform's operator sees what the platform does")
         )
     return ways + _grants(permission, parties) + _support(permission, parties)
+
+
+def told_to(viewer: User, ways: list[Way], permission: str) -> list[Way]:
+    """The ways as `viewer` may read them: people are named whose seats the viewer sees; others are members of their organisation."""
+    seats = policy.scope(Membership.objects.all(), viewer, permission).filter(user__in={way.user for way in ways})
+    named = {viewer.pk, *seats.values_list("user_id", flat=True)}
+    return list(dict.fromkeys(way if way.user.pk in named else replace(way, user=None) for way in ways))
 
 
 def _own(obj: Model) -> list[Way]:

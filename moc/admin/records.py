@@ -210,7 +210,7 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
             raise Http404
         context = {
             **self.record_context(request, obj),
-            "ways": reach.explain(obj, self.view_permission),
+            "ways": reach.told_to(request.user, reach.explain(obj, self.view_permission), self.view_permission),
             "public": reach.is_public(self.model),
             "sentence": PERMISSIONS[self.view_permission],
         }

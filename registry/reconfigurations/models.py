@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
-from moc.history import Refuse, Versions
+from moc.history import Appended, Refuse, Versions
 from moc.lifecycle import Lifecycle, Transition
 from registry.grid.models import Feeder, Pnode, ServicePoint, Substation, Transformer
 from registry.reconfigurations.queries import ConnectionQuerySet
@@ -96,7 +96,7 @@ class Reconfiguration(models.Model):
         return f"transformer {self.to_transformer}" if self.to_transformer else f"substation {self.to_substation}"
 
 
-class FormerConnection(models.Model):
+class FormerConnection(Appended):
     """Where a service point was connected on past days, as recorded at a moment. Added by reconfigurations, never changed.
 
     Today's connection is the service point's own; days before the first former connection are open below.

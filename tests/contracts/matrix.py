@@ -11,6 +11,7 @@ from datetime import timedelta
 from django.utils import timezone
 from joserfc.jwk import ECKey
 
+from registry.ders.models import Der
 from tests.contracts.scene import AGGREGATOR, EVERYBODY, MACHINES, MEMBERS, NOBODY, OVERSEERS, OWN, SIGNED_IN, UTILITY, Scene, who
 
 Body = dict | Callable[[Scene], dict | list]
@@ -97,7 +98,12 @@ def let_in(scene: Scene) -> dict:
 
 
 def tenure_ended(scene: Scene) -> dict:
-    return {"verb": "end", "on": timezone.localdate() + timedelta(days=2), "reason": "Left", "number": 1}
+    return {
+        "verb": "end",
+        "on": timezone.localdate() + timedelta(days=2),
+        "reason": "Left",
+        "number": Der.objects.filter(edc=scene.world.edc).count(),
+    }
 
 
 PORTAL = (

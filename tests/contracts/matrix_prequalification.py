@@ -96,7 +96,7 @@ PROGRAMS = (
     Route(f"{API}qualifications/", CALLERS),
     Route(f"{API}qualifications/<int:pk>/", PARTIES, pk_of("verdict")),
     Route(f"{API}broken-rules/", CALLERS),
-    Route(f"{API}broken-rules/<int:pk>/", SELLERS, pk_of("broken")),
+    Route(f"{API}broken-rules/<int:pk>/", PARTIES, pk_of("broken")),
     Route(
         f"{API}qualification-overrides/",
         CALLERS,

@@ -4,6 +4,7 @@ Nothing here knows a column: a new model or field is planted by being there.
 """
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.postgres.fields import ArrayField
@@ -34,10 +35,16 @@ WORKINGS = {
     "DataKey.master",  # names a key of the environment
     "Submission.attestation_sha256",
     "Finding.code",
+    "Reconfiguration.usage_points",  # keys of service points; none where a feeder moves
     "RosterFinding.code",
     "GridFinding.code",
     "ReviewRule.field",  # a column of a filing
     "ReviewRule.codes",
+    *(f"Seal.{column}" for column in ("digest", "key", "signature", "statement")),
+    "SealedTable.root",
+    "AgreementSignature.version",  # with its text, a version of the rule set that was signed
+    "AgreementSignature.text",
+    "AgreementSignature.text_sha256",
 }
 OPEN_TO_OTHERS = (Organization,)  # names of parties are known to the others
 
@@ -97,6 +104,11 @@ def _added(rows: models.QuerySet, field: models.Field, text: str) -> bool:
     row = rows.first()
     if row is not None:
         row.pk = None
+        for each in row._meta.concrete_fields:
+            if isinstance(each, models.UUIDField) and each.unique:
+                setattr(row, each.attname, uuid4())
+            elif each.name == "text_sha256":  # what was signed is signed once
+                setattr(row, each.attname, "another text")
         setattr(row, field.attname, [text] if isinstance(field, ArrayField) else text)
         try:
             with transaction.atomic():

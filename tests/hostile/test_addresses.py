@@ -112,13 +112,14 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch):
 
 
 def test_addresses_that_users_give_are_known():
+    """The website of an aggregator is shown as a link and never called."""
     given = {
         f"{model.__name__}.{field.name}"
         for model in own_models()
         for field in model._meta.concrete_fields
         if isinstance(field, models.URLField)
     }
-    assert given == {"SignInProvider.issuer", "Webhook.address"}
+    assert given == {"AggregatorRegistration.website", "SignInProvider.issuer", "Webhook.address"}
 
 
 def imported(path: Path) -> set[str]:

@@ -331,6 +331,16 @@ def test_the_page_tells_why_they_can(world, client_of, ders):
     )
 
 
+def test_the_page_names_nobody_of_another_party(world, client_of, ders):
+    """N3: an aggregator learns that the utility's members reach its DER, not who they are; the regulator sees who."""
+    told = {
+        kind: client_of(world.user(kind, "administrator")).get(page("reach", ders[1])).content.decode() for kind in ("aggregator", "rerra")
+    }
+    reviewer, own = str(world.user("edc", "auditor")), str(world.user("aggregator", "administrator"))
+    assert own in told["aggregator"] and "Members" in told["aggregator"] and reviewer not in told["aggregator"]
+    assert reviewer in told["rerra"]
+
+
 def test_the_front_page_counts_and_tells_what_changed(world, client_of, ders):
     html = client_of(world.user("rerra", "auditor")).get("/admin/").content.decode()
     assert "40 DERs added" in html and "Rule sets to verify" in html and "Overdue reviews" in html

@@ -7,6 +7,7 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 
 from moc.access.rowsecurity import missing_roles, secure
+from moc.database.migrating import light_state
 from moc.history import grant
 from moc.seals.canon import make_indexes
 
@@ -21,7 +22,8 @@ class Command(migrate.Command):
     def handle(self, *args, **options):
         if missing := missing_roles(settings.DATABASE_APP["USER"], settings.DATABASE_ENGINE_ROLE):
             raise CommandError(missing)
-        super().handle(*args, **options)
+        with light_state():
+            super().handle(*args, **options)
         if not options["check_unapplied"] and not options["plan"]:
             call_command("createcachetable", CACHE_TABLE, database=options["database"], verbosity=options["verbosity"])
             for role in (settings.DATABASE_APP["USER"], settings.DATABASE_ENGINE_ROLE):

@@ -10,6 +10,7 @@ from moc.access.models import Membership, Organization, OrganizationUserObjectPe
 from moc.accounts.models import Admission
 from moc.apps import own_models
 from moc.history import acting
+from moc.rulesets.models import RuleChange
 from moc.takeouts.archive import WORDS
 from moc.vault.models import DataKey, SubjectKey
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility
@@ -17,19 +18,25 @@ from registry.aggregators.models import AggregatorRegistration, AgreementSignatu
 from registry.ders.models import DerTenure
 from registry.grid.models import ServiceTerritory
 from registry.participants.models import UtilityProfile
-from registry.prequalification.models import Offer
+from registry.prequalification.models import BrokenRule, MarketDecision, Offer
+from registry.submissions.switching import LookUp
 from tests.factories.world import World
 
 # the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator;
 # a tenure begins with its DER; a key opens in its own party's hands only; an aggregation
 # is the utility's from its filing on, and a copy begins as a draft, with what it offers;
-# a registration is between an aggregator and its regulator
+# a registration and its law are between an aggregator and its regulator, a look-up is an aggregator's, and the scene has nothing
+# about a DER of what may be about an aggregation
 NOT_COPIED = {
     AggregatorRegistration,
     AgreementSignature,
+    BrokenRule,
     Certification,
+    LookUp,
+    MarketDecision,
     Officer,
     Offer,
+    RuleChange,
     RtoMembership,
     Admission,
     Aggregation,
@@ -73,11 +80,17 @@ def plant(world: World, mark: str) -> set[type[models.Model]]:
             Organization.objects.filter(pk=organization.pk).update(name=f"{mark} {organization.slug}", legal_name=mark)
         known |= _seats_of_machines(world, parties)
         for model in copied_models():
-            for row in policy.part_of(model._base_manager.all(), world.edc).order_by("pk"):
+            for row in _standing(policy.part_of(model._base_manager.all(), world.edc)).order_by("pk"):
                 before = row.pk
                 known[model, before] = _copy(row, parties, known, mark)
                 planted.add(model)
     return planted
+
+
+def _standing(rows: models.QuerySet) -> models.QuerySet:
+    """Without what is about an aggregation, where a DER could be the subject as well: aggregations are not copied."""
+    about = {field.name for field in rows.model._meta.concrete_fields}
+    return rows.filter(aggregation=None) if {"aggregation", "der"} <= about and rows.model is not AggregationMember else rows
 
 
 def _seats_of_machines(world: World, parties: dict) -> dict:

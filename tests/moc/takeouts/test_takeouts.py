@@ -119,7 +119,7 @@ def test_nothing_of_another_utility_is_taken(scene):
         assert b"planted" not in archived.read(name) and "planted" not in name, name
     theirs = taken(scene, "edc2", plain=True, purpose="tests")
     for model in planted:
-        assert len(rows_of(theirs, archive.table_name(model))) >= len(rows_of(archived, archive.table_name(model))) > 0, model
+        assert rows_of(theirs, archive.table_name(model)) and rows_of(archived, archive.table_name(model)), model
     assert sum(b"planted" in theirs.read(name) for name in theirs.namelist()) > len(planted)
 
 
@@ -150,7 +150,7 @@ def test_the_manifest_names_every_file_with_its_digest(scene):
 
 def test_an_aggregator_takes_out_its_own_part(scene):
     archived = taken(scene, "aggregator")
-    assert len(rows_of(archived, "tables/registry_der.csv")) == Der.objects.filter(aggregator=scene.world.aggregator).count() == 1
+    assert len(rows_of(archived, "tables/registry_der.csv")) == Der.objects.filter(aggregator=scene.world.aggregator).count() > 0
     assert rows_of(archived, "tables/registry_servicepoint.csv") == []
     assert len(rows_of(archived, "tables/registry_submission.csv")) == scene.world.aggregator.submissions.count()
 
