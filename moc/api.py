@@ -11,6 +11,7 @@ from moc.documents.api import Documents
 from moc.jobs.api import Jobs
 from moc.machines.api import MachineClients
 from moc.notices.api import Notices
+from moc.reports.api import ReportRuns, Reports
 from moc.rest import docs
 from moc.rest.changes import Changes
 from moc.rest.docs import ApiPage
@@ -70,6 +71,8 @@ RESOURCES = {
     "machine-clients": ("machine-client", MachineClients),
     "support-grants": ("support-grant", SupportGrants),
     "takeouts": ("takeout", Takeouts),
+    "reports": ("report", Reports),
+    "report-runs": ("report-run", ReportRuns),
     "webhooks": ("webhook", Webhooks),
     "seals": ("seal", Seals),
     "verifications": ("verification", Verifications),

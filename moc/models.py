@@ -15,6 +15,7 @@ from moc.accounts.models import (
 from moc.documents.models import Document, Letter
 from moc.jobs.models import Job
 from moc.notices.models import Notice
+from moc.reports.models import ReportDefinition, ReportRun
 from moc.rulesets.models import RuleChange, RuleSet
 from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
 from moc.takeouts.models import Takeout
@@ -41,6 +42,8 @@ __all__ = [
     "Organization",
     "OrganizationUserObjectPermission",
     "Oversight",
+    "ReportDefinition",
+    "ReportRun",
     "RuleChange",
     "RuleSet",
     "Seal",

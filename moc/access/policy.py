@@ -10,6 +10,7 @@ or public), and `support`: staff who act for an organisation under its grant hav
 """
 
 from collections import defaultdict
+from copy import copy
 from datetime import datetime
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
@@ -109,6 +110,16 @@ def _without_administrator() -> QuerySet[Organization]:
 def reach(user, permission: str) -> frozenset[int]:
     """Ids of the organisations in which `user` holds `permission`."""
     return _rights(user).get(permission, frozenset())
+
+
+@sight.engine()
+def within(user, organization: Organization):
+    """The user with the rights by one organisation only: in it and in those that it oversees. What is its file holds no other's rows."""
+    seen = {organization.pk, *Oversight.objects.filter(overseer=organization).values_list("overseen_id", flat=True)}
+    rights, narrowed = _rights(user), copy(user)
+    narrowed._moc_rights = {permission: found & seen for permission, found in rights.items() if found & seen}
+    narrowed._moc_operates = user._moc_operates if organization.kind == OPERATOR else frozenset()
+    return narrowed
 
 
 def holds_anything(user) -> bool:

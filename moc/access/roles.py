@@ -20,13 +20,14 @@ PERMISSIONS = {
     "audit": "read every version and who wrote it",
     "verify_seals": "have all sealed history verified",
     "export": "export lists",
+    "run_reports": "build, save, schedule and run reports",
     "administer": "administer the platform",
     "admit_aggregators": "admit new aggregators to the platform, and register them",
     "register_aggregator": "write the aggregator's registration and sign its agreement",
     "suspend_aggregators": "keep an aggregator from filing, with a reason, and reinstate it",
 }
 
-_SEE = {"view_registry", "export"}
+_SEE = {"view_registry", "export", "run_reports"}
 _AUDIT = _SEE | {"audit"}
 
 ROLES: dict[str, dict[str, set[str]]] = {
@@ -71,7 +72,7 @@ ROLES: dict[str, dict[str, set[str]]] = {
 SECOND_FACTOR = frozenset({"reviewer", "approver", "auditor", "administrator"})
 
 # What a role gives in the organisations that its own oversees: seeing, never doing.
-OVERSIGHT = frozenset(_AUDIT)
+OVERSIGHT = frozenset(_AUDIT - {"run_reports"})
 
 
 # What the operator's staff see and administer on the platform itself; an organisation's records are not among it.

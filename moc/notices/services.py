@@ -46,12 +46,12 @@ def tell(
     return notify(people, event=event, subject=subject, body=body, url=url)
 
 
-def notify(people, *, event: str, subject: str, body: str, url: str = "") -> int:
-    """A notification to each of some people, as each prefers; returns how many."""
+def notify(people, *, event: str, subject: str, body: str, url: str = "", default: tuple[bool, bool] = (True, True)) -> int:
+    """A notification to each of some people, as each prefers, else by `default` (in the app, by e-mail); returns how many."""
     chosen = {each.user_id: (each.in_app, each.by_email) for each in Preference.objects.filter(user__in=people, event=event)}
     now, made = timezone.now(), []
     for user in people:
-        in_app, by_email = chosen.get(user.pk, (True, True))
+        in_app, by_email = chosen.get(user.pk, default)
         if in_app or by_email:
             facts = {"event": event, "subject": subject[:200], "body": body, "url": url, "by_email": by_email}
             made.append(Notice(user=user, created_at=now, read_at=None if in_app else now, **facts))

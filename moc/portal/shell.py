@@ -18,6 +18,7 @@ NAVIGATION = (
     ("Qualification", "registry:qualification_list", "view_registry"),
     ("Grid", "registry:grid", "manage_grid"),
     ("Administration", "registry:administration", "take_out"),
+    ("Reports", "report_list", "run_reports"),
     ("State", "state", ""),
     ("Records", "admin:index", "audit"),
     ("Access log", "access_log", "audit"),
