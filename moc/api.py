@@ -29,7 +29,7 @@ from registry.aggregators.api import AggregatorRegistrations, Suspensions
 from registry.customers.api import Consents, PersonalUses
 from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
-from registry.jurisdictions.api import Jurisdictions, RetailPrograms, SalesByYear
+from registry.jurisdictions.api import Affiliations, Jurisdictions, RetailPrograms, SalesByYear
 from registry.participants.api import Organizations, Utilities
 from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
 from registry.reconfigurations.api import Reconfigurations
@@ -45,6 +45,7 @@ RESOURCES = {
     "registry/personal-uses": ("personal-use", PersonalUses),
     "registry/jurisdictions": ("jurisdiction", Jurisdictions),
     "registry/annual-sales": ("annual-sales", SalesByYear),
+    "registry/affiliations": ("affiliation", Affiliations),
     "registry/retail-programs": ("retail-program", RetailPrograms),
     "registry/rosters": ("roster", Rosters),
     "registry/roster-findings": ("roster-finding", RosterFindings),

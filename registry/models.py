@@ -23,7 +23,7 @@ from registry.grid.models import (
     TdInterface,
     Transformer,
 )
-from registry.jurisdictions.models import AnnualSales, Jurisdiction, RetailProgram
+from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
 from registry.participants.models import Consent, Contact, DerOwner, OrganizationIdentifier, UtilityProfile
 from registry.prequalification.models import (
     BrokenRule,
@@ -41,6 +41,7 @@ from registry.submissions.switching import LookUp, SwitchNotice
 from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, ReviewPractice, ReviewRule
 
 __all__ = [
+    "Affiliation",
     "Aggregation",
     "AggregationMember",
     "AggregationPnode",

@@ -24,6 +24,7 @@ EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="registry@localhost")
 TECHNOLOGIES_SECONDS = 10  # so long a process may go on without the technologies that the law adds
 MOC_PUBLIC_URL = env("MOC_PUBLIC_URL", default="http://localhost:8000")
+MOC_STATE = env("MOC_STATE", default="NJ")
 MOC_TITLE = env("MOC_TITLE", default="New Jersey DER Registry")
 MOC_SITE_NOTICE = env(
     "MOC_SITE_NOTICE",

@@ -1,10 +1,10 @@
-"""Jurisdiction, sales and retail programs: public reference data, kept by the operator."""
+"""Jurisdiction, sales, affiliations and retail programs: public reference data, kept by the operator."""
 
 from django.contrib import admin
 
 from moc.admin import ReferenceAdmin
 from moc.admin.filters import ScopedFilter
-from registry.jurisdictions.models import AnnualSales, Jurisdiction, RetailProgram
+from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
 
 
 class OfUtilityAdmin(ReferenceAdmin):
@@ -32,3 +32,10 @@ class RetailProgramAdmin(OfUtilityAdmin):
     list_display = ("code", "name", "edc", "kind", "pays_for", "bars_wholesale", "valid_during")
     list_filter = ("kind", "bars_wholesale", ("edc", ScopedFilter))
     search_fields = ("=code", "name")
+
+
+@admin.register(Affiliation)
+class AffiliationAdmin(OfUtilityAdmin):
+    list_display = ("aggregator", "edc", "valid_during", "source")
+    list_filter = (("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("aggregator", "edc")

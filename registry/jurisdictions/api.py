@@ -1,11 +1,11 @@
-"""API: jurisdictions, sales by year, retail programs."""
+"""API: jurisdictions, sales by year, affiliations, retail programs."""
 
 from rest_framework import serializers
 
 from moc.rest.resources import Resource
 from moc.rest.serializers import Flat, slug_of
 from registry.jurisdictions.filters import DatedFilterSet, OfUtilityFilterSet, RetailProgramFilterSet
-from registry.jurisdictions.models import AnnualSales, Jurisdiction, RetailProgram
+from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
 
 
 class Dated(Flat):
@@ -63,4 +63,21 @@ class RetailPrograms(Resource):
     model = RetailProgram
     serializer_class = RetailProgramSerializer
     filterset_class = RetailProgramFilterSet
+    lookup_field, lookup_value_converter = "pk", "int"
+
+
+class AffiliationSerializer(Dated):
+    aggregator = slug_of("aggregator", "the aggregator's slug")
+
+    class Meta:
+        model = Affiliation
+        fields = ["id", "aggregator", "edc", "source", "valid_from", "valid_until"]
+
+
+class Affiliations(Resource):
+    """Aggregators that are affiliates of a utility."""
+
+    model = Affiliation
+    serializer_class = AffiliationSerializer
+    filterset_class = DatedFilterSet
     lookup_field, lookup_value_converter = "pk", "int"

@@ -1,4 +1,4 @@
-"""Which regulator governs which utility where, what a utility sold, and on which terms its retail programs pay."""
+"""Which regulator governs which utility where, what a utility sold, which aggregators are its affiliates, and its retail programs."""
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
@@ -71,6 +71,37 @@ class AnnualSales(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edc}, {self.year}"
+
+
+class Affiliation(models.Model):
+    """An aggregator is an affiliate of a utility on some days: reviews of its DERs are watched for preference (¶292)."""
+
+    access_paths = ("PUBLIC", "aggregator", "edc")
+
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="affiliations")
+    edc = utility("affiliates")
+    valid_during = days()
+    source = models.CharField(max_length=200, help_text="where it is from, such as a filing of the utility")
+
+    objects = DatedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["aggregator", "edc"]
+        constraints = [
+            ExclusionConstraint(
+                name="affiliate_once",
+                expressions=[
+                    ("aggregator", RangeOperators.EQUAL),
+                    ("edc", RangeOperators.EQUAL),
+                    ("valid_during", RangeOperators.OVERLAPS),
+                ],
+                violation_error_message="The aggregator is an affiliate of this utility on some of these days already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.aggregator}, affiliate of {self.edc}"
 
 
 class RetailProgram(models.Model):
