@@ -6,7 +6,14 @@ from registry.jurisdictions.models import Affiliation, AnnualSales, RetailProgra
 UTILITY = ("edc__name", "Utility")
 
 dataset(
-    "annual-sales", "Sales by year", AnnualSales, UTILITY, "year", "sales_mwh", "source", about="What utilities distributed, by fiscal year."
+    "annual-sales",
+    "Sales by year",
+    AnnualSales,
+    UTILITY,
+    "year",
+    "sales_mwh",
+    "source",
+    about="What utilities distributed, by fiscal year.",
 )
 dataset(
     "retail-programs",

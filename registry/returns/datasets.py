@@ -15,7 +15,8 @@ from registry.aggregators.models import AggregatorRegistration, AgreementSignatu
 from registry.ders.models import Der
 from registry.participants.models import Consent
 from registry.prequalification.models import Qualification
-from registry.returns.reports import compliance, duties as owed, eia, oversight, reliability
+from registry.returns.reports import compliance, eia, oversight, reliability
+from registry.returns.reports import duties as owed
 from registry.submissions.models import Decision, Submission, UtilityReview
 
 EIA = "U.S. EIA, Form EIA-861, columns in the order of the files of 2018"
@@ -142,7 +143,9 @@ ready(
     "Filed aggregations with members, capacity, reviews and denials.",
     cites="This platform's reading of Order 2222; columns marked have no source",
 )(reliability.participation)
-ready("obligations", "Calendar of obligations", "What each party owes by when, what was filed, and the receipt.", parameters=AHEAD)(owed.calendar)
+ready("obligations", "Calendar of obligations", "What each party owes by when, what was filed, and the receipt.", parameters=AHEAD)(
+    owed.calendar
+)
 ready("order-2222", "Order 2222 compliance", "Each paragraph with live evidence that it is met.", cites=compliance.CITES)(compliance.matrix)
 
 for _duty in (owed.reviews, owed.resubmissions, owed.validations, owed.certifications, owed.annual_returns):
@@ -164,17 +167,23 @@ _shows("130", "Registered aggregators", lambda: AggregatorRegistration.objects.f
 _shows("130", "Aggregations that take part", lambda: Aggregation.objects.filter(status="registered"), "effective_on", _AGGREGATIONS)
 _shows("159", "Verdicts that bar a service", lambda: Qualification.objects.filter(eligible=False), "since", _VERDICTS)
 _shows("160", "Verdicts that open a service", lambda: Qualification.objects.filter(eligible=True), "since", _VERDICTS)
-_shows("236", "DERs with their facts", lambda: Der.objects.registered(), "registered_on", _DERS)
+_shows("236", "DERs with their facts", Der.objects.registered, "registered_on", _DERS)
 _shows("236", "Aggregations with limits and ramps stated", lambda: Aggregation.objects.exclude(stated_on=None), "stated_on", _AGGREGATIONS)
 _shows("238", "Changes of DERs on record", lambda: Der.history.model.objects.filter(history_type="~"), "history_date", _DERS)
-_shows("240", "Take-outs of whole records", lambda: Takeout.objects.all(), "created_at", "report_list")
+_shows("240", "Take-outs of whole records", Takeout.objects.all, "created_at", "report_list")
 _shows("269", "DERs metered by their utility", lambda: Der.objects.filter(meter_reader="host_utility"), "registered_on", _DERS)
-_shows("270", "Consents of customers", lambda: Consent.objects.all(), "granted_on", "registry:consent_list")
-_shows("278 292", "Utility reviews", lambda: UtilityReview.objects.all(), "started_at", _REVIEWS)
+_shows("270", "Consents of customers", Consent.objects.all, "granted_on", "registry:consent_list")
+_shows("278 292", "Utility reviews", UtilityReview.objects.all, "started_at", _REVIEWS)
 _shows("292", "Reviews closed within their clock", lambda: UtilityReview.objects.filter(closed_at__lte=F("due_at")), "closed_at", _REVIEWS)
 _shows("296", "Denials with ground and evidence", lambda: Decision.objects.filter(kind="deny", status="effective"), "decided_at", _REVIEWS)
-_shows("322", "Registrations decided by regulators", lambda: AggregatorRegistration.objects.exclude(decided_by=None), "registered_on", _AGGREGATORS)
+_shows(
+    "322",
+    "Registrations decided by regulators",
+    lambda: AggregatorRegistration.objects.exclude(decided_by=None),
+    "registered_on",
+    _AGGREGATORS,
+)
 _shows("336", "Filed changes of registered DERs", lambda: Submission.objects.exclude(kind="register"), "submitted_at", _SUBMISSIONS)
 _shows("338", "Performance stated after a change", lambda: Aggregation.objects.exclude(stated_on=None), "stated_on", _AGGREGATIONS)
-_shows("352", "Signed participation agreements", lambda: AgreementSignature.objects.all(), "signed_at", _AGGREGATORS)
+_shows("352", "Signed participation agreements", AgreementSignature.objects.all, "signed_at", _AGGREGATORS)
 _shows("352", "Attested filings", lambda: Submission.objects.exclude(attestation_sha256=""), "submitted_at", _SUBMISSIONS)

@@ -21,6 +21,7 @@ from tests.contracts import (
     matrix_participants,
     matrix_prequalification,
     matrix_reconfigurations,
+    matrix_reports,
     matrix_seals,
     matrix_utility,
 )
@@ -41,6 +42,7 @@ MATRIX = [
     *matrix_participants.ROUTES,
     *matrix_changes.ROUTES,
     *matrix_reconfigurations.ROUTES,
+    *matrix_reports.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]

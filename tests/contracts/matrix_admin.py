@@ -124,6 +124,11 @@ RECORDS: dict[str, Record] = {
         lambda scene: {"edc": scene.world.edc.pk, "year": "2019", "sales_mwh": "9", "source": "A form"},
         source="B",
     ),
+    "Affiliation": public(
+        lambda scene: scene.affiliation,
+        lambda scene: DAYS | {"edc": scene.world.edc.pk, "aggregator": scene.world.aggregator2.pk, "source": "A filing"},
+        source="Another",
+    ),
     "RetailProgram": public(
         lambda scene: scene.program,
         lambda scene: DAYS | {"edc": scene.world.edc.pk, "code": "DR", "name": "DR", "kind": "demand_response", "tariff": "T-2"},
@@ -148,6 +153,8 @@ RECORDS: dict[str, Record] = {
     "Notice": Record(lambda scene: scene.notice, NOBODY),
     "Preference": Record(lambda scene: scene.preference, NOBODY),
     "Letter": Record(lambda scene: scene.printed, OF_UTILITY | OF_BOTH),
+    "ReportDefinition": Record(lambda scene: scene.report, OF_UTILITY),
+    "ReportRun": Record(lambda scene: scene.report_run, OF_UTILITY),
     "Webhook": Record(lambda scene: scene.webhook, OF_UTILITY),
     "Event": Record(lambda scene: scene.event, OF_UTILITY),
     "Delivery": Record(lambda scene: scene.delivery, OF_UTILITY),

@@ -37,6 +37,7 @@ from tests.contracts import (
     scene_messages,
     scene_participants,
     scene_prequalification,
+    scene_reports,
     scene_seals,
     scene_utility,
 )
@@ -126,6 +127,7 @@ def make_scene() -> Scene:
         objects |= scene_aggregations.objects(world, objects["der"])
         objects |= scene_prequalification.objects(world, objects)
         objects |= scene_changes.objects(world, objects)
+        objects |= scene_reports.objects(world)
         objects |= scene_seals.objects()
         clients = _clients(world)
     return Scene(world, objects, *clients)

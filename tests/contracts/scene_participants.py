@@ -11,7 +11,7 @@ from registry.aggregators.models import AggregatorRegistration, AgreementSignatu
 from registry.aggregators.services import parts, registering, standing
 from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der
-from registry.jurisdictions.models import AnnualSales, Jurisdiction, RetailProgram
+from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
 from registry.participants.models import Consent
 from registry.rosters import services as rosters
 from registry.rosters.models import RosterEntry, RosterFinding
@@ -30,6 +30,7 @@ def owned(world: World, der: Der) -> dict[str, models.Model]:
         "personal_use": PersonalUse.objects.create(der=der, edc=world.edc, kind="reserve", reserve_percent=20),
         "jurisdiction": Jurisdiction.objects.create(rerra=world.rerra, edc=world.edc, county=world.counties[0], valid_during=days),
         "sales": AnnualSales.objects.create(edc=world.edc, year=2018, sales_mwh=20, source="tests"),
+        "affiliation": Affiliation.objects.create(aggregator=world.aggregator, edc=world.edc, valid_during=days, source="tests"),
         "program": RetailProgram.objects.create(
             edc=world.edc, code="NEM", name="NEM", kind="net_metering", tariff="T-1", valid_during=days
         ),

@@ -27,7 +27,16 @@ EIA_RETURNS = {
 
 def calendar(user, asked: dict) -> Result:
     """Every duty of the days asked for, first due first."""
-    heads = [Head("Party"), Head("Duty"), Head("By"), Head("Due", DATE), Head("Filed", MOMENT), Head("Receipt"), Head("Standing"), Head("Page")]
+    heads = [
+        Head("Party"),
+        Head("Duty"),
+        Head("By"),
+        Head("Due", DATE),
+        Head("Filed", MOMENT),
+        Head("Receipt"),
+        Head("Standing"),
+        Head("Page"),
+    ]
     today = timezone.localdate()
     rows = [
         [duty.party, duty.what, duty.cites, duty.due, duty.filed, duty.receipt, _standing(duty, today), duty.url]
@@ -69,7 +78,11 @@ def validations(user, first: date, last: date) -> Iterator[Duty]:
     rows = policy.scope(Aggregation.objects.exclude(tso=None), user, PERMISSION).select_related("tso", "aggregator")
     for each in rows.filter(due_at__range=_bounds(first, last)):
         decided = each.status in (Aggregation.Status.REGISTERED, Aggregation.Status.DENIED)
-        filed = each.history.filter(status=each.status).order_by("history_date").values_list("history_date", flat=True).first() if decided else None
+        filed = (
+            each.history.filter(status=each.status).order_by("history_date").values_list("history_date", flat=True).first()
+            if decided
+            else None
+        )
         url, due = reverse("registry:aggregation_detail", args=[each.uuid]), timezone.localdate(each.due_at)
         yield Duty(each.tso.name, f"Validate {each.name}", "¶292", due, filed, str(each.uuid) if filed else "", url)
     for each in rows.filter(status="asked", answer_due_at__range=_bounds(first, last)):

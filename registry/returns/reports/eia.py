@@ -95,7 +95,9 @@ def net_metering(user, asked: dict) -> Result:
     year, state = asked["year"], asked["state"]
     metered, solar = is_net_metered(), Q(der_type__in=TECHNOLOGIES["Photovoltaic"])
     standing = operating(user, year, state)
-    found = cells(standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, DerType.STORAGE]), _sort(pv=solar, wind=Q(der_type="wind")))
+    found = cells(
+        standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, DerType.STORAGE]), _sort(pv=solar, wind=Q(der_type="wind"))
+    )
     stored = cells(standing.filter(beside_net_metered()), _sort(storage=Q(pk__gt=0)))
     mixed = standing.filter(metered, der_type=DerType.PHOTOVOLTAIC_STORAGE)
     inside = cells(mixed, _sort(storage=Q(pk__gt=0)), "max_discharge_kw")
@@ -130,7 +132,9 @@ def non_net_metering(user, asked: dict) -> Result:
     year, state = asked["year"], asked["state"]
     rows = operating(user, year, state).exclude(der_type__in=NO_GENERATION).exclude(is_net_metered()).exclude(beside_net_metered())
     sorts = {name: Q(der_type__in=types) for name, types in TECHNOLOGIES.items() if types}
-    kinds = Case(*[When(condition, then=Value(name)) for name, condition in sorts.items()], default=Value("Other"), output_field=CharField())
+    kinds = Case(
+        *[When(condition, then=Value(name)) for name, condition in sorts.items()], default=Value("Other"), output_field=CharField()
+    )
     found = _by_connection(rows, kinds)
     sectors = (*CustomerSector.labels, "Direct Connected", "Total")
     heads = [Head("Year", INTEGER), Head("State"), Head("Utility Number", INTEGER), Head("Utility Name"), Head("BA Code")]
@@ -152,7 +156,11 @@ def non_net_metering(user, asked: dict) -> Result:
 def _by_connection(rows: QuerySet[Der], kinds: Case) -> Cells:
     """utility → (technology, sector or direct) → (generators, MW)."""
     place = Case(When(connection_kind="ftm", then=Value(DIRECT)), default="customer_sector", output_field=CharField())
-    cut = rows.order_by().values("edc_id", kind=kinds, place=place).annotate(number=Count("pk"), kw=Coalesce(Sum("nameplate_ac_kw"), Decimal()))
+    cut = (
+        rows.order_by()
+        .values("edc_id", kind=kinds, place=place)
+        .annotate(number=Count("pk"), kw=Coalesce(Sum("nameplate_ac_kw"), Decimal()))
+    )
     found: Cells = defaultdict(dict)
     for edc, kind, where, number, kw in cut.values_list("edc_id", "kind", "place", "number", "kw"):
         found[edc][kind, where] = (number, mw_from_kw(kw))
@@ -170,7 +178,11 @@ def demand_response(user, asked: dict) -> Result:
     enrolled = operating(user, year, state).filter(der_type=DerType.DEMAND_RESPONSE)
     found = cells(enrolled, _sort(demand=Q(pk__gt=0)))
     heaters = dict(
-        enrolled.filter(der_subtype__icontains="water_heater").order_by().values("edc_id").annotate(n=Count("pk")).values_list("edc_id", "n")
+        enrolled.filter(der_subtype__icontains="water_heater")
+        .order_by()
+        .values("edc_id")
+        .annotate(n=Count("pk"))
+        .values_list("edc_id", "n")
     )
     heads = [Head("Data Year", INTEGER), Head("Utility Number", INTEGER), Head("Utility Name"), Head("State"), Head("BA Code")]
     heads += [*_heads("Number of Customers Enrolled", INTEGER), *_heads("Energy Savings (MWh)", DECIMAL)]

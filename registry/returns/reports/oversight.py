@@ -41,11 +41,15 @@ def rates(user, asked: dict) -> Result:
     rows = policy.scope(StagedDer.objects.all(), user, PERMISSION)
     rows = rows.filter(status__in=DECIDED, decision__decided_at__gte=first, decision__decided_at__lt=last)
     late = Q(decision__decided_at__gt=F("decision__review__due_at"))
-    counted = rows.order_by().values("edc_id", "aggregator_id").annotate(
-        decided=Count("pk"),
-        denied=Count("pk", filter=Q(status="denied")),
-        limited=Count("pk", filter=Q(status="approved_limited")),
-        delayed=Count("pk", filter=late),
+    counted = (
+        rows.order_by()
+        .values("edc_id", "aggregator_id")
+        .annotate(
+            decided=Count("pk"),
+            denied=Count("pk", filter=Q(status="denied")),
+            limited=Count("pk", filter=Q(status="approved_limited")),
+            delayed=Count("pk", filter=late),
+        )
     )
     found = list(counted.values_list("edc_id", "aggregator_id", "decided", "denied", "limited", "delayed"))
     names = dict(Organization.objects.filter(pk__in={pk for row in found for pk in row[:2]}).values_list("pk", "name"))
@@ -120,4 +124,3 @@ def _opt_in(profile: UtilityProfile, numbers: Numbers) -> list:
     let_in = bool(numbers.law.value("small_utility_opt_in", *authorities))
     line = [profile.edc.name, str(profile.tso or ""), profile.annual_mwh, profile.annual_mwh_year, small, let_in, let_in or not small]
     return [*line, bool(numbers.law.value("dr_opt_out", *authorities)), ", ".join(authorities)]
-

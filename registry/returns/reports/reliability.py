@@ -27,7 +27,11 @@ def by_bus(user, asked: dict) -> Result:
     bus = {"code": F("feeder__substation__td_interface__code"), "bus": F("feeder__substation__td_interface__name")}
     cut = rows.values(**bus, pnode=F("feeder__substation__td_interface__pnode__name"), utility=F("edc__name"), scale=scale)
     cut = cut.values("code", "bus", "pnode", "utility", "scale", "der_type", "abnormal_category").annotate(
-        ders=Count("pk"), kw=Sum("nameplate_ac_kw"), kwh=Sum("energy_capacity_kwh"), first=Min("commissioned_on"), last=Max("commissioned_on")
+        ders=Count("pk"),
+        kw=Sum("nameplate_ac_kw"),
+        kwh=Sum("energy_capacity_kwh"),
+        first=Min("commissioned_on"),
+        last=Max("commissioned_on"),
     )
     names = ("utility", "code", "bus", "pnode", "scale", "der_type", "abnormal_category", "ders", "kw", "kwh", "first", "last")
     categories, today = dict(AbnormalCategory.choices), timezone.localdate()
@@ -57,7 +61,14 @@ def participation(user, asked: dict) -> Result:
     for each in rows.select_related("tso", "aggregator").order_by("tso__name", "aggregator__name", "name"):
         count, kw = sizes.get(each.pk, (0, Decimal()))
         done, days, late = reviews.get(each.aggregator_id, (0, None, 0))
-        line = [each.tso.name, each.aggregator.name, each.name, each.get_status_display(), each.participation_model, ", ".join(each.services)]
+        line = [
+            each.tso.name,
+            each.aggregator.name,
+            each.name,
+            each.get_status_display(),
+            each.participation_model,
+            ", ".join(each.services),
+        ]
         line += [count, kw, each.upper_limit_kw, each.submitted_at, each.effective_on]
         lines.append([*line, done, days, late, denials.get(each.aggregator_id, 0)])
     heads = [Head("RTO"), Head("Aggregator"), Head("Aggregation"), Head("Status"), Head("Participation model"), Head("Services")]
