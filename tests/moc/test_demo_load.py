@@ -7,8 +7,11 @@ from django.core.management import call_command
 from django.db.models import Count, Sum
 
 from moc import sight
-from moc.access.models import Organization
+from moc.access import policy
+from moc.access.models import Organization, Oversight, User
 from moc.demo import load, newjersey
+from moc.history import acting
+from moc.reports import reports
 from registry.ders.choices import DerType
 from registry.ders.models import Der
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
@@ -43,6 +46,31 @@ def test_the_registry_sums_to_the_published_totals(state):
     assert UtilityReview.objects.undecided().exists(), "something is left to decide"
     assert Submission.objects.filter(status=Submission.Status.IN_REVIEW).count() == 1
     assert Der.history.count() == Der.objects.count(), "each record has its first version"
+    _as_eia_published()
     before = Der.objects.count(), StagedDer.objects.count(), Organization.objects.count()
     load.load(lambda step, share: None)
     assert (Der.objects.count(), StagedDer.objects.count(), Organization.objects.count()) == before, "loading again changes nothing"
+
+
+def _as_eia_published() -> None:
+    """N6: the net metering return of the state, asked by a regulator of all utilities, is what EIA-861 published, to the last digit."""
+    regulator = User.objects.get(email="audits@njbpu.example.org")
+    with acting(None, "system: tests"):
+        for edc in Organization.objects.filter(kind="edc"):
+            Oversight.objects.get_or_create(overseer=Organization.objects.get(slug="njbpu"), overseen=edc)
+    with sight.seeing(policy.sight_of(regulator)):
+        result = reports.compute(regulator, "eia-861-net-metering", {"parameters": {"year": "2018", "state": "NJ"}})
+    titles = [head.title for head in result.heads]
+    lines = {line["Utility Number"]: line for line in (dict(zip(titles, row, strict=True)) for row in result.rows)}
+    published = {
+        (each.utility_id_eia, each.technology, each.customer_sector): (each.customers, each.capacity_kw) for each in newjersey.totals()
+    }
+    bands = {"photovoltaic": "Photovoltaic", "photovoltaic_storage": "Photovoltaic Storage", "wind": "Wind", "other": "Other"}
+    for utility in newjersey.utilities():
+        line = lines.pop(utility.utility_id_eia)
+        assert line["BA Code"] == utility.balancing_authority_code
+        for technology, band in bands.items():
+            for sector in ("residential", "commercial", "industrial", "transportation"):
+                told = line[f"{band} Customers {sector.capitalize()}"], line[f"{band} Capacity MW {sector.capitalize()}"] * 1000
+                assert told == published.get((utility.utility_id_eia, technology, sector), (0, 0)), (utility.name, technology, sector)
+    assert not lines, "no other utility"

@@ -21,8 +21,8 @@ from registry.participants.models import UtilityProfile
 
 SECTORS = tuple(CustomerSector.values)
 SECTOR_HEADS = (*CustomerSector.labels, "Total")
-NET_METERING = "net_metering"
-PV, WIND, OTHER, STORAGE, DIRECT = "pv", "wind", "other", "storage", "direct"
+NET_METERING, VIRTUAL_PROGRAM = "net_metering", "virtual_net_metering"  # codes of retail programs that every utility may use
+PV, VIRTUAL, WIND, OTHER, STORAGE, DIRECT = "pv", "virtual", "wind", "other", "storage", "direct"
 NO_GENERATION = (DerType.ELECTRIC_VEHICLE, DerType.EVSE, DerType.DEMAND_RESPONSE, DerType.THERMAL_STORAGE, DerType.ENERGY_EFFICIENCY)
 # EIA's technologies of the non-net-metering schedule, in its order, by ours
 TECHNOLOGIES = {
@@ -49,7 +49,11 @@ def operating(user, year: int, state: str) -> QuerySet[Der]:
 
 def is_net_metered() -> Q:
     """In net metering: by its interconnection, or by a retail program of that kind."""
-    codes = {NET_METERING, *RetailProgram.objects.filter(kind=RetailProgram.Kind.NET_METERING).values_list("code", flat=True)}
+    codes = {
+        NET_METERING,
+        VIRTUAL_PROGRAM,
+        *RetailProgram.objects.filter(kind=RetailProgram.Kind.NET_METERING).values_list("code", flat=True),
+    }
     return Q(interconnection_kind=NET_METERING) | Q(retail_programs__overlap=sorted(codes))
 
 
@@ -95,9 +99,8 @@ def net_metering(user, asked: dict) -> Result:
     year, state = asked["year"], asked["state"]
     metered, solar = is_net_metered(), Q(der_type__in=TECHNOLOGIES["Photovoltaic"])
     standing = operating(user, year, state)
-    found = cells(
-        standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, DerType.STORAGE]), _sort(pv=solar, wind=Q(der_type="wind"))
-    )
+    sorts = _sort(virtual=solar & Q(retail_programs__contains=[VIRTUAL_PROGRAM]), pv=solar, wind=Q(der_type="wind"))
+    found = cells(standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, DerType.STORAGE]), sorts)
     stored = cells(standing.filter(beside_net_metered()), _sort(storage=Q(pk__gt=0)))
     mixed = standing.filter(metered, der_type=DerType.PHOTOVOLTAIC_STORAGE)
     inside = cells(mixed, _sort(storage=Q(pk__gt=0)), "max_discharge_kw")
@@ -114,11 +117,19 @@ def net_metering(user, asked: dict) -> Result:
         of = found.get(edc, {})
         storage = [_added(stored.get(edc, {}), inside.get(edc, {}), place) for place in (1, 0)]
         line = [year, state, eia_id, name, authority, "AC"]
-        line += [*_across(of, PV, 1), *_across(of, PV, 0), *storage[0], *storage[1], *nothing, *nothing, *nothing]
+        line += [
+            *_across(of, PV, 1),
+            *_across(of, PV, 0),
+            *storage[0],
+            *storage[1],
+            *_across(of, VIRTUAL, 1),
+            *_across(of, VIRTUAL, 0),
+            *nothing,
+        ]
         for kind in (WIND, OTHER):
             line += [*_across(of, kind, 1), *_across(of, kind, 0), *nothing]
         for place in (1, 0):
-            line += [sum(each) for each in zip(*(_across(of, kind, place) for kind in (PV, WIND, OTHER)))]
+            line += [sum(each) for each in zip(*(_across(of, kind, place) for kind in (PV, VIRTUAL, WIND, OTHER)))]
         rows.append([*line, *nothing])
     return Result(heads, rows, ("All Technologies do not include photovoltaic storage, as in EIA's file.",))
 
