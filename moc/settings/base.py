@@ -1,11 +1,13 @@
 """Settings for development and evaluation. The environment is read here, at the top, and nowhere else."""
 
+import os
 from pathlib import Path
 
 import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy reads it when first imported; a worker is one process a core, and threads spin
 
 VAR_DIR = Path(env("MOC_VAR", default=str(BASE_DIR / "var")))
 DEVELOPMENT_KEY = "development only: not a secret"

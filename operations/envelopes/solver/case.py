@@ -1,0 +1,140 @@
+"""One direction of one request, made ready: evaluate a push at once for all intervals, know the limits, keep only rows that can bind."""
+
+import numpy as np
+import scipy.sparse as sp
+
+from operations.envelopes.solver.problem import Alarm, Policy, Request
+from operations.network.engine.feeder import FeederModel
+from operations.network.engine.powerflow import PowerFlow
+from operations.network.engine.sensitivity import Sensitivity, service_groups
+
+NEAR = 0.85  # of its limit: a conductor below this at no push and at full push never binds between them
+VOLT_RANGE = 0.05  # per unit: makes a voltage violation comparable with a relative overload
+CHUNK = 96  # intervals of a full check at once: bounds memory
+
+
+class Machine:
+    """A feeder's factors and sensitivities, shared by both directions and by every later window of the same topology."""
+
+    def __init__(self, feeder: FeederModel):
+        self.feeder = feeder.at_constant_power()
+        self.fast, self.exact = PowerFlow(self.feeder, dtype=np.float32), PowerFlow(self.feeder)
+        self.sensitivity = Sensitivity(self.exact)
+        self.secondary = service_groups(self.feeder)
+        self.legs = np.arange(len(self.feeder.leg_from))
+
+
+class Case:
+    """The push of active points in one direction: x (A, T) watts from their anchors, 0 ≤ x ≤ room."""
+
+    def __init__(self, machine: Machine, request: Request, policy: Policy, direction: int, masks: np.ndarray):
+        self.machine, self.request, self.policy, self.direction, self.masks = machine, request, policy, direction, masks
+        feeder = machine.feeder
+        anchor = request.anchor_w
+        self.room = (request.high_w - anchor if direction < 0 else anchor - request.low_w).astype(float)
+        self.count, self.scenarios = self.room.shape[1], len(masks)
+        place = np.full(len(feeder.points), -1)
+        place[request.active] = np.arange(len(request.active))
+        legs = np.flatnonzero(place[feeder.leg_point] >= 0)
+        owner = place[feeder.leg_point[legs]]
+        factor = 1 + 1j * (request.kvar_per_kw if request.kvar_per_kw is not None else np.zeros(len(request.active)))
+        shape = (len(feeder.leg_from), len(request.active))
+        self.spread = sp.csr_matrix((feeder.leg_share[legs] * factor[owner], (legs, owner)), shape=shape)
+        self.base = (request.base_va - self.spread @ anchor).astype(np.complex64)
+        self.spread = self.spread.astype(np.complex64)
+        self.volts = feeder.leg_volts[:, None].astype(np.float32)
+        self.flows, self.alarms = 0, []
+        groups = machine.secondary if request.groups is None else request.groups
+        self.leg_group = groups
+        self.group = np.zeros(len(request.active), int)
+        self.group[owner] = groups[legs]
+        self._screen()
+
+    def _power(self, push: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Consumption of the legs for every scenario, scenario after scenario, (L, S·T')."""
+        base, push = self.base[:, columns], (self.direction * push).astype(np.float32)
+        parts = [base + self.spread @ (push if mask.all() else push * mask[:, None].astype(np.float32)) for mask in self.masks]
+        return parts[0] if len(parts) == 1 else np.hstack(parts)
+
+    def _sources(self, columns: np.ndarray) -> np.ndarray | None:
+        volts = self.request.source_volts
+        return None if volts is None else np.tile(volts[:, columns], self.scenarios)
+
+    def evaluate(self, push: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Voltages (S, L, T') and loadings of the kept conductors (S, R, T'), per unit, at a push (A, T'). NaN: no solution."""
+        power = self._power(push, columns)
+        found = self.machine.fast.solve(power, source_volts=self._sources(columns))
+        self.flows += power.shape[1]
+        with np.errstate(invalid="ignore"):
+            drawn = np.conj(power / found.legs)
+        idle = self.idle if self.idle.shape[1] == 1 else np.tile(self.idle[:, columns], self.scenarios)
+        loading = np.abs(idle + self.reach_k @ drawn) / self.amps
+        return self._by_scenario(np.abs(found.legs) / self.volts), self._by_scenario(loading)
+
+    def _by_scenario(self, values: np.ndarray) -> np.ndarray:
+        return values.reshape(len(values), self.scenarios, values.shape[1] // self.scenarios).swapaxes(0, 1)
+
+    def exactly(self, push: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As evaluate(), for every rated conductor and in double precision."""
+        power, rows = self._power(push, columns), self.machine.feeder.current_rows
+        found = self.machine.exact.solve(power, source_volts=self._sources(columns), nodes=True)
+        self.flows += power.shape[1]
+        amps = self.machine.feeder.rating_amps[:, None] * self.policy.loading
+        return self._by_scenario(np.abs(found.legs) / self.volts), self._by_scenario(np.abs(rows @ found.nodes) / amps)
+
+    def _screen(self) -> None:
+        """Base case, full push, limits that never ask for better than the base case, and the rows that can bind."""
+        rows = len(self.machine.feeder.rating_amps)
+        self.v_base, i_base = np.empty(self.base.shape, np.float32), np.empty((rows, self.count), np.float32)
+        self.v_full = np.empty((self.scenarios, *self.base.shape), np.float32)
+        i_full = np.empty((self.scenarios, rows, self.count), np.float32)
+        single = self.masks
+        for first in range(0, self.count, CHUNK):
+            columns = np.arange(first, min(self.count, first + CHUNK))
+            self.masks, self.scenarios = single[:1], 1
+            v, i = self.exactly(np.zeros((len(self.group), len(columns))), columns)
+            self.v_base[:, columns], i_base[:, columns] = v[0], i[0]
+            self.masks, self.scenarios = single, len(single)
+            self.v_full[:, :, columns], i_full[:, :, columns] = self.exactly(self.room[:, columns], columns)
+        low, high = np.float32(self.policy.v_min), np.float32(self.policy.v_max)
+        v = self.v_base
+        self.v_high = np.where(v > high - 1e-3, np.maximum(high, v + 1e-3), high).astype(np.float32)
+        self.v_low = np.where(v < low + 1e-3, np.minimum(low, v - 1e-3), low).astype(np.float32)
+        i_high = np.where(i_base > 0.98, np.maximum(1, i_base * 1.02), 1).astype(np.float32)
+        self.all_i_high = i_high
+        self._raise_alarms(i_base)
+        worst = np.nan_to_num(np.maximum(i_base, i_full.max(0)), nan=np.inf)
+        kept = np.flatnonzero((worst / i_high > NEAR).any(1))
+        self.rows, self.i_high, self.i_base, self.i_full = kept, i_high[kept], i_base[kept], i_full[:, kept]
+        self.amps = (self.machine.feeder.rating_amps[kept, None] * self.policy.loading).astype(np.float32)
+        self.reach_k = self.machine.sensitivity.currents(kept).astype(np.complex64)
+        self.idle = self.machine.sensitivity.idle_currents(kept, self.request.source_volts).astype(np.complex64)
+
+    def _raise_alarms(self, i_base: np.ndarray) -> None:
+        """The worst interval of every element that the forecast alone takes over its limit."""
+        names = self.machine.feeder.points[self.machine.feeder.leg_point]
+        found = (("high voltage", names, self.v_base, self.policy.v_max, 1), ("low voltage", names, self.v_base, self.policy.v_min, -1))
+        found += (("overload", self.machine.feeder.rating_names, i_base, 1.0, 1),)
+        for kind, labels, values, limit, sign in found:
+            over = (sign * (values - limit)).max(1, initial=-np.inf)
+            for row in np.flatnonzero(over > 1e-6):
+                interval = int(np.argmax(sign * values[row]))
+                self.alarms.append(Alarm(kind, str(labels[row]), interval, float(values[row, interval]), limit))
+
+    def excess(self, volts: np.ndarray, loading: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """How far the worst row is over its limit, (T',): ≤ 0 is feasible, 1 is a whole voltage band or rating; no solution is 10."""
+        over = np.maximum(volts - self.v_high[:, columns], self.v_low[:, columns] - volts).max((0, 1)) / VOLT_RANGE
+        if loading.shape[1]:
+            over = np.maximum(over, (loading - self.i_high[:, columns]).max((0, 1)))
+        return np.nan_to_num(over, nan=10.0)
+
+    def safe(self, push: np.ndarray) -> np.ndarray:
+        """Which intervals stand a full check in double precision of every leg and every rated conductor, (T,)."""
+        good = np.zeros(self.count, bool)
+        for first in range(0, self.count, CHUNK):
+            columns = np.arange(first, min(self.count, first + CHUNK))
+            volts, loading = self.exactly(push[:, columns], columns)
+            over = np.maximum(volts - self.v_high[:, columns], self.v_low[:, columns] - volts).max((0, 1))
+            over = np.maximum(over, (loading - self.all_i_high[:, columns]).max((0, 1), initial=-1))
+            good[columns] = over <= 1e-5  # NaN compares false
+        return good

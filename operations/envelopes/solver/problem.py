@@ -1,0 +1,85 @@
+"""What is asked of the solver and what it answers, as arrays: A active points, L legs, T intervals, R rated conductors."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from operations.network.engine.feeder import FeederModel
+
+EXPORT, IMPORT = -1, 1  # the sign of the consumption that a push in this direction adds
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How room is shared. method: group (same share behind the same secondary), proportional, equal (same kW), weighted, maximum
+    (most energy, linear program). weights (A,) for weighted and maximum. robust: safe under partial use too, held at the vertices of
+    the box and not at its corner alone. v_min, v_max per unit of nominal; loading: part of each rating that may be used."""
+
+    method: str = "group"
+    weights: np.ndarray | None = None
+    robust: bool = False
+    v_min: float = 0.95
+    v_max: float = 1.05
+    loading: float = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A feeder, its forecast and its active points.
+
+    base_va (L, T): consumption of everything that is not active. active (A,): indices of points. low_w, high_w (A, T): the injection
+    that each device can take, signed; both may lie on one side of zero. kvar_per_kw (A,): reactive power that comes with a kW, the
+    device's own rule. source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary."""
+
+    feeder: FeederModel
+    base_va: np.ndarray
+    active: np.ndarray
+    low_w: np.ndarray
+    high_w: np.ndarray
+    kvar_per_kw: np.ndarray | None = None
+    source_volts: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    @property
+    def anchor_w(self) -> np.ndarray:
+        """The injection nearest to nothing that each device can take, (A, T): where both directions start."""
+        return np.clip(0.0, self.low_w, self.high_w)
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """An element that the forecast alone, without any active point, takes over its limit: nothing may make it worse."""
+
+    kind: str
+    element: str
+    interval: int
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """One direction's answer. push_w (A, T): how far each point may go from its anchor. share (A, T) of its room. binding (A, T): the
+    row that stops it, an index into row_names (−1: the device itself); headroom (A, T): what is left at that row, per unit.
+    reach (rows, A): who moves a binding row. flows: power flows spent. checked (T,): a full AC check found nothing over its limit;
+    an interval that is not checked carries no room at all."""
+
+    direction: int
+    push_w: np.ndarray
+    share: np.ndarray
+    binding: np.ndarray
+    headroom: np.ndarray
+    row_names: np.ndarray
+    checked: np.ndarray
+    flows: int
+    alarms: list[Alarm] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Envelopes:
+    """min_w and max_w (A, T): the injection between which each point may move; both directions' allocations."""
+
+    min_w: np.ndarray
+    max_w: np.ndarray
+    importing: Allocation
+    exporting: Allocation

@@ -1,0 +1,74 @@
+"""The whole of it: both directions of a request under a policy, checked, explained."""
+
+import numpy as np
+
+from operations.envelopes.solver import groups, ray
+from operations.envelopes.solver.case import Case, Machine
+from operations.envelopes.solver.explain import bindings
+from operations.envelopes.solver.problem import EXPORT, IMPORT, Allocation, Envelopes, Policy, Request
+from operations.network.engine.feeder import FeederModel
+
+METHODS = ("group", "proportional", "equal", "weighted", "maximum")
+SHRINK = 0.98
+
+
+def solve(request: Request, policy: Policy, machine: Machine | None = None) -> Envelopes:
+    """Envelopes of every active point and interval; machine: that of an earlier window on the same topology."""
+    if policy.method not in METHODS:
+        raise ValueError(f"{policy.method} is no policy; {', '.join(METHODS)} are.")
+    machine = machine or Machine(request.feeder)
+    importing, exporting = (direct(machine, request, policy, direction) for direction in (IMPORT, EXPORT))
+    anchor = request.anchor_w
+    return Envelopes(anchor - importing.push_w, anchor + exporting.push_w, importing, exporting)
+
+
+def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> Allocation:
+    """One direction's allocation, proven by a full check; an interval that fails it goes back towards the base case."""
+    case = Case(machine, request, policy, direction, vertices(machine.feeder, request.active) if policy.robust else _corner(request))
+    push = np.where(case.room > 0, _push(case), 0.0)
+    push, checked = _proven(case, push)
+    share = np.divide(push, case.room, out=np.ones_like(push), where=case.room > 0)
+    binding, headroom, names = bindings(case, push)
+    return Allocation(direction, push, share, binding, headroom, names, checked, case.flows, case.alarms)
+
+
+def _push(case: Case) -> np.ndarray:
+    if case.policy.method in ("proportional", "equal", "weighted"):
+        step = ray.step_of(case)
+        return np.minimum(case.room, ray.along(case, step) * step)
+    start = ray.along(case, case.room)
+    shares = groups.allocate(case, start)
+    push = shares[case.group] * case.room
+    if case.policy.method == "maximum":
+        from operations.envelopes.solver import maximum  # HiGHS is loaded where it is used
+
+        return maximum.improve(case, push)
+    return push
+
+
+def _proven(case: Case, push: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The push and which intervals pass the full check; failing ones are shrunk twice and then closed."""
+    checked = case.safe(push)
+    for scale in (SHRINK, SHRINK**3):
+        if checked.all():
+            break
+        push = np.where(checked, push, push * scale)
+        checked = checked | case.safe(push)
+    return np.where(checked, push, 0.0), checked
+
+
+def _corner(request: Request) -> np.ndarray:
+    return np.ones((1, len(request.active)))
+
+
+def vertices(feeder: FeederModel, active: np.ndarray) -> np.ndarray:
+    """All points; then only those of each phase; then of each pair of phases, as masks (S, A). A point's phase is its place among the
+    three by the angle of its voltage without load, so that points behind single-phase transformers are sorted too."""
+    leg = np.full(len(feeder.points), -1)
+    leg[feeder.leg_point[::-1]] = np.arange(len(feeder.leg_point))[::-1]
+    from operations.network.engine.powerflow import PowerFlow
+
+    volts = PowerFlow(feeder).solve(np.zeros((len(feeder.leg_from), 1), complex)).legs[leg[active], 0]
+    phase = np.round((np.rad2deg(np.angle(volts / volts[0])) % 180) / 60).astype(int) % 3
+    masks = [np.ones(len(active))] + [(phase == p).astype(float) for p in range(3)] + [(phase != p).astype(float) for p in range(3)]
+    return np.unique([mask for mask in masks if mask.any()], axis=0)[::-1]

@@ -1,0 +1,63 @@
+"""The iteration of the University of Melbourne's "Ideal OE", proportional: every interval on its own, all active customers go back by
+0.5 kW until OpenDSS finds no customer and no element beyond its limits. Values are read element by element, as its notebook does."""
+
+import numpy as np
+
+from operations.envelopes.solver.problem import Policy, Request
+from operations.network.engine import opendss
+from tests.operations import feeders
+
+STEP_KW = 0.5
+
+
+def limits(request: Request, policy: Policy) -> dict[str, np.ndarray]:
+    """Limits in kW, (A, T) each, named as in the published file."""
+    dss = opendss.compile_circuit(feeders.master("lv28-melbourne"), feeders.COMMANDS["lv28-melbourne"])
+    names = [point.split(".", 1)[1] for point in request.feeder.points]
+    intervals, found = request.base_va.shape[1], {}
+    for label, caps, sign in (("export", request.high_w, -1), ("import", -request.low_w, 1)):
+        kept = np.zeros(caps.shape)
+        for t in range(intervals):
+            _day(dss, names, request, t)
+            kw = caps[0, t] / 1e3
+            while not _allowed(dss, [names[i] for i in request.active], sign * kw, names, policy):
+                kw -= STEP_KW
+            kept[:, t] = kw
+        found[f"proportional_{label}"] = kept
+    return found
+
+
+def _day(dss, names: list[str], request: Request, t: int) -> None:
+    """Sources and passive customers of one interval."""
+    for source, volts in zip(dss.Vsources.AllNames(), request.source_volts[:, t], strict=True):
+        dss.Vsources.Name(source)
+        dss.Vsources.PU(abs(volts) / (dss.Vsources.BasekV() * 1e3))
+        dss.Vsources.AngleDeg(float(np.rad2deg(np.angle(volts))))
+    for name, va in zip(names, request.base_va[:, t], strict=True):
+        dss.Loads.Name(name)
+        dss.Loads.kW(va.real / 1e3)
+        dss.Loads.kvar(va.imag / 1e3)
+
+
+def _allowed(dss, active: list[str], kw: float, names: list[str], policy: Policy) -> bool:
+    """Solves with every active customer at kw; whether every customer, line and transformer is within its limits."""
+    for name in active:
+        dss.Loads.Name(name)
+        kvar = dss.Loads.kvar()
+        dss.Loads.kW(kw)
+        dss.Loads.kvar(kvar)
+    dss.Solution.Solve()
+    good = True
+    for name in names:
+        dss.Circuit.SetActiveElement(f"load.{name}")
+        volts = dss.CktElement.VoltagesMagAng()[0] / 230
+        good &= policy.v_min <= volts <= policy.v_max
+    for name in dss.Lines.AllNames():
+        dss.Lines.Name(name)
+        good &= max(dss.CktElement.CurrentsMagAng()[0:6:2]) <= dss.Lines.NormAmps()
+    for name in dss.Transformers.AllNames():
+        dss.Transformers.Name(name)
+        dss.Circuit.SetActiveElement(f"transformer.{name}")
+        powers = np.asarray(dss.CktElement.Powers())
+        good &= np.hypot(powers[0:6:2].sum(), powers[1:6:2].sum()) <= dss.Transformers.kVA()
+    return bool(good)
