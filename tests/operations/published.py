@@ -29,7 +29,7 @@ def limits(request: Request, policy: Policy) -> dict[str, np.ndarray]:
 
 
 def _day(dss, names: list[str], request: Request, t: int) -> None:
-    """Sources and passive customers of one interval."""
+    """Sources and customers of one interval, solved as its time step."""
     for source, volts in zip(dss.Vsources.AllNames(), request.source_volts[:, t], strict=True):
         dss.Vsources.Name(source)
         dss.Vsources.PU(abs(volts) / (dss.Vsources.BasekV() * 1e3))
@@ -38,6 +38,7 @@ def _day(dss, names: list[str], request: Request, t: int) -> None:
         dss.Loads.Name(name)
         dss.Loads.kW(va.real / 1e3)
         dss.Loads.kvar(va.imag / 1e3)
+    dss.Solution.SolveSnap()
 
 
 def _allowed(dss, active: list[str], kw: float, names: list[str], policy: Policy) -> bool:
