@@ -51,7 +51,7 @@ def provision(connect: Callable[[str], psycopg.Connection]) -> None:
         if not server.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
             server.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
         server.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
-        server.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {APP}")
+        server.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {DATABASE} TO {APP}, {ENGINE}")
     for database in ("template1", DATABASE):
         with connect(database) as server:
             for extension in EXTENSIONS:

@@ -21,7 +21,7 @@ from tests.resilience.works import WORKS, Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STRIKES = pytest.mark.parametrize("strike", [kill_process, end_connection])
-EVERY = 12  # of the stages that do not commit, this run takes each twelfth; `make bench` takes all
+MOST = 6  # stages of each work that this run takes, spread from its first to its last commit; `make bench` takes all
 
 
 @pytest.fixture
@@ -37,10 +37,10 @@ def database(db):
     found.forget()
 
 
-def sweep_the_stages(work: Work, strike: Callable, database: Database, every: int, mend: Callable = bool) -> int:
+def sweep_the_stages(work: Work, strike: Callable, database: Database, most: int | None = None, mend: Callable = bool) -> int:
     """Kill the work at its stages; returns how many there are. It is repeated in a child too: what this process knows stays the same.
 
-    `mend` makes good what the strike did to the machine. `every` 0 takes the stages around commits only.
+    `mend` makes good what the strike did to the machine. `most` takes so many of the stages around commits, None takes all stages.
     """
     before = database.state()
     database.keep()
@@ -48,9 +48,8 @@ def sweep_the_stages(work: Work, strike: Callable, database: Database, every: in
     final, held = database.state(), [before, *undisturbed.states]
     assert undisturbed.ended and final == held[-1] and final != before, "the work does nothing"
     proven, left = [], final
-    for number, stage in enumerate(undisturbed.steps, 1):
-        if (not every or number % every) and not _commits(undisturbed.steps, number):
-            continue
+    for number in _chosen(undisturbed.steps, most):
+        stage = undisturbed.steps[number - 1]
         if left != before:
             database.put_back()
         killed = run(work.act, chosen=number, strike=strike)
@@ -68,9 +67,13 @@ def sweep_the_stages(work: Work, strike: Callable, database: Database, every: in
     return len(undisturbed.steps)
 
 
-def _commits(steps: list[str], number: int) -> bool:
-    """Before a commit, or just after one."""
-    return any(step.startswith(COMMIT) for step in steps[max(number - 2, 0) : number])
+def _chosen(steps: list[str], most: int | None) -> list[int]:
+    """All stages; or some before a commit or just after one, spread over the work, the last one among them."""
+    numbers = range(1, len(steps) + 1)
+    if most is None:
+        return list(numbers)
+    around = [number for number in numbers if any(step.startswith(COMMIT) for step in steps[max(number - 2, 0) : number])]
+    return around[:: -max(1, len(around) // most)][::-1]
 
 
 def _difference(left: dict, held: list[dict]) -> dict:
@@ -83,35 +86,35 @@ def _difference(left: dict, held: list[dict]) -> dict:
 @STRIKES
 @pytest.mark.parametrize("name", WORKS)
 def test_a_kill_leaves_all_or_nothing_and_repeating_completes_it(name, strike, database, _files, api_of):
-    sweep_the_stages(WORKS[name](build(), api_of), strike, database, EVERY)
+    sweep_the_stages(WORKS[name](build(), api_of), strike, database, MOST)
 
 
 @pytest.mark.scale
 @STRIKES
 @pytest.mark.parametrize("name", WORKS)
 def test_every_stage(name, strike, database, _files, api_of, capsys):
-    stages = sweep_the_stages(WORKS[name](build(), api_of), strike, database, 1)
+    stages = sweep_the_stages(WORKS[name](build(), api_of), strike, database)
     with capsys.disabled():
         print(f"\n{name}: {strike.__name__} at each of {stages} stages")
 
 
 def test_a_killed_server_has_all_or_nothing(_files, db, tmp_path, api_of):
-    """PostgreSQL itself is killed around each commit of a decision, and recovers."""
-    sweep_with_server("decide", tmp_path, api_of, 0)
+    """PostgreSQL itself is killed around commits of a decision, and recovers."""
+    sweep_with_server("decide", tmp_path, api_of, 2)
 
 
 @pytest.mark.scale
 @pytest.mark.parametrize("name", WORKS)
 def test_every_stage_of_a_killed_server(name, _files, db, tmp_path, api_of, capsys):
-    stages = sweep_with_server(name, tmp_path, api_of, 3)
+    stages = sweep_with_server(name, tmp_path, api_of, 12)
     with capsys.disabled():
-        print(f"\n{name}: kill_server at each third of {stages} stages")
+        print(f"\n{name}: kill_server at a dozen of {stages} stages")
 
 
-def sweep_with_server(name: str, folder: Path, api_of, every: int) -> int:
+def sweep_with_server(name: str, folder: Path, api_of, most: int) -> int:
     """The sweep on a server of its own."""
     with own_server(folder) as cluster:
-        return sweep_the_stages(WORKS[name](build(), api_of), lambda: kill(cluster), Database(), every, mend=cluster.revive)
+        return sweep_the_stages(WORKS[name](build(), api_of), lambda: kill(cluster), Database(), most, mend=cluster.revive)
 
 
 def rename(name: str) -> None:
@@ -122,7 +125,7 @@ def rename(name: str) -> None:
 def test_the_sweep_finds_what_happens_twice(database, world):
     """A repetition that does something else than complete the work is found."""
     with pytest.raises(AssertionError, match="killed at step"):
-        sweep_the_stages(Work(lambda: rename("Done"), lambda: rename("Done again")), kill_process, database, 1)
+        sweep_the_stages(Work(lambda: rename("Done"), lambda: rename("Done again")), kill_process, database)
 
 
 def test_the_sweep_finds_what_is_half_written(database, world):
@@ -135,4 +138,4 @@ def test_the_sweep_finds_what_is_half_written(database, world):
         rename("Done")
 
     with pytest.raises(AssertionError, match="half-written"):
-        sweep_the_stages(Work(act, act), kill_process, database, 1)
+        sweep_the_stages(Work(act, act), kill_process, database)
