@@ -38,6 +38,7 @@ from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.submissions.api.switches import LookUps, Switches
 from registry.utilities.api import ReviewRules
+from settlement.disputes.api import Determinations, DisputeParts, Disputes, SettlementProposals
 
 RESOURCES = {
     "registry/aggregators": ("aggregator-registration", AggregatorRegistrations),
@@ -86,6 +87,10 @@ RESOURCES = {
     "registry/switches": ("switch", Switches),
     "registry/reconfigurations": ("reconfiguration", Reconfigurations),
     "registry/review-rules": ("review-rule", ReviewRules),
+    "settlement/disputes": ("dispute", Disputes),
+    "settlement/parts": ("dispute-part", DisputeParts),
+    "settlement/proposals": ("settlement-proposal", SettlementProposals),
+    "settlement/determinations": ("determination", Determinations),
 }
 
 # What the feed of changes tells of; below an aggregation its members come into sight with it

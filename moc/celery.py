@@ -40,6 +40,7 @@ app.autodiscover_tasks(
         "registry.grid",
         "registry.prequalification",
         "registry.administration",
+        "settlement.disputes",
     ]
 )
 app.conf.beat_schedule = {
@@ -57,5 +58,6 @@ app.conf.beat_schedule = {
     "registry and rosters": {"task": "registry.rosters.tasks.match", "schedule": crontab(hour="2", minute="40")},
     "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
+    "clocks of disputes": {"task": "settlement.disputes.tasks.check_clocks", "schedule": crontab(minute="*/10")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

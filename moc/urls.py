@@ -13,6 +13,7 @@ urlpatterns = [
     path("", Home.as_view(), name="home"),
     path("state/", State.as_view(), name="state"),
     path("registry/", include("registry.urls")),
+    path("settlement/", include("settlement.urls")),
     path("accounts/", include("moc.accounts.urls")),
     path("support/", include("moc.support.urls")),
     path("organization/", include("moc.accounts.organization_urls")),

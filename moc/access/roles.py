@@ -25,6 +25,9 @@ PERMISSIONS = {
     "admit_aggregators": "admit new aggregators to the platform, and register them",
     "register_aggregator": "write the aggregator's registration and sign its agreement",
     "suspend_aggregators": "keep an aggregator from filing, with a reason, and reinstate it",
+    "pursue_disputes": "bring and answer disputes, and settle them",
+    "hear_disputes": "hear disputes that are before the organisation, and draft determinations",
+    "determine_disputes": "confirm determinations that another person drafted",
 }
 
 _SEE = {"view_registry", "export", "run_reports"}
@@ -34,29 +37,33 @@ ROLES: dict[str, dict[str, set[str]]] = {
     "aggregator": {
         "viewer": _SEE,
         "filer": _SEE | {"view_personal", "file_ders"},
-        "approver": _SEE | {"view_personal", "file_ders", "submit_ders"},
+        "approver": _SEE | {"view_personal", "file_ders", "submit_ders", "pursue_disputes"},
         "auditor": _AUDIT,
-        "administrator": _AUDIT | {"view_personal", "file_ders", "submit_ders", "manage_members", "register_aggregator", "take_out"},
+        "administrator": _AUDIT
+        | {"view_personal", "file_ders", "submit_ders", "manage_members", "register_aggregator", "take_out", "pursue_disputes"},
     },
     "edc": {
         "viewer": _SEE,
         "reviewer": _SEE | {"view_personal", "review_ders"},
-        "approver": _SEE | {"view_personal", "review_ders", "confirm_denials", "manage_tenures", "override_qualification"},
+        "approver": _SEE
+        | {"view_personal", "review_ders", "confirm_denials", "manage_tenures", "override_qualification", "pursue_disputes"},
         "auditor": _AUDIT,
         "administrator": _AUDIT
         | {"view_personal", "erase_personal", "review_ders", "confirm_denials"}
         | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out", "override_qualification"}
-        | {"suspend_aggregators"},
+        | {"suspend_aggregators", "pursue_disputes"},
     },
     "tso": {
         "viewer": _SEE,
-        "auditor": _AUDIT,
-        "administrator": _AUDIT | {"manage_members", "validate_aggregations", "set_law", "suspend_aggregators"},
+        "auditor": _AUDIT | {"hear_disputes"},
+        "administrator": _AUDIT
+        | {"manage_members", "validate_aggregations", "set_law", "suspend_aggregators", "hear_disputes", "determine_disputes"},
     },
     "rerra": {
         "viewer": _SEE,
-        "auditor": _AUDIT | {"verify_seals"},
+        "auditor": _AUDIT | {"verify_seals", "hear_disputes"},
         "administrator": _AUDIT
+        | {"hear_disputes", "determine_disputes"}
         | {"manage_members", "admit_aggregators", "set_law", "override_qualification", "suspend_aggregators", "verify_seals"},
     },
     "operator": {

@@ -21,6 +21,7 @@ KINDS = {
     "decision": "Decision of a utility's review",
     "admission": "Admission of an aggregator",
     "qualification": "Qualification certificate of an aggregation",
+    "determination": "Determination of a dispute",
 }
 ALPHABET, GROUPS, OF = "0123456789ABCDEFGHJKMNPQRSTVWXYZ", 4, 4  # Crockford's: no letter that looks like a figure; 80 bits
 ALIKE = str.maketrans("OIL", "011")
@@ -38,6 +39,27 @@ def read_code(text: str) -> str:
 
 
 @sight.engine()  # the copy is the platform's own record of what it printed
+def issue(
+    kind: str,
+    template: str,
+    context: dict,
+    *,
+    actor,
+    issuer: Organization,
+    recipient: Organization,
+    request=None,
+    given: dict[str, bytes] | None = None,
+) -> tuple[Letter, bytes]:
+    """A template as a PDF with a code, kept with its digest; `given` are images by name. Each copy is a letter of its own."""
+    code = new_code()
+    shell = {} if request else {"moc_title": settings.MOC_TITLE, "site_notice": settings.MOC_SITE_NOTICE}
+    shown = {**shell, "code": code, "verify_url": f"{settings.MOC_PUBLIC_URL}{reverse('verify')}"}
+    content = to_pdf(render_to_string(template, context | shown, request=request), given)
+    digest = hashlib.sha256(content).hexdigest()
+    letter = Letter.objects.create(code=code, kind=kind, issuer=issuer, recipient=recipient, sha256=digest, printed_by=actor)
+    return letter, content
+
+
 def print_letter(
     request,
     kind: str,
@@ -49,12 +71,9 @@ def print_letter(
     recipient: Organization,
     given: dict[str, bytes] | None = None,
 ) -> HttpResponse:
-    """A template as a PDF with a code, kept with its digest; `given` are images by name. Each copy is a letter of its own."""
-    code = new_code()
-    shown = {"code": code, "verify_url": f"{settings.MOC_PUBLIC_URL}{reverse('verify')}"}
-    content = to_pdf(render_to_string(template, context | shown, request=request), given)
-    digest = hashlib.sha256(content).hexdigest()
-    Letter.objects.create(code=code, kind=kind, issuer=issuer, recipient=recipient, sha256=digest, printed_by=request.user)
+    """A letter that is printed anew each time that somebody asks for it, as the answer to the request (see issue)."""
+    parties = {"issuer": issuer, "recipient": recipient}
+    _, content = issue(kind, template, context, actor=request.user, request=request, given=given, **parties)
     return pdf_response(content, name)
 
 

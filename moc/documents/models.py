@@ -34,6 +34,7 @@ class Document(models.Model):
         EXPORT = "export", "Export"
         GRID = "grid", "Uploaded grid records"
         TAKEOUT = "takeout", "Take-out"
+        LETTER = "letter", "Letter"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -21,6 +21,7 @@ from registry.grid import rules as grid_rules  # noqa: F401  (fills the register
 from registry.prequalification import rules as qualification_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions import rules as filing_rules  # noqa: F401  (fills the register of rules)
 from registry.submissions.personal import filed_field
+from settlement.disputes import rules as dispute_rules  # noqa: F401  (fills the register of rules)
 
 STANDARDS = (("cim", "CIM"), ("sunspec", "SunSpec 702"), ("ieee_2030_5", "IEEE 2030.5"), ("eia_861", "EIA-861"), ("aemo", "AEMO"))
 PAGES = (

@@ -16,6 +16,7 @@ NAVIGATION = (
     ("Submissions", "registry:submission_list", "view_registry"),
     ("Reviews", "registry:review_list", "view_registry"),
     ("Qualification", "registry:qualification_list", "view_registry"),
+    ("Disputes", "settlement:dispute_list", "view_registry"),
     ("Grid", "registry:grid", "manage_grid"),
     ("Administration", "registry:administration", "take_out"),
     ("Reports", "report_list", "run_reports"),

@@ -7,7 +7,7 @@ from moc.access.roles import PERMISSIONS
 from moc.rest.problems import MEDIA_TYPE
 
 PREFIX = "/api/v1/"
-GROUPS = ("registry",)  # first parts of addresses that say the package, not the noun
+GROUPS = ("registry", "settlement")  # first parts of addresses that say the package, not the noun
 ERROR = {
     "type": "object",
     "required": ["field", "code", "detail"],

@@ -110,6 +110,38 @@ ROWS = [
             ("most", "staged_rows", 3650),
         )
     ),
+    (
+        "dispute_open_business_days",
+        "",
+        10,
+        "business days",
+        "From memory of proposals; FERC Order 2222 ¶299 asks for dispute resolution in the utility's review and names no days",
+        False,
+    ),
+    *(
+        (
+            key,
+            "",
+            value,
+            unit,
+            f"{DESIGN}; FERC Order 2222 ¶299 names no days, and the tariffs' own dispute procedures were not read",
+            False,
+        )
+        for key, value, unit in (
+            ("dispute_parties_days", 30, "calendar days"),
+            ("dispute_rto_days", 60, "calendar days"),
+            ("dispute_rerra_days", 90, "calendar days"),
+            ("dispute_statement_business_days", 10, "business days"),
+        )
+    ),
+    (
+        "dispute_next_level",
+        "",
+        "rto",
+        "rto or rerra",
+        "FERC Order 2222 ¶299: the RTO's dispute resolution; matters of a distribution tariff belong to the regulator (platform default)",
+        False,
+    ),
     ("rerra_involvement", "", "none", "role", "FERC Order 2222 ¶322: involvement is voluntary, so off by default", True),
     ("certification_warning_days", "", [60, 15], "days ahead", DESIGN, False),
     (

@@ -55,6 +55,12 @@ KINDS: dict[str, Kind] = {
     "real_time_lock_min": Kind("number", "minutes", "real-time offers close so long before the hour"),
     "offer_granularity_min": Kind("number", "minutes", "the interval of an offer"),
     "real_time_interval_min": Kind("number", "minutes", "the interval of real-time dispatch"),
+    "dispute_open_business_days": Kind("number", "business days", "a decision is disputed"),
+    "dispute_parties_days": Kind("number", "calendar days", "the parties to a dispute come to terms"),
+    "dispute_rto_days": Kind("number", "calendar days", "the RTO determines a dispute"),
+    "dispute_rerra_days": Kind("number", "calendar days", "the regulator determines a dispute"),
+    "dispute_statement_business_days": Kind("number", "business days", "a party to a dispute states its side when it is its turn"),
+    "dispute_next_level": Kind("code", "level", "where a dispute goes that the parties did not settle in time: rto or rerra"),
     "meter_retention_years": Kind("number", "years", "how long meter data are kept"),
 }
 

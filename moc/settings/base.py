@@ -67,6 +67,7 @@ LANGUAGE_CODE = "en-us"
 INSTALLED_APPS = [
     "moc",
     "registry",
+    "settlement",
     "moc.apps.MocAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -17,6 +17,7 @@ from moc.rulesets.models import RuleSet
 from moc.units import counted
 from registry.ders.models import Der, DerFacts, magnitude
 from registry.grid.models import ServicePoint
+from registry.submissions.choices import Basis, DecisionKind, DenialReason
 from registry.submissions.kinds import Kind
 from registry.submissions.queries import FindingQuerySet, ReviewQuerySet, StagedDerQuerySet
 from registry.utilities.models import LetterTemplate
@@ -178,24 +179,7 @@ class Decision(models.Model):
     access_paths = ("review__edc", "review__aggregator")
     access_conditions = {"review__aggregator": ~Q(status__in=["proposed", "rejected"])}  # in the making: the utility's own business
 
-    class Kind(models.TextChoices):
-        APPROVE = "approve", "Approve"
-        APPROVE_LIMITED = "approve_limited", "Approve with limits"
-        REQUEST_INFO = "request_info", "Request information"
-        DENY = "deny", "Deny"
-        DEEMED = "deemed", "Deemed approved"
-        NOTICE = "notice", "Taken note of"
-
-    class Reason(models.TextChoices):
-        """The closed list of grounds for a denial (¶292, ¶296, ¶297): criteria must be non-discriminatory."""
-
-        R1 = "dup_program_prohibited", "R1 The retail program bars wholesale participation (¶296)"
-        R2 = "reliability_incremental", "R2 Incremental reliability or safety impact, not studied at interconnection (¶297)"
-        R3 = "not_capable", "R3 Not capable of participating in an aggregation (¶292)"
-        R4 = "small_utility_no_opt_in", "R4 Small utility without its regulator's opt-in"
-        R5 = "dr_opt_out", "R5 The regulator opted out of demand response aggregation"
-        R6 = "data_mismatch", "R6 The facts do not match the utility's records"
-        R7 = "no_interconnection_agreement", "R7 No interconnection agreement"
+    Kind, Reason, Basis = DecisionKind, DenialReason, Basis
 
     class Status(models.TextChoices):
         EFFECTIVE = "effective", "Effective"
@@ -231,6 +215,10 @@ class Decision(models.Model):
     confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     confirmed_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(blank=True)
+    basis = models.CharField(max_length=13, choices=Basis.choices, default=Basis.REVIEW)
+    authority = models.ForeignKey(
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="whose determination it carries out"
+    )
     letter_template = models.ForeignKey(LetterTemplate, null=True, blank=True, on_delete=models.PROTECT, related_name="decisions")
 
     objects = ScopedQuerySet.as_manager()
@@ -253,6 +241,15 @@ class Decision(models.Model):
                 name="denial_four_eyes",
                 condition=~Q(kind="deny", status="effective") | (Q(confirmed_by__isnull=False) & ~Q(confirmed_by=F("decided_by"))),
                 violation_error_message="A denial is confirmed by another person than the one who proposed it.",
+            ),
+            models.CheckConstraint(
+                name="end_of_dispute_four_eyes",
+                condition=Q(basis="review") | (Q(confirmed_by__isnull=False) & ~Q(confirmed_by=F("decided_by"))),
+                violation_error_message="What ends a dispute is the word of two people.",
+            ),
+            models.CheckConstraint(
+                name="determination_has_an_authority",
+                condition=Q(basis="determination", authority__isnull=False) | (~Q(basis="determination") & Q(authority__isnull=True)),
             ),
             models.CheckConstraint(
                 name="limited_approval_has_a_limit",
@@ -309,6 +306,7 @@ class StagedDer(DerFacts):
         IN_SCOPE = "in_scope", "Reviewed too"
 
     OPEN = (Status.PENDING, Status.INFO_REQUESTED, Status.DENIAL_PROPOSED)
+    DISPUTABLE = (Status.DENIED, Status.APPROVED_LIMITED, Status.PENDING, Status.INFO_REQUESTED)
 
     lifecycle = Lifecycle(
         Transition("approve", (Status.PENDING, Status.INFO_REQUESTED), Status.APPROVED, "review_ders"),
@@ -325,6 +323,8 @@ class StagedDer(DerFacts):
         Transition("deem", (Status.PENDING, Status.INFO_REQUESTED), Status.DEEMED_APPROVED, None, label="Deem approved"),
         Transition("withdraw", (Status.PENDING, Status.INFO_REQUESTED, Status.DENIAL_PROPOSED), Status.WITHDRAWN, "file_ders"),
         Transition("note", (Status.PENDING,), Status.NOTED, None, label="Take note"),
+        Transition("overturn", DISPUTABLE, Status.APPROVED, None, label="Approve at the end of a dispute"),
+        Transition("vary", DISPUTABLE, Status.APPROVED_LIMITED, None, label="Approve with limits at the end of a dispute"),
         initial=(Status.PENDING,),
     )
 

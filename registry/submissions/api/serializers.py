@@ -177,12 +177,13 @@ class DecisionSerializer(Flat):
     id = serializers.UUIDField(source="uuid")
     review = serializers.UUIDField(source="review.uuid")
     evidence = serializers.UUIDField(source="evidence.uuid", allow_null=True)
+    authority = slug_of("authority", "whose determination of a dispute it carries out", allow_null=True)
 
     class Meta:
         model = Decision
         fields = (
             "id review kind status reason_code statement evidence export_limit_kw import_limit_kw temporal_limits row_count "
-            "decided_at confirmed_at answer"
+            "decided_at confirmed_at answer basis authority"
         ).split()
 
 

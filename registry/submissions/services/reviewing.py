@@ -76,7 +76,7 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
         if kind in MERGING and review.submission.kind == SubmissionKind.SWITCH:
             switches.require_heard(review, statement)
         elif kind in MERGING:
-            _require_tenure(review, rows.of_review(review))
+            require_tenure(review, rows.of_review(review))
         decision = Decision.objects.create(
             review=review,
             kind=kind,
@@ -130,7 +130,7 @@ def require_complete(kind: str, statement: str, reason_code: str, evidence, limi
         raise UserError("Limits are magnitudes.", "Give limits of zero or more.", "DECISION-LIMITS")
 
 
-def _require_tenure(review: UtilityReview, rows: QuerySet[StagedDer]) -> None:
+def require_tenure(review: UtilityReview, rows: QuerySet[StagedDer]) -> None:
     """A tenure that ended before the decision: the aggregator's filing changes nothing any more. One that is ending now waits."""
     hold([review.aggregator_id])
     lost = tenure_over(rows).count()

@@ -13,6 +13,7 @@ from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
 from moc.portal import List, Page, Sort, Update
 from moc.portal.changes import REFUSALS
+from moc.portal.shell import url_of
 from moc.units import counted
 from registry.rosters import services as rosters
 from registry.submissions import reports
@@ -138,6 +139,7 @@ class ReviewDetail(List):
             "failed": job if job and job.status == Job.Status.FAILED and self.is_open else None,
             "decision_form": self.form if self.may_decide else None,
             "may_widen": self.may_decide and review.submission.reason and review.scope == UtilityReview.Scope.CHANGED,
+            "dispute_url": self._dispute_url(),
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
         }
         shown["roster_count"], shown["roster_differences"] = rosters.of_review(review.submission_id, review.edc_id)
@@ -155,6 +157,13 @@ class ReviewDetail(List):
 
     def _decisions(self):
         return Decision.objects.visible_to(self.request.user).filter(review=self.review)
+
+    def _dispute_url(self) -> str:
+        """The way to a dispute over the whole review, where that part of the platform is installed."""
+        if self.review.status not in (UtilityReview.Status.CLOSED, UtilityReview.Status.ESCALATED):
+            return ""
+        may = policy.allows(self.request.user, "pursue_disputes", self.review.aggregator)
+        return url_of("settlement:dispute_review", self.review.uuid) if may else ""
 
     def _denials(self) -> list[dict]:
         """Denials that wait for a second person."""

@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from moc.access import policy
 from moc.portal import List, Page, Sort
 from moc.portal.changes import REFUSALS
+from moc.portal.shell import url_of
 from moc.portal.versions import FIELD, Overtaken
 from registry.ders import reports as der_reports
 from registry.ders.models import Der
@@ -97,7 +98,14 @@ class RowDetail(OfRow, Page):
         if self.review and self.row.status in StagedDer.OPEN:
             url = reverse("registry:review_detail", args=[self.review.uuid])
             return [("Decide" if self.may_review else "To the review", f"{url}?row={self.row.row_number}", self.may_review)]
-        return []
+        return self._dispute()
+
+    def _dispute(self) -> list[tuple[str, str, bool]]:
+        """The way to a dispute over what the utility decided, where that part of the platform is installed."""
+        ended = self.row.status in (StagedDer.Status.DENIED, StagedDer.Status.APPROVED_LIMITED)
+        may = ended and policy.allows(self.request.user, "pursue_disputes", self.row.submission.aggregator)
+        url = url_of("settlement:dispute_row", *self.address) if may else ""
+        return [("Dispute the decision", url, False)] if url else []
 
     @property
     def address(self) -> tuple:
