@@ -85,14 +85,14 @@ class Disputes(Moves, Versioned):
         response["Location"] = request.build_absolute_uri(reverse("api-dispute-detail", args=[made.uuid]))
         return response
 
-    @extend_schema(responses=serializers.PartSerializer(many=True), summary="The file, as the caller may read it")
-    @below("parts", DisputePart, serializers.PartSerializer, parser_classes=[JSONParser, MultiPartParser])
+    @extend_schema(responses=serializers.DisputePartSerializer(many=True), summary="The file, as the caller may read it")
+    @below("parts", DisputePart, serializers.DisputePartSerializer, parser_classes=[JSONParser, MultiPartParser])
     def parts(self, request, **kwargs) -> Response:
         return self.page(DisputePart.objects.filter(dispute=self.get_object()))
 
     @extend_schema(
         request={"application/json": serializers.FilePart, "multipart/form-data": serializers.FilePart},
-        responses={201: serializers.PartSerializer},
+        responses={201: serializers.DisputePartSerializer},
         summary="Put a statement, evidence, a question, an answer, a meeting or a note to the file",
     )
     @parts.mapping.post
@@ -111,7 +111,7 @@ class Disputes(Moves, Versioned):
             made = pleading.answer(actor=request.user, question=question, **said)
         else:
             made = pleading.file(actor=request.user, dispute=dispute, **said)
-        return self._made(made, "dispute-part", serializers.PartSerializer)
+        return self._made(made, "dispute-part", serializers.DisputePartSerializer)
 
     @extend_schema(responses=serializers.ProposalSerializer(many=True), summary="Proposals to settle")
     @below("proposals", SettlementProposal, serializers.ProposalSerializer)
@@ -163,7 +163,7 @@ class DisputeParts(Resource):
     """Parts of files, newest first."""
 
     model = DisputePart
-    serializer_class = serializers.PartSerializer
+    serializer_class = serializers.DisputePartSerializer
 
     @extend_schema(responses=BINARY, summary="The file of the part")
     @action(detail=True, url_path="file", url_name="file")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db.models import Avg, Count, DurationField, ExpressionWrapper, F, Q, QuerySet
+from django.db.models.functions import Extract
 from django.utils import timezone
 
 from moc import charts
@@ -13,6 +14,7 @@ from moc.access import policy
 from settlement.disputes.models import BundleItem, Dispute, DisputePart
 
 AGES = ((7, "up to a week"), (30, "up to 30 days"), (90, "up to 90 days"), (None, "longer"))
+DAY = 86_400  # seconds
 STANDING = Q(closed_at__isnull=True)
 
 
@@ -49,7 +51,7 @@ def seen(rows: QuerySet, user) -> QuerySet:
 
 def by_utility(user) -> list[ByUtility]:
     """Every utility with disputes within the user's scope, the most standing ones first; one query."""
-    took = ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationField())
+    took = Extract(ExpressionWrapper(F("closed_at") - F("opened_at"), output_field=DurationField()), "epoch")
     figures = {
         "standing": Count("pk", filter=STANDING),
         "overdue": Count("pk", filter=STANDING & Q(due_at__lte=timezone.now())),
@@ -66,7 +68,7 @@ def by_utility(user) -> list[ByUtility]:
             tuple(row[f"level_{level}"] for level in Dispute.Level),
             row["overdue"],
             tuple(row[f"outcome_{outcome}"] for outcome in Dispute.Outcome),
-            row["took"] / timedelta(days=1) if row["took"] else None,
+            None if row["took"] is None else float(row["took"]) / DAY,
         )
         for row in rows
     ]

@@ -49,7 +49,7 @@ class OpenDispute(serializers.Serializer):
         return attrs
 
 
-class PartSerializer(Flat):
+class DisputePartSerializer(Flat):
     """A part of the file. What is confidential is there only for those who may read it."""
 
     id = serializers.UUIDField(source="uuid")

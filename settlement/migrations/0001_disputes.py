@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0017_dispute_permissions'),
-        ('registry', '0019_disputed'),
+        ('registry', '0020_disputed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -16,6 +16,7 @@ from tests.contracts import (
     matrix_aggregations,
     matrix_api,
     matrix_changes,
+    matrix_disputes,
     matrix_filing,
     matrix_messages,
     matrix_participants,
@@ -43,6 +44,7 @@ MATRIX = [
     *matrix_changes.ROUTES,
     *matrix_reconfigurations.ROUTES,
     *matrix_reports.ROUTES,
+    *matrix_disputes.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]
@@ -95,7 +97,7 @@ def known() -> dict[str, URLPattern]:
 
 def address(route: Route, scene: Scene, write: Write | None = None) -> str:
     values = (write.at if write and write.at else route.at)(scene)
-    path = route.route.replace("(?P<app_label>moc|registry)", "moc").rstrip("$")
+    path = re.sub(r"\(\?P<app_label>[^)]*\)", "moc", route.route).rstrip("$")
     path = path.replace("([^/]+)", "<first>", 1).replace("([^/]+)", "<second>", 1)
     path = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: str(values[match[1]]), path)
     return f"/{path}{write and write.query or route.query}"

@@ -257,6 +257,11 @@ RECORDS: dict[str, Record] = {
     "MarketDecision": Record(lambda scene: scene.market_decision, OF_MARKET),
     "QualificationPass": Record(lambda scene: scene.objects["pass"], OPERATOR_AUDITORS),
     "RuleChange": Record(lambda scene: scene.rule_change, who("tso:auditor|administrator") | OPERATOR_AUDITORS),
+    "Dispute": Record(lambda scene: scene.dispute, OF_BOTH),
+    "DisputePart": Record(lambda scene: scene.dispute_part, OF_BOTH),
+    "SettlementProposal": Record(lambda scene: scene.proposal, OF_BOTH),
+    "Determination": Record(lambda scene: scene.determination, OF_BOTH),
+    "BundleItem": Record(lambda scene: scene.bundle_item, OF_BOTH),
     "Seal": Record(lambda scene: scene.sealed_seal, ENTER),
     "SealedTable": Record(lambda scene: scene.sealed_table, ENTER),
     "SealedBlock": Record(lambda scene: scene.sealed_block, OPERATOR_AUDITORS),
@@ -267,7 +272,8 @@ RECORDS: dict[str, Record] = {
 
 def routes() -> list[Route]:
     """Every page of the workplace."""
-    found = [Route("admin/", ENTER), Route("admin/(?P<app_label>moc|registry)/$", ENTER)]
+    labels = "|".join(dict.fromkeys(model._meta.app_label for model in admin.site._registry))
+    found = [Route("admin/", ENTER), Route(f"admin/(?P<app_label>{labels})/$", ENTER)]
     for label, record in RECORDS.items():
         found += _pages(label, record)
     return found

@@ -34,6 +34,7 @@ from registry.submissions.rules import CONDITIONS
 from tests.contracts import (
     scene_aggregations,
     scene_changes,
+    scene_disputes,
     scene_messages,
     scene_participants,
     scene_prequalification,
@@ -128,6 +129,7 @@ def make_scene() -> Scene:
         objects |= scene_prequalification.objects(world, objects)
         objects |= scene_changes.objects(world, objects)
         objects |= scene_reports.objects(world)
+        objects |= scene_disputes.objects(world, objects)
         objects |= scene_seals.objects()
         clients = _clients(world)
     return Scene(world, objects, *clients)
@@ -194,7 +196,7 @@ def _filed(world: World) -> dict[str, models.Model]:
 
 
 def _submitted(world: World) -> Submission:
-    table = _document(world, b"external_id\nD-1\nD-2\nD-4\n", kind="upload", owner=world.aggregator)
+    table = document(world, b"external_id\nD-1\nD-2\nD-4\n", kind="upload", owner=world.aggregator)
     submission = Submission.objects.create(
         aggregator=world.aggregator,
         source="file",
@@ -214,7 +216,7 @@ def _submitted(world: World) -> Submission:
 
 def _decided(world: World, review: UtilityReview, facts: dict, der: Der) -> dict[str, models.Model]:
     """Three rows: one asked about, one open, one proposed for denial."""
-    evidence = _document(world, b"evidence", kind="evidence", owner=world.edc, counterparty=world.aggregator)
+    evidence = document(world, b"evidence", kind="evidence", owner=world.edc, counterparty=world.aggregator)
     by = {"review": review, "row_count": 1, "decided_by": world.user("edc", "reviewer")}
     question = Decision.objects.create(**by, kind="request_info", statement="Which inverter?")
     denial = Decision.objects.create(
@@ -262,7 +264,7 @@ def _reading(world: World) -> dict[str, models.Model]:
     return {"reading": reading}
 
 
-def _document(world: World, content: bytes, **facts) -> Document:
+def document(world: World, content: bytes, **facts) -> Document:
     upload = ContentFile(content, name="study.csv")
     return Document.objects.create(file=upload, name="study.csv", size=len(content), sha256="0" * 64, **facts)
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.contracts.sources import name, project_files, python_files, slices, tree, where
+from tests.contracts.sources import PACKAGES, name, project_files, python_files, slices, tree, where
 
 FILE_LINES, FUNCTION_LINES, ADMIN_LINES = 400, 40, 150
 SLICE_FILES = (
@@ -74,21 +74,18 @@ def test_public_functions_and_classes_of_the_business_say_what_they_do():
     assert not silent
 
 
-@pytest.mark.parametrize("folder", [folder for folder in slices() if folder.parts[-2] == "registry"], ids=lambda folder: folder.name)
-def test_slices_of_the_registry_use_the_houses_file_names(folder):
+@pytest.mark.parametrize("folder", [folder for folder in slices() if folder.parts[-2] != "moc"], ids=lambda folder: folder.name)
+def test_slices_use_the_houses_file_names(folder):
     own = {"dictionary", "columns", "blanks", "personal"}  # the dictionary, a filing's columns made of it, empty tables, filed owners
     own |= {"kinds", "change_rules", "switching"}  # what submissions do, the rules on changes, the records of a switch
+    own |= {"endings"}  # the records by which a dispute ends
     assert {path.stem for path in folder.glob("*.py")} <= {*SLICE_FILES, *own}
     assert {path.name for path in folder.iterdir() if path.is_dir()} <= {*SLICE_FOLDERS, "__pycache__"}
 
 
 def test_models_are_written_in_slices():
     for path in python_files(tests=False):
-        if (
-            path.name == "models.py"
-            and len(path.parent.relative_to(path.parents[1]).parts) == 1
-            and path.parent.name in {"moc", "registry"}
-        ):
+        if path.name == "models.py" and len(path.parent.relative_to(path.parents[1]).parts) == 1 and path.parent.name in PACKAGES:
             classes = [node.name for node in tree(path).body if isinstance(node, ast.ClassDef)]
             assert not classes, name(path)
 

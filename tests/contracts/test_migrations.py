@@ -6,11 +6,12 @@ from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
 
+from moc.apps import PACKAGES
 from moc.history import Version
 
 pytestmark = pytest.mark.django_db
 HISTORY = sorted(model._meta.db_table for model in apps.get_models() if issubclass(model, Version))
-OURS = [model for model in apps.get_models() if model._meta.app_label in {"moc", "registry"}]
+OURS = [model for model in apps.get_models() if model._meta.app_label in PACKAGES]
 
 
 def rows(query: str, *params) -> list[tuple]:

@@ -8,13 +8,14 @@ from django.utils import timezone
 from moc.access import policy
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import OVERSIGHT, PERMISSIONS, ROLES, permissions_of, roles_with
+from moc.apps import PACKAGES
 from moc.history import Version, acting
 from moc.rulesets.models import RuleSet
 from registry.grid.models import County, ServicePoint, TdInterface
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 
 pytestmark = pytest.mark.django_db
-OURS = [model for model in apps.get_models() if model._meta.app_label in {"moc", "registry"} and hasattr(model, "access_paths")]
+OURS = [model for model in apps.get_models() if model._meta.app_label in PACKAGES and hasattr(model, "access_paths")]
 
 
 @pytest.fixture(autouse=True)

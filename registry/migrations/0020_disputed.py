@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0017_dispute_permissions'),
-        ('registry', '0018_sealed_signatures'),
+        ('registry', '0019_sealed_connections'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
