@@ -17,6 +17,7 @@ from registry.submissions.services import effects, overtaken, reviewing, switche
 
 Kind, Basis = Decision.Kind, Decision.Basis
 MOVES = {Kind.APPROVE: "overturn", Kind.APPROVE_LIMITED: "vary"}
+LIMITS = ("export_limit_kw", "import_limit_kw")
 DETERMINE, PURSUE = "determine_disputes", "pursue_disputes"
 
 
@@ -29,10 +30,9 @@ def end_dispute(
     statement: str,
     decided_by: User,
     authority: Organization | None = None,
-    export_limit_kw: Decimal | None = None,
-    import_limit_kw: Decimal | None = None,
+    **limits: Decimal | None,
 ) -> Decision:
-    """Approve disputed rows of a review, closed or open: the decision, the rows, the master records and their history.
+    """Approve disputed rows of a review, closed or open: the decision with its `limits`, the rows, the master records, their history.
 
     With an `authority` it is that RTO's or regulator's determination, drafted by `decided_by` and confirmed by `actor`; without one it is
     the agreement of the two parties, proposed by `decided_by` of one and accepted by `actor` of the other. Raises UserError for one
@@ -41,7 +41,7 @@ def end_dispute(
     policy.require(actor, DETERMINE if authority else PURSUE, authority or review)
     if actor == decided_by:
         raise UserError("What ends a dispute is the word of two people.", "Ask the other.", "FOUR-EYES")
-    reviewing.require_complete(kind, statement, "", None, (export_limit_kw, import_limit_kw))
+    reviewing.require_complete(kind, statement, "", None, tuple(limits.get(name) for name in LIMITS))
     with transaction.atomic(), acting(actor, f"{Kind(kind).label} at the end of a dispute: {statement}"[:300]):
         locked = UtilityReview.objects.select_for_update(of=("self",)).select_related("submission", "edc", "aggregator").get(pk=review.pk)
         chosen = rows.of_review(locked)
@@ -49,15 +49,13 @@ def end_dispute(
         decision = Decision.objects.create(
             review=locked,
             kind=kind,
-            status=Decision.Status.EFFECTIVE,
             statement=statement,
             basis=Basis.DETERMINATION if authority else Basis.SETTLEMENT,
             authority=authority,
             decided_by=decided_by,
             confirmed_by=actor,
             confirmed_at=timezone.now(),
-            export_limit_kw=export_limit_kw,
-            import_limit_kw=import_limit_kw,
+            **limits,
         )
         _take(decision, chosen, actor)
         effects.carry_out(decision)
