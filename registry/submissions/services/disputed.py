@@ -46,17 +46,10 @@ def end_dispute(
         locked = UtilityReview.objects.select_for_update(of=("self",)).select_related("submission", "edc", "aggregator").get(pk=review.pk)
         chosen = rows.of_review(locked)
         _require_possible(locked, chosen, statement)
-        decision = Decision.objects.create(
-            review=locked,
-            kind=kind,
-            statement=statement,
-            basis=Basis.DETERMINATION if authority else Basis.SETTLEMENT,
-            authority=authority,
-            decided_by=decided_by,
-            confirmed_by=actor,
-            confirmed_at=timezone.now(),
-            **limits,
-        )
+        basis = Basis.DETERMINATION if authority else Basis.SETTLEMENT
+        words = {"kind": kind, "statement": statement, "basis": basis, "authority": authority}
+        confirmed = {"decided_by": decided_by, "confirmed_by": actor, "confirmed_at": timezone.now()}
+        decision = Decision.objects.create(review=locked, **words, **confirmed, **limits)
         _take(decision, chosen, actor)
         effects.carry_out(decision)
         overtaken.refuse([decision])
