@@ -18,8 +18,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ('moc', '0017_dispute_permissions'),
-        ('registry', '0020_disputed'),
+        ('moc', '0018_dispute_permissions'),
+        ('registry', '0021_disputed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

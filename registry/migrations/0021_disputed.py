@@ -11,8 +11,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('moc', '0017_dispute_permissions'),
-        ('registry', '0019_sealed_connections'),
+        ('moc', '0018_dispute_permissions'),
+        ('registry', '0020_affiliations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
