@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from moc import charts
 from moc.access import policy
+from registry.submissions.reports import last_day
 from settlement.disputes.models import BundleItem, Dispute, DisputePart
 
 AGES = ((7, "up to a week"), (30, "up to 30 days"), (90, "up to 90 days"), (None, "longer"))
@@ -36,11 +37,11 @@ class ByUtility:
 
 
 def parts_of(dispute: int, user) -> list[DisputePart]:
-    """The file of a dispute (its key) as the user may read it, in order, each question with its `answer`."""
+    """The file of a dispute (its key) as the user may read it, in order, each question with its `answer` and `last_day`."""
     found = list(DisputePart.objects.visible_to(user).filter(dispute=dispute).select_related("author", "answers").order_by("id"))
     answers = {part.answers_id: part for part in found if part.answers_id}
     for part in found:
-        part.answer = answers.get(part.pk)
+        part.answer, part.last_day = answers.get(part.pk), last_day(part.due_at)
     return found
 
 

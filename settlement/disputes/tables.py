@@ -3,6 +3,7 @@
 from django.urls import reverse
 
 from moc.portal import Column, Table
+from registry.submissions.reports import last_day
 from settlement.disputes.models import BundleItem, Dispute, Side
 from settlement.disputes.queries import OPEN
 
@@ -26,7 +27,7 @@ DISPUTE_TABLE = Table(
         Column("aggregator__name", "Aggregator"),
         Column("edc__name", "Utility"),
         Column("opened_at", "Opened"),
-        Column("due_at", "Due", sort="due_at"),
+        Column("due_at", "Due", value=lambda row: last_day(row["due_at"]), needs=("due_at",), sort="due_at"),
     ),
 )
 DISPUTE_EXPORT = {

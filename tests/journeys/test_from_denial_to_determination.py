@@ -1,4 +1,6 @@
-"""From denial to determination: a dispute between the parties, before the RTO, before the regulator, each at its own screen: N4, N11; ¶299."""
+"""From denial to determination: between the parties, before the RTO, before the regulator, each at its own screen: N4, N11; ¶299."""
+
+import re
 
 import pytest
 from playwright.sync_api import expect
@@ -27,7 +29,7 @@ def open_it(page, look, row) -> None:
 def answer_it(page, look) -> None:
     """The utility finds it in its queue, and states its side."""
     press(page, "link", "Disputes: your turn")
-    page.get_by_role("table").get_by_role("link").first.click()
+    page.locator("main").get_by_role("link", name="DER A-1").first.click()
     press(page, "link", "State your side")
     page.get_by_label("Statement").fill("We saw the old one in April.")
     press(page, "button", "File it")
@@ -61,7 +63,8 @@ def in_confidence(page, look) -> None:
     press(page, "link", "Add evidence")
     page.get_by_label("What it shows").fill("The invoice with its price.")
     page.get_by_label("File").set_input_files(STUDY)
-    page.get_by_label("Confidential").check()
+    page.get_by_label("Confidential").focus()
+    page.keyboard.press("Space")
     press(page, "button", "File it")
     expect(page.locator("main")).to_contain_text("The invoice with its price.")
     look(page, "dispute-confidential-phone")
@@ -69,10 +72,11 @@ def in_confidence(page, look) -> None:
 
 def draft(page, look) -> None:
     press(page, "link", "Disputes to determine")
-    page.get_by_role("table").get_by_role("link").first.click()
+    page.locator("main").get_by_role("link", name="DER A-1").first.click()
     expect(page.locator("main")).to_contain_text("The invoice with its price.")
     press(page, "link", "Draft a determination")
-    page.get_by_role("radio", name="Approved", exact=True).check()
+    page.get_by_role("radio", name="Approved", exact=True).focus()
+    page.keyboard.press("Space")
     page.get_by_label("Reasons").fill("The photograph and the invoice show the new inverter.")
     look(page, "determination-draft")
     press(page, "button", "Draft it")
@@ -81,10 +85,9 @@ def draft(page, look) -> None:
 
 def confirm(page, look) -> None:
     press(page, "link", "Determinations to confirm")
-    page.goto(page.url)
-    page.get_by_role("table").get_by_role("link").first.click()
+    page.locator("main").get_by_role("link", name="DER A-1").first.click()
     page.locator("main").get_by_role("link", name="Approved").first.click()
-    page.locator("summary", has_text="Confirm").focus()
+    page.locator("summary", has_text=re.compile("^Confirm$")).focus()
     page.keyboard.press("Enter")
     page.locator("details[open] button[type=submit]").click()
     expect(page.locator("main")).to_contain_text("Effective")

@@ -8,6 +8,7 @@ from django.utils.functional import cached_property
 from moc.access import policy
 from moc.documents.views import download
 from moc.portal import Detail, Page, Transition
+from registry.submissions.reports import last_day
 from settlement.disputes import reports
 from settlement.disputes.endings import Determination, SettlementProposal
 from settlement.disputes.models import PARTIES, Dispute, DisputePart, Side
@@ -73,9 +74,9 @@ class DisputeDetail(Detail):
                 "Clocks",
                 [
                     ("Level", found.get_level_display(), None, ""),
-                    ("Level ends", None if found.closed_at else found.due_at, None, clock),
+                    ("Level ends", None if found.closed_at else last_day(found.due_at), None, clock),
                     ("Whose turn", names.get(found.turn), None, "to state its side"),
-                    ("Until", found.turn_due_at, None, ""),
+                    ("Until", last_day(found.turn_due_at), None, ""),
                     ("Opened", found.opened_at, None, ""),
                     ("Closed", found.closed_at, None, ""),
                 ],
