@@ -15,6 +15,7 @@ from django.core.files.base import ContentFile
 from moc.access import policy
 from moc.access.models import Organization, Oversight, User
 from moc.demo import generate, load_grid, newjersey
+from moc.demo.disputes import dispute
 from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
 from moc.demo.register import register
@@ -115,6 +116,8 @@ def _work_in_progress(organizations: dict[str, Organization], files: dict[str, P
     review = UtilityReview.objects.filter(submission=submission, edc=organizations[STORY_UTILITY]).select_related("edc").first()
     if review and not review.decisions.exists():
         _ask_and_deny(review)
+    if review:
+        dispute(review)
     _receive(actor, aggregator, files["draft"], "demo-draft", "Spring installations, to be mended")
 
 

@@ -20,18 +20,25 @@ from registry.grid.models import ServiceTerritory
 from registry.participants.models import UtilityProfile
 from registry.prequalification.models import BrokenRule, MarketDecision, Offer
 from registry.submissions.switching import LookUp
+from settlement.disputes.endings import Determination, SettlementProposal
+from settlement.disputes.models import BundleItem, Dispute, DisputePart
 from tests.factories.world import World
 
 # the second utility has its own of these already, and a copy would make its people the first's; an admission is of an aggregator;
 # a tenure begins with its DER; a key opens in its own party's hands only; an aggregation
 # is the utility's from its filing on, and a copy begins as a draft, with what it offers;
 # a registration and its law are between an aggregator and its regulator, a look-up is an aggregator's, and the scene has nothing
-# about a DER of what may be about an aggregation
+# about a DER of what may be about an aggregation; a dispute begins between its own parties, and those of the scene are further
 NOT_COPIED = {
     AggregatorRegistration,
     AgreementSignature,
     BrokenRule,
+    BundleItem,
     Certification,
+    Determination,
+    Dispute,
+    DisputePart,
+    SettlementProposal,
     LookUp,
     MarketDecision,
     Officer,
