@@ -11,6 +11,7 @@ from moc.documents.api import Documents
 from moc.jobs.api import Jobs
 from moc.machines.api import MachineClients
 from moc.notices.api import Notices
+from moc.public.api import PublishedFigures
 from moc.reports.api import ReportRuns, Reports
 from moc.rest import docs
 from moc.rest.changes import Changes
@@ -73,6 +74,7 @@ RESOURCES = {
     "machine-clients": ("machine-client", MachineClients),
     "support-grants": ("support-grant", SupportGrants),
     "takeouts": ("takeout", Takeouts),
+    "published-figures": ("published-figure", PublishedFigures),
     "reports": ("report", Reports),
     "report-runs": ("report-run", ReportRuns),
     "webhooks": ("webhook", Webhooks),

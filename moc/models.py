@@ -15,6 +15,7 @@ from moc.accounts.models import (
 from moc.documents.models import Document, Letter
 from moc.jobs.models import Job
 from moc.notices.models import Notice
+from moc.public.models import Publication, PublishedCell
 from moc.reports.models import ReportDefinition, ReportRun
 from moc.rulesets.models import RuleChange, RuleSet
 from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
@@ -42,6 +43,8 @@ __all__ = [
     "Organization",
     "OrganizationUserObjectPermission",
     "Oversight",
+    "Publication",
+    "PublishedCell",
     "ReportDefinition",
     "ReportRun",
     "RuleChange",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("access-log/", include("moc.accesslog.urls")),
     path("seals/", include("moc.seals.urls")),
     path("documents/", include("moc.documents.urls")),
+    path("public/", include("moc.public.urls")),
     path("reports/", include("moc.reports.urls")),
     path("takeouts/", include("moc.takeouts.urls")),
     path("help/", include("moc.help.urls")),

@@ -26,13 +26,14 @@ NAVIGATION = (
     ("Seals", "seal_list", "audit"),
     ("Help", "help", ""),
 )
+FOOTER = (("Public figures", "public"), ("Seals of the record", "seal_list"))
 ACCOUNT_MENU = (("Notifications", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))
 
 
 def navigation(request) -> dict:
     """Context processor of base.html. Costs one query for who somebody is, one for what waits, and policy's for what they may."""
     context = {"moc_title": settings.MOC_TITLE, "site_notice": settings.MOC_SITE_NOTICE, "zone_name": settings.TIME_ZONE}
-    context["footer_links"] = [("Seals of the record", url)] if (url := url_of("seal_list")) else []
+    context["footer_links"] = [(label, url) for label, name in FOOTER if (url := url_of(name))]
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return context

@@ -21,6 +21,8 @@ AGREEMENT = (
     "business model."
 )
 
+PRIVACY = "The 15/15 rule of state commissions (Illinois; California D.14-05-016 for non-residential); each regulator sets its own"
+
 RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare 18 CFR Part 125, which was not read for this)"
 
 # Of these a change is a notice; every other field takes the utility's review
@@ -143,6 +145,8 @@ ROWS = [
         False,
     ),
     ("rerra_involvement", "", "none", "role", "FERC Order 2222 ¶322: involvement is voluntary, so off by default", True),
+    ("public_least_customers", "", 15, "customers", PRIVACY, False),
+    ("public_largest_share_percent", "", 15, "%", PRIVACY, False),
     ("certification_warning_days", "", [60, 15], "days ahead", DESIGN, False),
     (
         "participation_agreement",

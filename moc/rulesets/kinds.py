@@ -61,6 +61,8 @@ KINDS: dict[str, Kind] = {
     "dispute_rerra_days": Kind("number", "calendar days", "the regulator determines a dispute"),
     "dispute_statement_business_days": Kind("number", "business days", "a party to a dispute states its side when it is its turn"),
     "dispute_next_level": Kind("code", "level", "where a dispute goes that the parties did not settle in time: rto or rerra"),
+    "public_least_customers": Kind("number", "customers", "a public figure is of at least so many"),
+    "public_largest_share_percent": Kind("number", "%", "of a public figure no customer has more"),
     "meter_retention_years": Kind("number", "years", "how long meter data are kept"),
 }
 

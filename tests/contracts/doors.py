@@ -21,6 +21,7 @@ from tests.contracts import (
     matrix_messages,
     matrix_participants,
     matrix_prequalification,
+    matrix_public,
     matrix_reconfigurations,
     matrix_reports,
     matrix_seals,
@@ -45,6 +46,7 @@ MATRIX = [
     *matrix_reconfigurations.ROUTES,
     *matrix_reports.ROUTES,
     *matrix_disputes.ROUTES,
+    *matrix_public.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]

@@ -153,6 +153,8 @@ RECORDS: dict[str, Record] = {
     "Notice": Record(lambda scene: scene.notice, NOBODY),
     "Preference": Record(lambda scene: scene.preference, NOBODY),
     "Letter": Record(lambda scene: scene.printed, OF_UTILITY | OF_BOTH),
+    "PublishedCell": Record(lambda scene: scene.published, ENTER),
+    "Publication": Record(lambda scene: scene.publication, ENTER),
     "ReportDefinition": Record(lambda scene: scene.report, OF_UTILITY),
     "ReportRun": Record(lambda scene: scene.report_run, OF_UTILITY),
     "Webhook": Record(lambda scene: scene.webhook, OF_UTILITY),
