@@ -1,18 +1,19 @@
 """The privacy gate: which cells of a table with totals are shown, so that nobody finds a few customers behind them by subtraction.
 
-A cell passes with at least so many customers, none above a share of its power (the 15/15 rule). Each row and each column of the table,
-totals included, is an equation; so the table is a graph whose vertices are rows and columns ("" is the total) and whose edges are cells.
-What follows from the shown cells by any sums and differences are exactly the cuts of the graph of hidden cells (Gusfield, 1988). So every
-cut must itself pass: for each hidden cell, the least cut between its row and its column.
+A cell passes with at least so many customers, none above a share of its power (the 15/15 rule). Each shown total is an equation: it is
+the sum of its cells. So the table is a graph whose vertices are rows and columns and whose edges are cells; what follows from the shown
+cells by any sums and differences are exactly the cuts of the graph of hidden cells (Gusfield, 1988), in which a row or column whose own
+total is hidden is one with all the others of its kind. So every cut must itself pass: for each hidden cell, the least cut between its ends.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 Cell = tuple[str, str]
 Vertex = tuple[str, str]
 Graph = dict[Vertex, dict[Vertex, int]]
+ROWS, COLUMNS, WHOLE = ("row", ""), ("column", ""), ("whole", "")
 
 
 @dataclass(frozen=True)
@@ -48,35 +49,60 @@ class Limits:
 
 def suppress(weights: Mapping[Cell, Weight], limits: Limits, also: frozenset[Cell] = frozenset()) -> set[Cell]:
     """The cells to hide: those that do not pass, those of `also`, and as many more as it takes. Empty ones are shown."""
-    filled = {cell: weight for cell, weight in weights.items() if weight.customers}
-    hidden = {cell for cell, weight in filled.items() if cell in also or not limits.passes(weight)}
-    while (side := _weak_side(filled, hidden, limits)) is not None:
-        shown = [cell for cell in filled if cell not in hidden]
-        crossing = [cell for cell in shown if (("row", cell[0]) in side) != (("column", cell[1]) in side)]
-        if not crossing:
-            return set(filled)
-        hidden.add(min(crossing, key=lambda cell: (filled[cell].watts, cell)))
-    return hidden | (set(also) & set(weights))
+    hidden = {cell for cell, weight in weights.items() if cell in also or (weight.customers and not limits.passes(weight))}
+    while (found := _weak(weights, hidden, limits)) is not None:
+        hidden.add(_remedy(weights, hidden, *found))
+    return hidden
 
 
-def _weak_side(filled: Mapping[Cell, Weight], hidden: set[Cell], limits: Limits) -> set[Vertex] | None:
-    """One side of a cut of hidden cells that does not pass; None where all pass."""
-    people = _graph({cell: filled[cell].apart for cell in hidden})
-    power = _graph({cell: filled[cell].watts for cell in hidden})
-    for row, column in sorted(hidden):
-        ends = ("row", row), ("column", column)
-        for graph, needed in ((people, limits.least), (power, limits.needed(filled[row, column]))):
-            flow, side = least_cut(graph, *ends, enough=needed)
+def _ends(cell: Cell, hidden: set[Cell]) -> tuple[Vertex, Vertex]:
+    """The vertices of a cell: its row and column; one whose total is hidden tells nothing alone, and is one with the total's own."""
+    row = ROWS if (cell[0], "") in hidden else ("row", cell[0])
+    column = COLUMNS if ("", cell[1]) in hidden else ("column", cell[1])
+    if ("", "") in hidden:
+        return tuple(WHOLE if end in (ROWS, COLUMNS) else end for end in (row, column))
+    return row, column
+
+
+def _inner(weights: Mapping[Cell, Weight]) -> list[Cell]:
+    """The cells that are no totals, with somebody in them."""
+    return sorted(cell for cell, weight in weights.items() if "" not in cell and weight.customers)
+
+
+def _weak(weights: Mapping[Cell, Weight], hidden: set[Cell], limits: Limits) -> tuple[Cell, set[Vertex]] | None:
+    """A hidden cell with one side of a cut through it that does not pass; None where all pass."""
+    inner = [cell for cell in _inner(weights) if cell in hidden]
+    people = _graph((_ends(cell, hidden), weights[cell].apart) for cell in inner)
+    power = _graph((_ends(cell, hidden), weights[cell].watts) for cell in inner)
+    for cell in inner:
+        start, end = _ends(cell, hidden)
+        if start == end:
+            continue
+        for graph, needed in ((people, limits.least), (power, limits.needed(weights[cell]))):
+            flow, side = least_cut(graph, start, end, enough=needed)
             if flow < needed:
-                return side
+                return cell, side
     return None
 
 
-def _graph(capacities: Mapping[Cell, int]) -> Graph:
+def _remedy(weights: Mapping[Cell, Weight], hidden: set[Cell], weak: Cell, side: set[Vertex]) -> Cell:
+    """What to hide next: the smallest shown cell that crosses the cut, else the smallest total that may blur it, else the whole."""
+    ends = {cell: _ends(cell, hidden) for cell in _inner(weights) if cell not in hidden}
+    found = [cell for cell, (start, end) in ends.items() if (start in side) != (end in side)]
+    if not found:
+        rows, columns = (weak[0], "") in hidden, ("", weak[1]) in hidden
+        totals = [cell for cell in weights if (cell[0] == "") != (cell[1] == "") and cell not in hidden]
+        found = [cell for cell in totals if cell in ((weak[0], ""), ("", weak[1])) or (rows if cell[0] else columns)]
+    return min(found or [("", "")], key=lambda cell: (weights[cell].watts if cell in weights else 0, cell))
+
+
+def _graph(edges: Iterable[tuple[tuple[Vertex, Vertex], int]]) -> Graph:
+    """Capacities between vertices; those of cells between the same two add up."""
     found: Graph = {}
-    for (row, column), capacity in capacities.items():
-        found.setdefault(("row", row), {})["column", column] = capacity
-        found.setdefault(("column", column), {})["row", row] = capacity
+    for (start, end), capacity in edges:
+        for one, other in ((start, end), (end, start)):
+            beyond = found.setdefault(one, {})
+            beyond[other] = beyond.get(other, 0) + capacity
     return found
 
 
