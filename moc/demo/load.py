@@ -22,6 +22,8 @@ from moc.demo.register import register
 from moc.documents.models import Document
 from moc.documents.services import store
 from moc.history import acting
+from moc.public.models import Publication
+from moc.public.services import publish
 from moc.rulesets import services as rulesets
 from registry.aggregations.services import catalogue
 from registry.ders.dictionary import FIELDS
@@ -50,6 +52,8 @@ def load(report: Report) -> None:
         report("Grid", 0.08)
     load_grid.points(organizations, report)
     _filings(organizations, report)
+    if not Publication.objects.exists():
+        publish()
     report("Done", 1.0)
 
 

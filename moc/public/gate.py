@@ -6,7 +6,7 @@ cells by any sums and differences are exactly the cuts of the graph of hidden ce
 total is hidden is one with all the others of its kind. So every cut must itself pass: for each hidden cell, the least cut between its ends.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -20,15 +20,13 @@ ROWS, COLUMNS, WHOLE = ("row", ""), ("column", ""), ("whole", "")
 class Weight:
     """What is in a cell: customers, their power in W, and the largest customer's.
 
-    A customer may be in several cells. `apart` counts customers so that any set of cells sums to no more than are behind it; `whole` is
-    the power in all cells of the largest customer of this one.
+    A customer may be in several cells of a row. `apart` counts customers so that any set of cells sums to no more than are behind it.
     """
 
     customers: int
     watts: int
     top: int
     apart: int
-    whole: int
 
 
 @dataclass(frozen=True)
@@ -42,17 +40,27 @@ class Limits:
         """Whether a group of customers may be shown."""
         return weight.customers >= self.least and 100 * weight.top <= self.percent * weight.watts
 
-    def needed(self, weight: Weight) -> int:
-        """The power in W in which the largest customer of a cell is lost."""
-        return -(-100 * weight.whole // self.percent)
+    def needed(self, watts: int) -> int:
+        """The power in W in which a customer of so many W is lost."""
+        return -(-100 * watts // self.percent)
 
 
 def suppress(weights: Mapping[Cell, Weight], limits: Limits, also: frozenset[Cell] = frozenset()) -> set[Cell]:
     """The cells to hide: those that do not pass, those of `also`, and as many more as it takes. Empty ones are shown."""
     hidden = {cell for cell, weight in weights.items() if cell in also or (weight.customers and not limits.passes(weight))}
     while (found := _weak(weights, hidden, limits)) is not None:
-        hidden.add(_remedy(weights, hidden, *found))
+        hidden.add(_remedy(weights, hidden, found))
     return hidden
+
+
+@dataclass(frozen=True)
+class Weak:
+    """A hidden cell with one side of a cut through it that does not pass, and what it lacks: customers, or W."""
+
+    cell: Cell
+    side: set[Vertex]
+    customers: int = 0
+    watts: int = 0
 
 
 def _ends(cell: Cell, hidden: set[Cell]) -> tuple[Vertex, Vertex]:
@@ -69,31 +77,43 @@ def _inner(weights: Mapping[Cell, Weight]) -> list[Cell]:
     return sorted(cell for cell, weight in weights.items() if "" not in cell and weight.customers)
 
 
-def _weak(weights: Mapping[Cell, Weight], hidden: set[Cell], limits: Limits) -> tuple[Cell, set[Vertex]] | None:
-    """A hidden cell with one side of a cut through it that does not pass; None where all pass."""
+def _weak(weights: Mapping[Cell, Weight], hidden: set[Cell], limits: Limits) -> Weak | None:
+    """A cut of hidden cells that does not pass; None where all pass."""
     inner = [cell for cell in _inner(weights) if cell in hidden]
     people = _graph((_ends(cell, hidden), weights[cell].apart) for cell in inner)
     power = _graph((_ends(cell, hidden), weights[cell].watts) for cell in inner)
+    largest = Counter()  # by row: what a customer of the row has in its hidden cells is no more than their largest customers have
+    for cell in inner:
+        largest[cell[0]] += weights[cell].top
     for cell in inner:
         start, end = _ends(cell, hidden)
         if start == end:
             continue
-        for graph, needed in ((people, limits.least), (power, limits.needed(weights[cell]))):
-            flow, side = least_cut(graph, start, end, enough=needed)
-            if flow < needed:
-                return cell, side
+        needed = {"customers": (people, limits.least), "watts": (power, limits.needed(largest[cell[0]]))}
+        for what, (graph, enough) in needed.items():
+            flow, side = least_cut(graph, start, end, enough=enough)
+            if flow < enough:
+                return Weak(cell, side, **{what: enough - flow})
     return None
 
 
-def _remedy(weights: Mapping[Cell, Weight], hidden: set[Cell], weak: Cell, side: set[Vertex]) -> Cell:
-    """What to hide next: the smallest shown cell that crosses the cut, else the smallest total that may blur it, else the whole."""
+def _remedy(weights: Mapping[Cell, Weight], hidden: set[Cell], weak: Weak) -> Cell:
+    """What to hide next: a shown cell that crosses the cut, else a total that may blur it, else the whole.
+
+    Of several the smallest that has all that is lacking; where none has, the largest.
+    """
     ends = {cell: _ends(cell, hidden) for cell in _inner(weights) if cell not in hidden}
-    found = [cell for cell, (start, end) in ends.items() if (start in side) != (end in side)]
+    found = [cell for cell, (start, end) in ends.items() if (start in weak.side) != (end in weak.side)]
     if not found:
-        rows, columns = (weak[0], "") in hidden, ("", weak[1]) in hidden
+        row, column = weak.cell
+        rows, columns = (row, "") in hidden, ("", column) in hidden
         totals = [cell for cell in weights if (cell[0] == "") != (cell[1] == "") and cell not in hidden]
-        found = [cell for cell in totals if cell in ((weak[0], ""), ("", weak[1])) or (rows if cell[0] else columns)]
-    return min(found or [("", "")], key=lambda cell: (weights[cell].watts if cell in weights else 0, cell))
+        found = [cell for cell in totals if cell in ((row, ""), ("", column)) or (rows if cell[0] else columns)]
+    if not found:
+        return "", ""
+    enough = [cell for cell in found if weights[cell].apart >= weak.customers and weights[cell].watts >= weak.watts]
+    by_power = sorted(enough or found, key=lambda cell: (weights[cell].watts, cell))
+    return by_power[0] if enough else by_power[-1]
 
 
 def _graph(edges: Iterable[tuple[tuple[Vertex, Vertex], int]]) -> Graph:

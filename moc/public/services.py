@@ -19,7 +19,7 @@ from moc.rulesets.law import Law
 CUSTOMERS, SHARE = "public_least_customers", "public_largest_share_percent"
 Weights = dict[Cell, Weight]
 Cube = PublishedCell.Cube
-NOBODY = Weight(0, 0, 0, 0, 0)
+NOBODY = Weight(0, 0, 0, 0)
 COLUMNS = {Cube.PLACE: ("county_id", "der_type"), Cube.PARTY: ("edc_id", "customer_sector")}
 
 
@@ -36,9 +36,15 @@ def limits_on(day) -> Limits:
     """The strictest of all regulators' rules on a day: a public table is of the whole state."""
     law = Law.on(day)
     regulators = [*Organization.objects.filter(kind="rerra", is_active=True).values_list("slug", flat=True), ""]
-    least = max(int(law.value(CUSTOMERS, slug) or 0) for slug in regulators)
-    percent = min(int(value) for slug in regulators if (value := law.value(SHARE, slug)) is not None)
-    return Limits(least, percent)
+    return Limits(max(_numbers(law, CUSTOMERS, regulators)), min(_numbers(law, SHARE, regulators)))
+
+
+def _numbers(law: Law, key: str, authorities: list[str]) -> list[int]:
+    """What each authority says; LookupError where nobody says anything: a missing number is never guessed."""
+    found = [int(value) for authority in authorities if (value := law.value(key, authority)) is not None]
+    if not found:
+        raise LookupError(f"No rule set row for {key} on {law.day}. Run load_rulesets, or add one in the admin.")
+    return found
 
 
 def publish(*, actor=None) -> Publication:

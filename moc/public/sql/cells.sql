@@ -1,5 +1,5 @@
 -- What each cell of a public table holds, or with a moment what has changed in it since: customers, the sum of their W, the largest one's;
--- then customers counted so that nobody counts twice in several cells, and the largest in all cells. Called by moc.public.services.publish.
+-- then customers counted so that nobody counts twice in several cells. Called by moc.public.services.publish.
 WITH past AS (
     SELECT DISTINCT ON (version.id) version.*
     FROM registry_historicalder AS version
@@ -12,7 +12,7 @@ WITH past AS (
     SELECT {row}, {col}, der.service_point_id, -der.nameplate_ac_kw
     FROM past AS der WHERE der.history_type <> '-' AND der.status <> 'decommissioned' AND {row} IS NOT NULL
 ), base AS (
-    SELECT customer, count(*) AS cells, sum(abs(kw)) AS whole
+    SELECT customer, count(*) AS cells
     FROM (SELECT customer, sum(kw) AS kw FROM held GROUP BY r, c, customer) AS each WHERE kw <> 0 GROUP BY customer
 ), customers AS (
     SELECT r, c, customer, abs(sum(kw)) AS kw
@@ -22,6 +22,5 @@ SELECT
     coalesce(r::text, ''), coalesce(c::text, ''), count(*), (1000 * sum(kw))::bigint, (1000 * max(kw))::bigint,
     floor(sum(
         CASE WHEN c IS NULL THEN 1.0 ELSE 1.0 / base.cells END * CASE WHEN r IS NULL OR c IS NULL THEN 0.5 ELSE 1 END
-    ))::int,
-    (1000 * max(base.whole))::bigint
+    ))::int
 FROM customers JOIN base USING (customer) WHERE kw <> 0 GROUP BY r, c
