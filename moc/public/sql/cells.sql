@@ -1,5 +1,5 @@
--- What each cell of a public table holds, or with a moment what has changed in it since: customers, the sum of their W, the largest one's;
--- then customers counted so that nobody counts twice in several cells. Called by moc.public.services.publish.
+-- What each cell of a public table holds, or what changed in it since a moment: customers, all and most W, customers in no cell twice.
+-- Called by moc.public.services.publish.
 WITH past AS (
     SELECT DISTINCT ON (version.id) version.*
     FROM registry_historicalder AS version
