@@ -24,6 +24,9 @@ from moc.seals.api import Seals, Verifications
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
+from operations.envelopes.api import Envelopes, Receipts
+from operations.envelopes.api import Runs as EnvelopeRuns
+from operations.network.api import Networks
 from registry.aggregations.api import Aggregations, FedMemberSerializer
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.aggregators.api import AggregatorRegistrations, Suspensions
@@ -93,6 +96,10 @@ RESOURCES = {
     "settlement/parts": ("dispute-part", DisputeParts),
     "settlement/proposals": ("settlement-proposal", SettlementProposals),
     "settlement/determinations": ("determination", Determinations),
+    "operations/networks": ("network", Networks),
+    "operations/envelopes": ("envelope", Envelopes),
+    "operations/envelope-runs": ("envelope-run", EnvelopeRuns),
+    "operations/envelope-receipts": ("envelope-receipt", Receipts),
 }
 
 # What the feed of changes tells of; below an aggregation its members come into sight with it

@@ -14,6 +14,7 @@ urlpatterns = [
     path("state/", State.as_view(), name="state"),
     path("registry/", include("registry.urls")),
     path("settlement/", include("settlement.urls")),
+    path("operations/", include("operations.urls")),
     path("accounts/", include("moc.accounts.urls")),
     path("support/", include("moc.support.urls")),
     path("organization/", include("moc.accounts.organization_urls")),

@@ -18,6 +18,8 @@ NAVIGATION = (
     ("Qualification", "registry:qualification_list", "view_registry"),
     ("Disputes", "settlement:dispute_list", "view_registry"),
     ("Grid", "registry:grid", "manage_grid"),
+    ("Networks", "operations:networks", "manage_grid"),
+    ("Envelopes", "operations:envelopes", "view_registry"),
     ("Administration", "registry:administration", "take_out"),
     ("Reports", "report_list", "run_reports"),
     ("State", "state", ""),

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "moc",
     "registry",
     "settlement",
+    "operations",
     "moc.apps.MocAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -19,6 +19,7 @@ from tests.contracts import (
     matrix_disputes,
     matrix_filing,
     matrix_messages,
+    matrix_operations,
     matrix_participants,
     matrix_prequalification,
     matrix_public,
@@ -47,6 +48,7 @@ MATRIX = [
     *matrix_reports.ROUTES,
     *matrix_disputes.ROUTES,
     *matrix_public.ROUTES,
+    *matrix_operations.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]

@@ -21,6 +21,8 @@ OF_AGGREGATOR = who("aggregator:auditor|administrator") | OPERATOR_AUDITORS
 DAYS = {"valid_during_0": "2026-01-01", "valid_during_1": ""}
 OF_REGISTRATION = who("aggregator:auditor|administrator", "rerra:auditor|administrator")
 GRID = who("edc:administrator")
+POLICY = {"method": "group", "robust": "on", "v_min_pu": "0.95", "v_max_pu": "1.05", "loading_percent": "100"}
+POLICY |= {"default_import_kw": "5", "default_export_kw": "1.5", "outage_import_kw": "2", "outage_export_kw": "0"}
 PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
 MEMBERS_ENTER = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
 UTILITIES = who("edc:administrator", "edc2:administrator") | OPERATOR_ADMINISTRATORS  # whose form has no utility to choose
@@ -245,6 +247,16 @@ RECORDS: dict[str, Record] = {
     "LookUp": Record(lambda scene: scene.look_up, who("aggregator2:administrator")),
     "SwitchNotice": Record(lambda scene: scene.switch, OF_BOTH | who("aggregator2:administrator")),
     "Finding": Record(lambda scene: scene.finding, OF_BOTH),
+    "NetworkVersion": Record(lambda scene: scene.network, OF_UTILITY),
+    "NetworkElement": Record(lambda scene: scene.network_element, OF_UTILITY),
+    "NetworkPoint": Record(lambda scene: scene.network_point, OF_UTILITY),
+    "NetworkFinding": Record(lambda scene: scene.network_finding, OF_UTILITY),
+    "NetworkArrays": Record(lambda scene: scene.network_arrays, OF_UTILITY),
+    "EnvelopePolicy": grid("EnvelopePolicy", lambda scene: POLICY | {"edc": scene.world.edc.pk}, loading_percent="90"),
+    "EnvelopeRun": Record(lambda scene: scene.envelope_run, OF_UTILITY),
+    "EnvelopeBlock": Record(lambda scene: scene.envelope_block, OF_UTILITY),
+    "EnvelopePoint": Record(lambda scene: scene.envelope, OF_BOTH),
+    "EnvelopeReceipt": Record(lambda scene: scene.envelope_receipt, OF_BOTH),
     "GridLoad": Record(lambda scene: scene.grid_load, OF_UTILITY),
     "GridFinding": Record(lambda scene: scene.grid_finding, OF_UTILITY),
     "ReviewRule": Record(lambda scene: scene.review_rule, ENTER),

@@ -36,6 +36,7 @@ from tests.contracts import (
     scene_changes,
     scene_disputes,
     scene_messages,
+    scene_operations,
     scene_participants,
     scene_prequalification,
     scene_reports,
@@ -130,6 +131,7 @@ def make_scene() -> Scene:
         objects |= scene_changes.objects(world, objects)
         objects |= scene_reports.objects(world)
         objects |= scene_disputes.objects(world, objects)
+        objects |= scene_operations.objects(world)
         objects |= scene_seals.objects()
         clients = _clients(world)
     return Scene(world, objects, *clients)

@@ -7,6 +7,7 @@ import hashlib
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import scipy.sparse as sp
@@ -227,12 +228,12 @@ class FeederModel:
                 digest.update(value.tobytes())
         return digest.hexdigest()
 
-    def save(self, path: Path) -> None:
+    def save(self, path: Path | BinaryIO) -> None:
         """Writes one compressed npz."""
         np.savez_compressed(path, **{field.name: np.asarray(getattr(self, field.name)) for field in fields(self)})
 
     @classmethod
-    def load(cls, path: Path) -> "FeederModel":
+    def load(cls, path: Path | BinaryIO) -> "FeederModel":
         """Reads what save() wrote; refuses pickled objects."""
         with np.load(path, allow_pickle=False) as stored:
             values = {field.name: stored[field.name] for field in fields(cls)}

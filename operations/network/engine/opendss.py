@@ -45,6 +45,13 @@ def engine():
     return dss
 
 
+def engine_error() -> type[Exception]:
+    """What OpenDSS raises for a circuit that it cannot compile."""
+    from dss import DSSException
+
+    return DSSException
+
+
 def compile_circuit(master: Path, commands: tuple[str, ...] = ()):
     """Compiles a master file, gives the commands and solves tightly, controls settling; returns the engine."""
     dss = engine()

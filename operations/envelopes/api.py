@@ -1,0 +1,182 @@
+"""API: envelopes of DERs by point, aggregation and feeder; runs; receipts."""
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.response import Response
+
+from moc.access import policy
+from moc.rest.conditions import idempotent
+from moc.rest.resources import Moves, Resource
+from moc.rest.serializers import Flat, Reason, slug_of
+from operations.envelopes import reports
+from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
+from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.services import life
+from operations.network.api import feeder_of
+from registry.ders.models import Der
+
+
+class Why(serializers.Serializer):
+    """A stretch of intervals with one reason."""
+
+    bound = serializers.ChoiceField(choices=["import", "export"])
+    since = serializers.DateTimeField()
+    until = serializers.DateTimeField()
+    why = serializers.CharField()
+
+
+class Fallback(serializers.Serializer):
+    """Limits that hold without an envelope, kW."""
+
+    import_kw = serializers.FloatField()
+    export_kw = serializers.FloatField()
+
+
+class LimitsSerializer(serializers.Serializer):
+    """A connection point's limits: injection in kW between min_kw and max_kw, one value an interval; import limit = −min_kw."""
+
+    source = serializers.ChoiceField(choices=[reports.PUBLISHED, reports.STATIC], help_text="static: no set is in force")
+    starts_at = serializers.DateTimeField()
+    step_minutes = serializers.IntegerField()
+    min_kw = serializers.ListField(child=serializers.FloatField())
+    max_kw = serializers.ListField(child=serializers.FloatField())
+    number = serializers.IntegerField(allow_null=True, help_text="of the set on its feeder")
+    content_hash = serializers.CharField()
+    lost_communication = Fallback(source="fallback")
+    after_outage = Fallback(source="outage")
+    reasons = serializers.SerializerMethodField()
+
+    @extend_schema(responses=Why(many=True))
+    def get_reasons(self, limits: reports.Limits) -> list[dict]:
+        """Why, in sentences."""
+        return Why(reports.explained(limits), many=True).data
+
+
+class PointSerializer(Flat):
+    """A DER's envelope."""
+
+    der = serializers.UUIDField(source="der.uuid")
+    edc = slug_of("edc", "the utility's slug")
+    limits = LimitsSerializer(source="*")
+
+    class Meta:
+        model = EnvelopePoint
+        fields = ["id", "der", "edc", "published_at", "limits"]
+
+
+class Envelopes(Resource):
+    """Envelopes of the DERs within reach, by DER, aggregation (`aggregation`) or feeder (`feeder`)."""
+
+    model = EnvelopePoint
+    serializer_class = PointSerializer
+    filterset_class = PointFilterSet
+    lookup_field, lookup_value_converter = "pk", "int"
+
+    def lay(self, rows, keys: list) -> list[dict]:
+        limits = reports.limits_of(list(rows))
+        return [each | {"limits": LimitsSerializer(limits[each["id"]]).data} for each in super().lay(rows, keys)]
+
+    def content(self, obj: EnvelopePoint) -> dict:
+        return super().content(obj) | {"limits": LimitsSerializer(reports.limits_of([obj])[obj.pk]).data}
+
+
+class RunSerializer(Flat):
+    """A computation of a feeder's envelopes."""
+
+    id = serializers.UUIDField(source="uuid")
+    edc = slug_of("edc", "the utility's slug")
+    feeder = serializers.CharField(source="feeder.code")
+    network = serializers.UUIDField(source="network.uuid")
+    job = serializers.UUIDField(source="job.uuid", allow_null=True, help_text="follow it below jobs/")
+
+    class Meta:
+        model = EnvelopeRun
+        fields = (
+            "id edc feeder network topology_hash starts_at ends_at step_minutes status number content_hash policy price alarms point_count "
+            "unchecked cpu_s job created_at published_at"
+        ).split()
+
+
+class OrderSerializer(serializers.Serializer):
+    """A feeder and a window."""
+
+    feeder = serializers.CharField(max_length=40, help_text="the utility's code")
+    starts_at = serializers.DateTimeField()
+    hours = serializers.IntegerField(min_value=1, max_value=48, default=24)
+    step_minutes = serializers.ChoiceField(choices=[5, 15, 30, 60], default=30)
+
+
+class EditSerializer(serializers.Serializer):
+    """An operator's own limits for one DER."""
+
+    der = serializers.UUIDField()
+    least_kw = serializers.FloatField(help_text="injection; negative: import")
+    most_kw = serializers.FloatField()
+    reason = serializers.CharField(max_length=300)
+
+
+class Runs(Moves):
+    """Envelope runs, newest first. POST orders one; the same feeder, network, window and policy give the one that there is."""
+
+    model = EnvelopeRun
+    serializer_class = RunSerializer
+    filterset_class = RunFilterSet
+    moves = {"publish": Reason, "hold": Reason, "deactivate": Reason}
+
+    @extend_schema(request=OrderSerializer, responses={202: RunSerializer}, summary="Have envelopes computed")
+    @idempotent
+    def create(self, request, **kwargs) -> Response:
+        body = OrderSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = dict(body.validated_data)
+        feeder = feeder_of(request, said.pop("feeder"))
+        return self._ordered(life.order(actor=request.user, feeder=feeder, **said))
+
+    def _ordered(self, run: EnvelopeRun) -> Response:
+        response = self.answer(run, status=202)
+        response["Location"] = self.request.build_absolute_uri(reverse("api-envelope-run-detail", args=[run.uuid]))
+        return response
+
+    def perform(self, actor, obj: EnvelopeRun, name: str, **said) -> None:
+        life.MOVES[name](actor=actor, run=obj, **said)
+
+    @extend_schema(request=EditSerializer, responses={202: RunSerializer}, summary="Limit one DER, and compute anew")
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def edit(self, request, **kwargs) -> Response:
+        run = self.get_object()
+        policy.require(request.user, life.PERMISSION, run.edc)
+        body = EditSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = dict(body.validated_data)
+        der = Der.objects.filter(uuid=said.pop("der"), edc=run.edc_id).first()
+        if der is None:
+            raise serializers.ValidationError({"der": ["No DER of this utility has this id."]})
+        return self._ordered(life.edit(actor=request.user, run=run, der=der, **said))
+
+
+class ReceiptSerializer(Flat):
+    """A published set that an aggregator was told of."""
+
+    id = serializers.UUIDField(source="uuid")
+    aggregator = slug_of("aggregator", "the aggregator's slug")
+    edc = slug_of("edc", "the utility's slug")
+    feeder = serializers.CharField(source="feeder_code")
+
+    class Meta:
+        model = EnvelopeReceipt
+        fields = "id aggregator edc feeder number content_hash starts_at ends_at changed status sent_at acknowledged_at".split()
+
+
+class Receipts(Moves):
+    """Published sets that aggregators were told of; an aggregator acknowledges its own."""
+
+    model = EnvelopeReceipt
+    serializer_class = ReceiptSerializer
+    filterset_class = ReceiptFilterSet
+    moves = {"acknowledge": Reason}
+
+    def perform(self, actor, obj: EnvelopeReceipt, name: str, **said) -> None:
+        life.acknowledge(actor=actor, receipt=obj, **said)

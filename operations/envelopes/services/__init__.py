@@ -1,0 +1,1 @@
+"""The operator's verbs: have envelopes computed, publish, hold, edit, deactivate; the aggregator's: acknowledge."""

@@ -1,0 +1,146 @@
+"""From a feeder, its DERs and its policy to blocks of limits."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from time import process_time
+
+import numpy as np
+from django.db import transaction
+
+from moc.history import acting
+from moc.jobs.services import Progress
+from operations.envelopes import blocks
+from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
+from operations.envelopes.solver.case import Machine
+from operations.envelopes.solver.explain import DEVICE
+from operations.envelopes.solver.fairness import price
+from operations.envelopes.solver.problem import Allocation, Envelopes, Policy, Request
+from operations.envelopes.solver.solve import solve
+from operations.network.engine.feeder import FeederModel
+from operations.network.models import NetworkPoint, NetworkVersion
+from operations.network.services.building import feeder_of
+from registry.ders.models import Der
+
+# a customer's typical day by hour, part of the model's load: the base case until a forecast of the feeder is published
+TYPICAL_DAY = np.array(
+    [0.42, 0.38, 0.36, 0.35, 0.36, 0.4, 0.5, 0.58, 0.56, 0.54, 0.54, 0.56]
+    + [0.58, 0.58, 0.6, 0.64, 0.72, 0.86, 0.97, 1.0, 0.96, 0.86, 0.7, 0.54]
+)
+MOST_ALARMS, KEPT = 100, 8
+SYSTEM = "system: envelopes computed"
+
+
+@dataclass(frozen=True)
+class Active:
+    """The active points of a feeder: places in the arrays (A,), injection that their DERs can take (A,) kW, and the DERs' ids."""
+
+    points: np.ndarray
+    low_kw: np.ndarray
+    high_kw: np.ndarray
+    ders: list[list[int]]
+
+
+def active_points(version: NetworkVersion) -> Active:
+    """The points with active DERs: approved import and export of all DERs behind each, nameplate where nothing was approved."""
+    places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
+    ders = Der.objects.filter(service_point_id__in=list(places), status=Der.Status.ACTIVE).order_by("pk")
+    found: dict[int, list] = {}
+    columns = ("pk", "service_point_id", "nameplate_ac_kw", "approved_export_kw", "approved_import_kw", "max_charge_kw")
+    for pk, point, nameplate, export, import_, charge in ders.values_list(*columns):
+        row = found.setdefault(places[point], [0.0, 0.0, []])
+        row[0] -= float(next((value for value in (import_, charge) if value is not None), 0))
+        row[1] += float(next((value for value in (export, nameplate) if value is not None), 0))
+        row[2].append(pk)
+    numbers = sorted(found)
+    low, high = ([found[number][side] for number in numbers] for side in (0, 1))
+    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number][2] for number in numbers])
+
+
+def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
+    """The solver's request: the model's loads along a typical day, the DERs' capability, and an operator's own limits."""
+    hours = np.arange(run.intervals) * run.step_minutes / 60 + run.starts_at.hour + run.starts_at.minute / 60
+    day = np.interp(hours % 24, np.arange(25), np.append(TYPICAL_DAY, TYPICAL_DAY[0]))
+    base = feeder.point_va[:, None] * day
+    low, high = (np.repeat(values[:, None], run.intervals, 1) * 1e3 for values in (active.low_kw, active.high_kw))
+    row_of = {der: row for row, ders in enumerate(active.ders) for der in ders}
+    for der, (least, most) in run.caps.items():
+        if int(der) in row_of:
+            row = row_of[int(der)]
+            low[row], high[row] = np.maximum(low[row], least * 1e3), np.minimum(high[row], most * 1e3)
+    return Request(feeder, feeder.leg_va(base), active.points, np.minimum(low, high), high)
+
+
+def policy_of(run: EnvelopeRun, active: Active) -> Policy:
+    """The solver's policy from the values that the run keeps."""
+    kept = run.policy
+    weights = np.maximum(active.high_kw - active.low_kw, 0.1) if kept["method"] == "weighted" else None
+    limits = {"v_min": float(kept["v_min_pu"]), "v_max": float(kept["v_max_pu"]), "loading": kept["loading_percent"] / 100}
+    return Policy(kept["method"], weights=weights, robust=kept["robust"], **limits)
+
+
+@lru_cache(maxsize=KEPT)
+def _machine(topology_hash: str, version: int) -> Machine:
+    return Machine(feeder_of(NetworkVersion.objects.get(pk=version)))
+
+
+def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
+    """Compute a run, write its blocks and move it on in one transaction. Returns the job's outcome."""
+    started = process_time()
+    machine, active = _machine(run.topology_hash, run.network_id), active_points(run.network)
+    progress(0, None, "Computing")
+    if len(active.points):
+        request = request_of(run, machine.feeder, active)
+        found = solve(request, policy_of(run, active), machine)
+        written = _blocks(run, active, found)
+        unchecked = int((~(found.importing.checked & found.exporting.checked)).sum())
+        facts = {"price": _price(found), "alarms": _alarms(found), "unchecked": unchecked}
+    else:
+        written, facts = [], {}
+    facts |= {"point_count": len(active.points), "cpu_s": round(process_time() - started, 3)}
+    with transaction.atomic(), acting(None, SYSTEM):
+        EnvelopeBlock.objects.bulk_create(written)
+        rows = EnvelopeRun.objects.filter(pk=run.pk)
+        EnvelopeRun.lifecycle.move(rows, "compute", actor=None, reason=SYSTEM, **facts)
+        EnvelopeRun.lifecycle.move(rows, "evaluate", actor=None, reason="system: every interval went through the AC check")
+    return {"points": len(active.points), "cpu_s": facts["cpu_s"], "without_room": facts.get("unchecked", 0)}
+
+
+def _blocks(run: EnvelopeRun, active: Active, found: Envelopes) -> list[EnvelopeBlock]:
+    written = []
+    for bound, kw, side in (("min", found.min_w / 1e3, found.importing), ("max", found.max_w / 1e3, found.exporting)):
+        codes, names = _named(side)
+        unit = blocks.unit_for(kw)
+        written.append(
+            EnvelopeBlock(
+                run=run,
+                edc_id=run.edc_id,
+                bound=bound,
+                unit_kw=unit,
+                ders=active.ders,
+                limits=blocks.pack(kw, unit, upper=bound == "max"),
+                reasons=blocks.pack_codes(codes),
+                names=names,
+            )
+        )
+    return written
+
+
+def _named(side: Allocation) -> tuple[np.ndarray, list]:
+    """Binding rows as codes into a short list of [element, points that it stops at most]."""
+    used, codes = np.unique(side.binding, return_inverse=True)
+    codes = codes.reshape(side.binding.shape).astype(np.int32) - (DEVICE in used)
+    rows = used[used != DEVICE]
+    return codes, [[str(side.row_names[row]), int((side.binding == row).sum(0).max())] for row in rows]
+
+
+def _price(found: Envelopes) -> dict:
+    sides = {"import": price(found.importing), "export": price(found.exporting)}
+    return {
+        name: {"total_kw": round(each.total_kw, 1), "jain": round(each.jain, 4), "least_share": round(each.least_share, 4)}
+        for name, each in sides.items()
+    }
+
+
+def _alarms(found: Envelopes) -> list[dict]:
+    worst = sorted(found.exporting.alarms, key=lambda alarm: -abs(alarm.value - alarm.limit))[:MOST_ALARMS]
+    return [{"kind": a.kind, "element": a.element, "interval": a.interval, "value": round(a.value, 4), "limit": a.limit} for a in worst]

@@ -1,0 +1,205 @@
+"""Order, publish, hold, edit, deactivate and acknowledge envelopes."""
+
+import hashlib
+import json
+from collections import Counter
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from moc.access import policy
+from moc.access.models import Organization
+from moc.errors import UserError
+from moc.history import acting
+from moc.jobs import services as jobs
+from moc.notices.services import tell
+from operations.envelopes import blocks
+from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.network.models import NetworkVersion
+from registry.ders.models import Der
+from registry.grid.models import Feeder
+
+PERMISSION, ACKNOWLEDGES = "manage_grid", "file_ders"
+TASK = "operations.envelopes.tasks.compute"
+KEPT = ("method", "robust", "loading_percent")
+EXACT = ("v_min_pu", "v_max_pu", "default_import_kw", "default_export_kw", "outage_import_kw", "outage_export_kw")
+MOST_INTERVALS = 576
+Status = EnvelopeRun.Status
+
+
+def policy_for(feeder: Feeder) -> EnvelopePolicy:
+    """The policy of a feeder: its own, its utility's, or the defaults."""
+    own = EnvelopePolicy.objects.filter(edc=feeder.edc_id, feeder=feeder).first()
+    return own or EnvelopePolicy.objects.filter(edc=feeder.edc_id, feeder=None).first() or EnvelopePolicy(edc_id=feeder.edc_id)
+
+
+def order(
+    *, actor, feeder: Feeder, starts_at: datetime, hours: int, step_minutes: int, caps: dict | None = None, reason: str = ""
+) -> EnvelopeRun:
+    """Have a feeder's envelopes computed in the background. The same feeder, topology, window and policy give the run that there is.
+
+    caps: {der id: [least, most] kW injected}. Raises UserError (ENV-NETWORK, ENV-WINDOW)."""
+    if actor is not None:
+        policy.require(actor, PERMISSION, feeder.edc)
+    network = NetworkVersion.objects.filter(feeder=feeder, status=NetworkVersion.Status.CURRENT).first()
+    if network is None:
+        raise UserError(f"Feeder {feeder} has no current network.", "Load its model and have it approved.", "ENV-NETWORK")
+    if not 0 < hours * 60 // step_minutes <= MOST_INTERVALS:
+        raise UserError(f"A window has 1 to {MOST_INTERVALS} intervals.", "Choose fewer hours or longer intervals.", "ENV-WINDOW")
+    chosen = policy_for(feeder)
+    values = {name: getattr(chosen, name) for name in KEPT} | {name: str(getattr(chosen, name)) for name in EXACT}
+    digest = hashlib.sha256(json.dumps([values, caps or {}], sort_keys=True).encode()).hexdigest()
+    window = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=hours), "step_minutes": step_minutes}
+    key = {"feeder": feeder, "topology_hash": network.topology_hash, "digest": digest, **window}
+    with acting(actor, reason or ("system: envelopes are due" if actor is None else "Envelopes ordered")):
+        run, made = EnvelopeRun.objects.get_or_create(
+            **key,
+            status__in=EnvelopeRun.LIVE,
+            defaults={
+                "edc": feeder.edc,
+                "network": network,
+                "policy": values,
+                "caps": caps or {},
+                "created_by": actor,
+                "status": Status.COMPUTING,
+            },
+        )
+        if made:
+            run.job = jobs.enqueue(actor=actor, task=TASK, title=f"Envelopes of {feeder}", run=run.pk)
+            run.save(update_fields=["job"])
+    return run
+
+
+def edit(*, actor, run: EnvelopeRun, der: Der, least_kw: float, most_kw: float, reason: str) -> EnvelopeRun:
+    """An operator's own limits for one DER: the run is computed anew with them, to be checked and published in its place.
+
+    Raises UserError (ENV-EDIT) for a DER that the run does not hold, or limits in the wrong order."""
+    policy.require(actor, PERMISSION, run.edc)
+    held = {pk for ders in (run.blocks.values_list("ders", flat=True).first() or []) for pk in ders}
+    if der.pk not in held:
+        raise UserError("This DER is not in the set.", "Choose one that is.", "ENV-EDIT")
+    if least_kw > most_kw:
+        raise UserError("The least injection is above the most.", "Exchange them.", "ENV-EDIT")
+    caps = run.caps | {str(der.pk): [float(least_kw), float(most_kw)]}
+    hours = int((run.ends_at - run.starts_at).total_seconds() // 3600)
+    window = {"starts_at": run.starts_at, "hours": hours, "step_minutes": run.step_minutes}
+    return order(actor=actor, feeder=run.feeder, caps=caps, reason=reason, **window)
+
+
+@transaction.atomic
+def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
+    """Publish a set under the feeder's next number, in place of those that overlap it; tell each aggregator whose limits changed."""
+    if actor is not None:
+        policy.require(actor, PERMISSION, run.edc)
+    Feeder.objects.select_for_update(of=("self",)).get(pk=run.feeder_id)
+    before = EnvelopeRun.objects.of_feeder(run.feeder_id).exclude(pk=run.pk).overlapping(run.starts_at, run.ends_at)
+    before = before.filter(status__in=(Status.PUBLISHED, Status.HELD))
+    changed = _changed(run, before.published().order_by("-number").first())
+    rows, now = EnvelopeRun.objects.filter(pk=run.pk), timezone.now()
+    with acting(actor, reason or "system: the set passed its check"):
+        if before.exists():
+            EnvelopeRun.lifecycle.move(before, "supersede", actor=None, reason="system: a newer set was published")
+        last = EnvelopeRun.objects.of_feeder(run.feeder_id).aggregate(last=Max("number"))["last"] or 0
+        facts = {"number": run.number or last + 1, "content_hash": content_hash(run), "published_at": now}
+        EnvelopeRun.lifecycle.move(rows, "publish", actor=actor, reason=reason or "system: the set passed its check", **facts)
+        run.refresh_from_db()
+        _point_to(run, now)
+        _send(actor, run, changed)
+
+
+def content_hash(run: EnvelopeRun) -> str:
+    """SHA-256 over the limits of both bounds."""
+    digest = hashlib.sha256()
+    for bound, limits in run.blocks.order_by("bound").values_list("bound", "limits"):
+        digest.update(bound.encode() + bytes(limits))
+    return digest.hexdigest()
+
+
+def _rows(run: EnvelopeRun) -> dict[int, bytes]:
+    """Each DER's limits in a run, as bytes to compare."""
+    found: dict[int, bytes] = {}
+    for block in run.blocks.order_by("bound"):
+        values = blocks.unpack(bytes(block.limits), len(block.ders), run.intervals, block.unit_kw)
+        for ders, row in zip(block.ders, values, strict=True):
+            for der in ders:
+                found[der] = found.get(der, b"") + row.tobytes()
+    return found
+
+
+def _changed(run: EnvelopeRun, before: EnvelopeRun | None) -> set[int]:
+    """The DERs whose limits differ from those of the set before it in the same window."""
+    new = _rows(run)
+    if before is None or (before.starts_at, before.ends_at, before.step_minutes) != (run.starts_at, run.ends_at, run.step_minutes):
+        return set(new)
+    old = _rows(before)
+    return {der for der, row in new.items() if old.get(der) != row} | (old.keys() - new.keys())
+
+
+def _point_to(run: EnvelopeRun, now: datetime) -> None:
+    """The latest envelope of every DER in the set is this one."""
+    ders = run.blocks.values_list("ders", flat=True).first() or []
+    parties = dict(Der.objects.filter(pk__in=[pk for row in ders for pk in row]).values_list("pk", "aggregator_id"))
+    facts = {"edc_id": run.edc_id, "feeder_id": run.feeder_id, "run": run, "published_at": now}
+    made = [EnvelopePoint(der_id=pk, aggregator_id=parties.get(pk), row=row, **facts) for row, each in enumerate(ders) for pk in each]
+    columns = ["aggregator", "edc", "feeder", "run", "row", "published_at"]
+    EnvelopePoint.objects.bulk_create(made, update_conflicts=True, unique_fields=["der"], update_fields=columns, batch_size=5_000)
+
+
+def _send(actor, run: EnvelopeRun, changed: set[int]) -> None:
+    """A receipt to each aggregator whose DERs have another envelope, and the news of it."""
+    counts = Counter(Der.objects.filter(pk__in=changed).exclude(aggregator=None).values_list("aggregator_id", flat=True))
+    facts = {"run": run, "edc_id": run.edc_id, "feeder_code": run.feeder.code, "number": run.number, "content_hash": run.content_hash}
+    for aggregator in Organization.objects.filter(pk__in=counts).order_by("pk"):
+        receipt, _ = EnvelopeReceipt.objects.get_or_create(
+            run=run,
+            aggregator=aggregator,
+            defaults=facts | {"starts_at": run.starts_at, "ends_at": run.ends_at, "changed": counts[aggregator.pk]},
+        )
+        tell(
+            aggregator,
+            ACKNOWLEDGES,
+            event="envelopes_published",
+            subject=f"Envelopes of feeder {run.feeder.code}, set {run.number}",
+            url=f"/operations/envelopes/receipts/{receipt.uuid}/",
+            author=actor,
+            receipt=receipt,
+        )
+
+
+def hold(*, actor, run: EnvelopeRun, reason: str) -> None:
+    """Keep a published set back for now: until it is published again, the limits without envelope hold."""
+    _withdraw(actor, run, "hold", reason)
+
+
+def deactivate(*, actor, run: EnvelopeRun, reason: str) -> None:
+    """Take a set out for good: the limits without envelope hold."""
+    _withdraw(actor, run, "deactivate", reason)
+
+
+@transaction.atomic
+def _withdraw(actor, run: EnvelopeRun, move: str, reason: str) -> None:
+    policy.require(actor, PERMISSION, run.edc)
+    EnvelopeRun.lifecycle.move(EnvelopeRun.objects.filter(pk=run.pk), move, actor=actor, reason=reason)
+    told = Organization.objects.filter(pk__in=run.receipts.values("aggregator")).order_by("pk")
+    for aggregator in told:
+        subject = f"Envelopes of feeder {run.feeder.code}, set {run.number}, are out of force"
+        tell(aggregator, ACKNOWLEDGES, event="envelopes_withdrawn", subject=subject, author=actor, run=run, reason=reason)
+
+
+def acknowledge(*, actor, receipt: EnvelopeReceipt, reason: str = "") -> None:
+    """The aggregator has taken the set in."""
+    policy.require(actor, ACKNOWLEDGES, receipt.aggregator)
+    rows = EnvelopeReceipt.objects.filter(pk=receipt.pk)
+    EnvelopeReceipt.lifecycle.move(rows, "acknowledge", actor=actor, reason=reason, acknowledged_at=timezone.now())
+
+
+def failed(*, run: EnvelopeRun, reason: str) -> None:
+    """The run could not be computed, or was cancelled; what was published before stays."""
+    rows = EnvelopeRun.objects.filter(pk=run.pk, status=Status.COMPUTING)
+    if rows.exists():
+        EnvelopeRun.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])
+
+
+MOVES = {"publish": publish, "hold": hold, "deactivate": deactivate}

@@ -1,0 +1,51 @@
+"""Columns of envelopes."""
+
+from django.urls import reverse
+
+from moc.portal import Column, Table
+from operations.envelopes.models import EnvelopeReceipt, EnvelopeRun
+
+RUN_TABLE = Table(
+    caption="Envelope runs",
+    url=lambda row: reverse("operations:envelope_run", args=[row["uuid"]]),
+    needs=("uuid",),
+    empty_title="No envelopes were computed",
+    columns=(
+        Column("feeder__code", "Feeder", kind="code"),
+        Column("starts_at", "From"),
+        Column("ends_at", "To"),
+        Column("status", "Status", kind="status", choices=EnvelopeRun.Status),
+        Column("number", "Set", numeric=True),
+        Column("point_count", "Points", numeric=True),
+        Column("edc__name", "Utility"),
+    ),
+)
+
+POINT_TABLE = Table(
+    caption="Envelopes of DERs",
+    url=lambda row: reverse("operations:envelope", args=[row["pk"]]),
+    needs=("pk",),
+    empty_title="No DER has an envelope",
+    columns=(
+        Column("der__external_id", "DER", kind="code"),
+        Column("der__service_point__usage_point_id", "Service point", kind="code"),
+        Column("published_at", "Published"),
+        Column("edc__name", "Utility"),
+    ),
+)
+
+RECEIPT_TABLE = Table(
+    caption="Sets received",
+    url=lambda row: reverse("operations:envelope_receipt", args=[row["uuid"]]),
+    needs=("uuid",),
+    empty_title="No set was sent",
+    columns=(
+        Column("feeder_code", "Feeder", kind="code"),
+        Column("number", "Set", numeric=True),
+        Column("starts_at", "From"),
+        Column("ends_at", "To"),
+        Column("changed", "DERs with another envelope", numeric=True),
+        Column("status", "Status", kind="status", choices=EnvelopeReceipt.Status),
+        Column("aggregator__name", "Aggregator"),
+    ),
+)

@@ -1,0 +1,231 @@
+"""Pages of envelopes: DERs' limits with their reasons, runs with their price and moves, and what aggregators received."""
+
+from django.conf import settings
+from django.urls import reverse
+
+from moc import charts
+from moc.access import policy
+from moc.jobs.views import progress_of
+from moc.portal import Create, Detail, List, Transition, Update
+from operations.envelopes import reports
+from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
+from operations.envelopes.forms import EditForm, OrderForm
+from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.services import life
+from operations.envelopes.tables import POINT_TABLE, RECEIPT_TABLE, RUN_TABLE
+from registry.grid.forms import utilities_of
+
+POINTS = (("Envelopes", "operations:envelopes"),)
+RUNS = (*POINTS, ("Runs", "operations:envelope_runs"))
+RECEIPTS = (*POINTS, ("Sets received", "operations:envelope_receipts"))
+
+
+class Points(List):
+    """The DERs within reach that have an envelope."""
+
+    model = EnvelopePoint
+    title = "Envelopes"
+    lead = "What each DER's connection point may import and export, interval by interval, and why."
+    noun = "DERs with an envelope"
+    table = POINT_TABLE
+    filterset_class = PointFilterSet
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        shown = [("Sets received", reverse("operations:envelope_receipts"), False), ("Runs", reverse("operations:envelope_runs"), False)]
+        return [*shown, ("Networks", reverse("operations:networks"), False)]
+
+
+class PointDetail(Detail):
+    """One DER's envelope: limits as a chart and a table, and the reason of each in words."""
+
+    model = EnvelopePoint
+    key = "pk"
+    template_name = "operations/envelopes/point.html"
+    parents = POINTS
+    related = ("der", "edc")
+
+    def get_title(self) -> str:
+        return f"Envelope of {self.object.der}"
+
+    def facts(self) -> list:
+        limits = self.limits
+        in_force = "a published set" if limits.source == reports.PUBLISHED else "no set: the limits without envelope hold"
+        rows = [
+            ("In force", in_force, None, ""),
+            ("Set", limits.number, None, "on its feeder"),
+            ("Published", self.object.published_at, None, ""),
+            ("Without envelope", _pair(limits.fallback), None, "when communication is lost, or no set is in force"),
+            ("After an outage", _pair(limits.outage), None, "until the utility says otherwise"),
+            ("SHA-256 of the set", limits.content_hash, None, ""),
+        ]
+        return [("Envelope", rows)]
+
+    @property
+    def limits(self) -> reports.Limits:
+        if not hasattr(self, "_limits"):
+            self._limits = reports.limits_of([self.object])[self.object.pk]
+        return self._limits
+
+    def get_context_data(self, **kwargs) -> dict:
+        limits = self.limits
+        lines = {"export limit": limits.max_kw, "import limit": [-value for value in limits.min_kw]}
+        facts = {"identity": "envelope", "title": "Limits", "unit": "kW", "zone": settings.TIME_ZONE}
+        series = charts.time_series(limits.times, lines, **facts)
+        return super().get_context_data(**{"series": series, "reasons": reports.explained(limits)} | kwargs)
+
+
+def _pair(kw: dict[str, float]) -> str:
+    return f"import {kw['import_kw']:g} kW, export {kw['export_kw']:g} kW"
+
+
+class Runs(List):
+    """The runs within reach, newest first."""
+
+    model = EnvelopeRun
+    title = "Envelope runs"
+    lead = "Each run computes the envelopes of one feeder over a window; one that passed its AC check can be published as a set."
+    noun = "runs"
+    table = RUN_TABLE
+    filterset_class = RunFilterSet
+    parents = POINTS
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Compute envelopes", reverse("operations:envelope_run_new"), True)] if utilities_of(self.request.user).exists() else []
+
+
+class NewRun(Create):
+    """A feeder and a window whose envelopes are computed."""
+
+    title = "Compute envelopes"
+    lead = "The same feeder, network, window and policy give the run that there is already."
+    permission = life.PERMISSION
+    parents = RUNS
+    form_class = OrderForm
+    submit_label = "Compute"
+
+    def allowed(self) -> bool:
+        return utilities_of(self.request.user).exists()
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> EnvelopeRun:
+        return life.order(actor=self.request.user, **form.cleaned_data)
+
+    def done_url(self, result: EnvelopeRun) -> str:
+        return reverse("operations:envelope_run", args=[result.uuid])
+
+
+class RunDetail(Detail):
+    """One run: its window and policy, what fairness costs, alarms of the base case, receipts, and its moves."""
+
+    model = EnvelopeRun
+    template_name = "operations/envelopes/run.html"
+    transition_url = "operations:envelope_run_transition"
+    parents = RUNS
+    related = ("edc", "feeder", "network", "network__document", "network__feeder", "job")
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        run = self.object
+        may = run.status in ("evaluated", "published", "held") and policy.allows(self.request.user, life.PERMISSION, run.edc)
+        return [("Limit one DER", reverse("operations:envelope_run_edit", args=[run.uuid]), False)] if may and run.point_count else []
+
+    def facts(self) -> list:
+        run = self.object
+        safe = "under partial use too" if run.policy["robust"] else "at the corner of the box only"
+        rows = [
+            ("Feeder", run.feeder, None, ""),
+            ("From", run.starts_at, None, ""),
+            ("To", run.ends_at, None, f"{run.intervals} intervals of {run.step_minutes} minutes"),
+            ("Policy", run.policy["method"], None, safe),
+            ("Voltage", f"{run.policy['v_min_pu']} to {run.policy['v_max_pu']} per unit", None, ""),
+            ("Operator's own limits", len(run.caps) or None, None, "DERs"),
+            ("Points", run.point_count, None, "with active DERs"),
+            ("Intervals without room", run.unchecked, None, "that did not pass the AC check"),
+            ("CPU", run.cpu_s, None, "seconds"),
+            ("Set", run.number, None, "published on this feeder"),
+            ("SHA-256 of the set", run.content_hash, None, ""),
+        ]
+        return [("Run", rows)]
+
+    def get_context_data(self, **kwargs) -> dict:
+        run, job = self.object, self.object.job
+        shown = {"progress": progress_of(job) if job and run.status == EnvelopeRun.Status.COMPUTING else None}
+        shown["receipts"] = run.receipts.select_related("aggregator").order_by("aggregator__name")
+        return super().get_context_data(**shown | kwargs)
+
+
+class EditRun(Update):
+    """An operator's own limits for one DER; the run is computed anew with them."""
+
+    model = EnvelopeRun
+    title = "Limit one DER"
+    lead = "The envelopes are computed and checked again with these limits; the new run is published in place of this one."
+    permission = life.PERMISSION
+    parents = RUNS
+    form_class = EditForm
+    submit_label = "Compute with these limits"
+    versioned = False
+
+    def get_form_kwargs(self) -> dict:
+        return {"run": self.object}
+
+    def perform(self, form) -> EnvelopeRun:
+        return life.edit(actor=self.request.user, run=self.object, **form.cleaned_data)
+
+    def done_url(self, result: EnvelopeRun) -> str:
+        return reverse("operations:envelope_run", args=[result.uuid])
+
+
+class RunTransition(Transition):
+    """Publish, hold, deactivate."""
+
+    model = EnvelopeRun
+    detail_url = "operations:envelope_run"
+
+    def move(self, actor, obj: EnvelopeRun, name: str, reason: str) -> None:
+        life.MOVES[name](actor=actor, run=obj, reason=reason)
+
+
+class Receipts(List):
+    """The published sets that aggregators within reach were told of."""
+
+    model = EnvelopeReceipt
+    title = "Sets received"
+    noun = "sets"
+    table = RECEIPT_TABLE
+    filterset_class = ReceiptFilterSet
+    parents = POINTS
+
+
+class ReceiptDetail(Detail):
+    """One set that an aggregator was told of, and its acknowledgement."""
+
+    model = EnvelopeReceipt
+    transition_url = "operations:envelope_receipt_transition"
+    parents = RECEIPTS
+    related = ("edc", "aggregator")
+
+    def facts(self) -> list:
+        receipt = self.object
+        rows = [
+            ("Utility", receipt.edc, None, ""),
+            ("Aggregator", receipt.aggregator, None, ""),
+            ("Feeder", receipt.feeder_code, None, ""),
+            ("From", receipt.starts_at, None, ""),
+            ("To", receipt.ends_at, None, ""),
+            ("DERs with another envelope", receipt.changed, None, ""),
+            ("Acknowledged", receipt.acknowledged_at, None, ""),
+            ("SHA-256 of the set", receipt.content_hash, None, ""),
+        ]
+        return [("Set", rows)]
+
+
+class ReceiptTransition(Transition):
+    """Acknowledge."""
+
+    model = EnvelopeReceipt
+    detail_url = "operations:envelope_receipt"
+
+    def move(self, actor, obj: EnvelopeReceipt, name: str, reason: str) -> None:
+        life.acknowledge(actor=actor, receipt=obj, reason=reason)

@@ -1,0 +1,175 @@
+"""Envelopes from order to acknowledgement, and what each party reads of them. O4."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from moc.access.policy import NotPermitted
+from moc.errors import UserError
+from moc.history import acting
+from moc.notices.models import Notice
+from operations.envelopes import blocks, reports, tasks
+from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.services import life
+from operations.network.services import building
+from tests.factories.filings import store_in
+from tests.factories.networks import current, der, midnight, ordered, points_of, rows
+
+pytestmark = pytest.mark.django_db
+Status = EnvelopeRun.Status
+
+
+@pytest.fixture(autouse=True)
+def _files(settings, tmp_path) -> None:
+    store_in(settings, tmp_path)
+    settings.VAR_DIR = tmp_path
+    building._cached.cache_clear()
+
+
+@pytest.fixture
+def feeder(world):
+    """A feeder with a current network and a DER at each of its first four points, of two aggregators."""
+    feeder = world.feeders["edc"][0]
+    current(world, feeder, rows(points_of(feeder), metres=60))
+    with acting(None, "system: tests"):
+        for n, point in enumerate(points_of(feeder)[:4]):
+            der(world, point, aggregator=world.aggregator if n < 2 else world.aggregator2)
+    return feeder
+
+
+def published(world, feeder, **how) -> EnvelopeRun:
+    run = ordered(world, feeder, **how)
+    life.publish(actor=world.user("edc", "administrator"), run=run)
+    run.refresh_from_db()
+    return run
+
+
+def test_a_run_is_computed_checked_published_and_read(world, feeder):
+    """O4: blocks, not rows; the limits of each DER with their reasons; the set is numbered and hashed."""
+    run = ordered(world, feeder)
+    assert run.status == Status.EVALUATED and (run.point_count, run.unchecked) == (4, 0) and run.blocks.count() == 2
+    assert set(run.price) == {"import", "export"} and 0 < run.price["export"]["least_share"] < 1
+    life.publish(actor=world.user("edc", "administrator"), run=run)
+    run.refresh_from_db()
+    assert (run.status, run.number, len(run.content_hash)) == (Status.PUBLISHED, 1, 64)
+    point = EnvelopePoint.objects.first()
+    limits = reports.limits_of([point])[point.pk]
+    assert limits.source == reports.PUBLISHED and len(limits.max_kw) == 24
+    assert all(-8 <= low <= 0 <= high <= 10 for low, high in zip(limits.min_kw, limits.max_kw))
+    said = [each["why"] for each in reports.explained(limits)]
+    assert any("shared with" in why or "no other point" in why for why in said)
+
+
+def test_the_same_order_gives_the_same_run(world, feeder):
+    """O4: idempotent by feeder, topology, window and policy; another policy is another run."""
+    first = ordered(world, feeder)
+    assert ordered(world, feeder) == first
+    with acting(None, "system: tests"):
+        EnvelopePolicy.objects.create(edc=world.edc, method="proportional", robust=False)
+    other = ordered(world, feeder)
+    assert other != first and other.policy["method"] == "proportional"
+    assert other.price["export"]["total_kw"] >= first.price["export"]["total_kw"] * 0.2
+
+
+def test_a_newer_set_supersedes_and_tells_only_whom_it_changes(world, feeder):
+    """O4: receipts and notices go to aggregators whose limits changed; a set in which nothing changed tells nobody."""
+    first = published(world, feeder)
+    assert {receipt.aggregator for receipt in first.receipts.all()} == {world.aggregator, world.aggregator2}
+    assert Notice.objects.filter(event="envelopes_published").exists()
+    target = EnvelopePoint.objects.filter(aggregator=world.aggregator).order_by("pk").first().der
+    edited = life.edit(actor=world.user("edc", "administrator"), run=first, der=target, least_kw=-0.5, most_kw=0.5, reason="Repair")
+    tasks.compute(edited.job_id)
+    edited.refresh_from_db()
+    life.publish(actor=world.user("edc", "administrator"), run=edited)
+    first.refresh_from_db(), edited.refresh_from_db()
+    assert (first.status, edited.status, edited.number) == (Status.SUPERSEDED, Status.PUBLISHED, 2)
+    point = EnvelopePoint.objects.get(der=target)
+    limits = reports.limits_of([point])[point.pk]
+    assert max(limits.max_kw) <= 0.5 and min(limits.min_kw) >= -0.5
+    assert world.aggregator in {receipt.aggregator for receipt in edited.receipts.all()}
+
+
+def test_held_or_deactivated_the_limits_without_envelope_hold(world, feeder):
+    """O4: a reason is owed; the static limits hold until the set is published again or replaced."""
+    run, actor = published(world, feeder), world.user("edc", "administrator")
+    with pytest.raises(UserError):
+        life.hold(actor=actor, run=run, reason="")
+    life.hold(actor=actor, run=run, reason="A crew is out")
+    point = EnvelopePoint.objects.first()
+    limits = reports.limits_of([point])[point.pk]
+    assert limits.source == reports.STATIC and set(limits.max_kw) == {1.5} and set(limits.min_kw) == {-5.0}
+    run.refresh_from_db()
+    life.publish(actor=actor, run=run)
+    assert reports.limits_of([point])[point.pk].source == reports.PUBLISHED
+    run.refresh_from_db()
+    life.deactivate(actor=actor, run=run, reason="Wrong model")
+    run.refresh_from_db()
+    assert run.status == Status.DEACTIVATED and reports.limits_of([point])[point.pk].source == reports.STATIC
+    assert Notice.objects.filter(event="envelopes_withdrawn").exists()
+
+
+def test_an_aggregator_acknowledges_its_own(world, feeder):
+    """O4: the receipt; another aggregator neither sees nor acknowledges it."""
+    published(world, feeder)
+    receipt = EnvelopeReceipt.objects.get(aggregator=world.aggregator)
+    with pytest.raises(NotPermitted):
+        life.acknowledge(actor=world.user("aggregator2", "administrator"), receipt=receipt)
+    life.acknowledge(actor=world.user("aggregator", "filer"), receipt=receipt)
+    receipt.refresh_from_db()
+    assert receipt.status == "acknowledged" and receipt.acknowledged_at
+
+
+def test_each_party_reads_its_own_by_api(world, feeder, api_of):
+    """O4: per point, aggregation and feeder; an aggregator reads the rows of its DERs out of blocks that hold everybody's."""
+    published(world, feeder)
+    seen = {
+        name: api_of(world.user(name, "administrator")).get("/api/v1/operations/envelopes/?feeder=F1").json()["results"]
+        for name in ("aggregator", "aggregator2", "edc", "edc2")
+    }
+    assert [len(rows) for rows in seen.values()] == [2, 2, 4, 0]
+    one = seen["aggregator"][0]
+    assert one["limits"]["source"] == "published" and len(one["limits"]["max_kw"]) == 24 and one["limits"]["reasons"][0]["why"]
+    assert api_of(world.user("aggregator2", "administrator")).get(f"/api/v1/operations/envelopes/{one['id']}/").status_code == 404
+    page = api_of(world.user("aggregator", "administrator")).get(f"/api/v1/operations/envelopes/{one['id']}/").json()
+    assert page["limits"]["after_outage"] == {"import_kw": 2.0, "export_kw": 0.0}
+
+
+def test_pages(world, feeder, client_of):
+    """O4: the run with its price, the envelope with its reasons, the receipt."""
+    run = published(world, feeder)
+    utility, aggregator = client_of(world.user("edc", "administrator")), client_of(world.user("aggregator", "filer"))
+    assert "Jain" in utility.get(f"/operations/envelopes/runs/{run.uuid}/").content.decode()
+    point = EnvelopePoint.objects.filter(aggregator=world.aggregator).first()
+    assert "export limit" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
+    receipt = EnvelopeReceipt.objects.get(aggregator=world.aggregator)
+    assert "Acknowledge" in aggregator.get(f"/operations/envelopes/receipts/{receipt.uuid}/").content.decode()
+
+
+def test_without_a_network_nothing_is_ordered(world):
+    with pytest.raises(UserError, match="no current network"):
+        life.order(actor=world.user("edc", "administrator"), feeder=world.feeders["edc"][1], starts_at=midnight(), hours=1, step_minutes=30)
+
+
+def test_tomorrow_is_ordered_once_and_published_by_policy(world, feeder):
+    """O4: the beat orders each feeder's day once; what passes its check is published where the policy says so."""
+    with acting(None, "system: tests"):
+        EnvelopePolicy.objects.create(edc=world.edc, auto_publish=True, method="proportional", robust=False)
+    assert (tasks.day_ahead(), tasks.day_ahead()) == (1, 1)
+    run = EnvelopeRun.objects.get()
+    tasks.compute(run.job_id)
+    run.refresh_from_db()
+    assert run.status == Status.PUBLISHED and run.ends_at - run.starts_at == timedelta(hours=24)
+
+
+def test_blocks_round_into_the_envelope_and_stay_small():
+    """O4: never a tenth of a kW more than was computed; about 50 bytes a point and day and direction."""
+    rng = np.random.default_rng(1)
+    kw = 8 + np.cumsum(rng.normal(0, 0.1, (400, 288)), axis=1).clip(-5, 5)
+    packed = blocks.pack(kw, blocks.unit_for(kw), upper=True)
+    back = blocks.unpack(packed, *kw.shape, blocks.unit_for(kw))
+    assert (back <= kw + 1e-6).all() and (kw - back).max() < 0.101 and len(packed) / 400 < 200
+    low = blocks.unpack(blocks.pack(-kw, 0.1, upper=False), *kw.shape, 0.1)
+    assert (low >= -kw - 1e-6).all()
+    codes = rng.integers(-1, 5, (10, 24)).astype(np.int32)
+    assert (blocks.unpack_codes(blocks.pack_codes(codes), 10, 24) == codes).all()
