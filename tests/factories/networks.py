@@ -68,7 +68,13 @@ def current(world: World, feeder: Feeder, content: bytes | None = None) -> Netwo
 
 def der(world: World, point: str, *, export: float = 10, import_: float = 8, external_id: str = "", aggregator=None) -> Der:
     """An active DER at a service point."""
-    facts = {"aggregator": aggregator or world.aggregator, "edc": world.edc, "status": Der.Status.ACTIVE, "der_type": "solar_pv"}
+    facts = {"aggregator": aggregator or world.aggregator, "edc": world.edc, "status": Der.Status.ACTIVE, "der_type": "photovoltaic"}
+    facts |= {
+        "consent_reference": "C-1",
+        "premise_address": "1 Elm Street, Red Bank",
+        "customer_sector": "residential",
+        "interconnection_agreement_no": "IA-1",
+    }
     at = next(each for each in world.service_points["edc"] if each.usage_point_id == point)
     named = {"external_id": external_id or f"E-{point}", "service_point": at, "feeder": at.feeder, "registered_on": timezone.localdate()}
     return Der.objects.create(**facts, **named, nameplate_ac_kw=export, approved_export_kw=export, approved_import_kw=import_)
