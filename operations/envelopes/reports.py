@@ -7,8 +7,8 @@ from itertools import groupby
 import numpy as np
 
 from moc import sight
-from operations.envelopes import blocks
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
+from operations.envelopes.solver import blocks
 from operations.envelopes.solver.explain import DEVICE
 
 PUBLISHED, STATIC = "published", "static"

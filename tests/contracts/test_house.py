@@ -12,7 +12,7 @@ SLICE_FILES = (
     "__init__ models queries rules services reports forms filters tables serializers views api urls admin tasks "
     "queues datasets checks choices"
 ).split()
-SLICE_FOLDERS = "sql services readers rules reports forms views api".split()
+SLICE_FOLDERS = "sql services readers rules reports forms views api engine solver importers".split()
 TEXTS = (".py", ".md", ".toml", ".html", ".txt", ".sql", ".css", ".js", ".json", ".yaml", ".yml", ".cfg", ".in", ".lock", "")
 # folders that exist only on somebody's machine; in pieces, so that this file does not name them
 MACHINE = re.compile("(?<![\\w.])/(?:" + "|".join(("wo" + "rk", "ro" + "ot", "tm" + "p", "ho" + "me", "Use" + "rs")) + ")/")

@@ -9,8 +9,8 @@ from django.db import transaction
 
 from moc.history import acting
 from moc.jobs.services import Progress
-from operations.envelopes import blocks
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
+from operations.envelopes.solver import blocks
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.explain import DEVICE
 from operations.envelopes.solver.fairness import price

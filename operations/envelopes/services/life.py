@@ -15,8 +15,8 @@ from moc.errors import UserError
 from moc.history import acting
 from moc.jobs import services as jobs
 from moc.notices.services import tell
-from operations.envelopes import blocks
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.solver import blocks
 from operations.network.models import NetworkVersion
 from registry.ders.models import Der
 from registry.grid.models import Feeder

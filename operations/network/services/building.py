@@ -14,7 +14,8 @@ from moc.history import acting
 from moc.jobs.models import Job
 from moc.jobs.services import Progress
 from moc.rules import ERROR
-from operations.network import importers, layout, rules
+from operations.network import importers, rules
+from operations.network.engine import layout
 from operations.network.engine.feeder import FeederModel
 from operations.network.engine.powerflow import PowerFlow
 from operations.network.models import NetworkArrays, NetworkElement, NetworkFinding, NetworkPoint, NetworkVersion

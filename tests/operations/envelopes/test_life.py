@@ -9,9 +9,10 @@ from moc.access.policy import NotPermitted
 from moc.errors import UserError
 from moc.history import acting
 from moc.notices.models import Notice
-from operations.envelopes import blocks, reports, tasks
+from operations.envelopes import reports, tasks
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import life
+from operations.envelopes.solver import blocks
 from operations.network.services import building
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, midnight, ordered, points_of, rows
