@@ -11,7 +11,7 @@ from tests.factories.networks import midnight, rows
 NETWORKS, ENVELOPES, API = "operations/networks/", "operations/envelopes/", "api/v1/operations/"
 RUN, RECEIPT, MOVE = f"{ENVELOPES}runs/<uuid:uuid>/", f"{ENVELOPES}receipts/<uuid:uuid>/", "transitions/<slug:name>/"
 GRID = who("edc:administrator")
-ANY_GRID = GRID | who("edc2:administrator")
+ANY_GRID = GRID | who("edc2:administrator")  # each on its own feeder F1
 PEOPLE_OF_UTILITY = OF_UTILITY - who("machine")
 OF_BOTH = OF_UTILITY | AGGREGATOR
 
@@ -46,7 +46,7 @@ def envelope(scene: Scene) -> dict:
 
 ROUTES = (
     Route(NETWORKS, SIGNED_IN),
-    Route(f"{NETWORKS}new/", ANY_GRID, writes=(Write(GRID, loaded),)),
+    Route(f"{NETWORKS}new/", ANY_GRID, writes=(Write(ANY_GRID, loaded),)),
     Route(f"{NETWORKS}<uuid:uuid>/", PEOPLE_OF_UTILITY, of("network")),
     Route(f"{NETWORKS}<uuid:uuid>/{MOVE}", None, of("network", name="approve"), (Write(GRID),)),
     Route(ENVELOPES, SIGNED_IN),
@@ -60,7 +60,7 @@ ROUTES = (
     Route(RECEIPT, OF_BOTH - who("machine"), of("envelope_receipt")),
     Route(f"{RECEIPT}{MOVE}", None, of("envelope_receipt", name="acknowledge"), (Write(FILERS - who("machine")),)),
     # the API
-    Route(f"{API}networks/", CALLERS, writes=(Write(GRID, sent, query="?feeder=F1&source=table"),)),
+    Route(f"{API}networks/", CALLERS, writes=(Write(ANY_GRID, sent, query="?feeder=F1&source=table"),)),
     Route(f"{API}networks/{ID}", OF_UTILITY, of("network")),
     *(Route(f"{API}networks/{ID}{below}/", OF_UTILITY, of("network")) for below in ("findings", "elements", "points")),
     Route(f"{API}networks/{ID}{MOVE}", None, of("network", name="approve"), (Write(GRID, {}),)),
@@ -72,5 +72,5 @@ ROUTES = (
     Route(f"{API}envelope-runs/{ID}{MOVE}", None, of("envelope_run", name="publish"), (Write(GRID, {}),)),
     Route(f"{API}envelope-receipts/", CALLERS),
     Route(f"{API}envelope-receipts/{ID}", OF_BOTH, of("envelope_receipt")),
-    Route(f"{API}envelope-receipts/{ID}{MOVE}", None, of("envelope_receipt", name="acknowledge"), (Write(FILERS, {}),)),
+    Route(f"{API}envelope-receipts/{ID}{MOVE}", None, of("envelope_receipt", name="acknowledge"), (Write(FILERS | who("machine"), {}),)),
 )
