@@ -176,8 +176,8 @@ def scope(rows: QuerySet, user, permission: str = "view_registry") -> QuerySet:
     for path in paths_of(rows.model):
         if path == "SELF":
             condition |= _own(rows.model, user)
-        elif path != "OPERATOR" and organizations:
-            condition |= _along(rows.model, path, sorted(organizations), moment)
+        elif path != "OPERATOR" and (mine := [pk for pk in sorted(organizations) if _may_stand_in(path, user._moc_kinds[pk])]):
+            condition |= _along(rows.model, path, mine, moment)
     return rows.filter(condition) if condition else rows.none()
 
 

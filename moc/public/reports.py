@@ -39,20 +39,29 @@ def _kept(name: str, stamp: object, make):
 
 @sight.engine()
 def dashboard(technology: str = "") -> dict:
-    """The state in figures, as of the last publication; the map of one technology, or of all."""
+    """The state in figures, as of the last publication; the map of one technology, or of all. Kept until the next publication."""
     last = Publication.objects.first()
-    cells = _kept("cells", last and last.pk, _cells) if last else {}
-    technologies = sorted({column for cube, row, column in cells if cube == Cube.PLACE and column and not row})
-    chosen = technology if technology in technologies else ""
+    if last is None:
+        return {"publication": None}
+    known = _kept("technologies", last.pk, lambda: _technologies(_cells())) if technology else []
+    chosen = technology if technology in known else ""
+    return {"publication": last} | _kept(f"dashboard:{chosen}", last.pk, lambda: _dashboard(_cells(), chosen))
+
+
+def _dashboard(cells: dict, chosen: str) -> dict:
     return {
-        "publication": last,
         "total": cells.get((Cube.PLACE, "", "")),
-        "technologies": [(code, Technology(code).label) for code in technologies],
+        "technologies": [(code, Technology(code).label) for code in _technologies(cells)],
         "chosen": chosen,
         "map": tiles({row: cell for (cube, row, column), cell in cells.items() if cube == Cube.PLACE and row and column == chosen}),
         "chart": _chart(cells),
         "tables": [_table(cells, Cube.PLACE), _table(cells, Cube.PARTY)] if cells else [],
     }
+
+
+def _technologies(cells: dict) -> list[str]:
+    """The technologies of the state's table."""
+    return sorted({column for cube, row, column in cells if cube == Cube.PLACE and column and not row})
 
 
 def _cells() -> dict[tuple[str, str, str], tuple[int | None, Decimal | None]]:

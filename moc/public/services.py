@@ -10,7 +10,7 @@ from psycopg import sql
 
 from moc.access import policy
 from moc.access.models import Organization
-from moc.bulk import fetch_sql
+from moc.bulk import fetch_sql, take_room
 from moc.history import acting
 from moc.public.gate import Cell, Limits, Weight, suppress
 from moc.public.models import Publication, PublishedCell
@@ -52,6 +52,7 @@ def publish(*, actor=None) -> Publication:
     policy.require(actor, "administer")
     with acting(actor, "" if actor else "system: monthly publication"):
         now = timezone.now()
+        take_room()
         limits = limits_on(timezone.localdate(now))
         outcome = Outcome()
         for cube in Cube:

@@ -6,7 +6,7 @@ All of them are asked with a user: rows are scoped by policy.py, under the user'
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -211,6 +211,12 @@ _DUTIES: list[Callable[[object, date, date], Iterable[Duty]]] = []
 _EVIDENCE: dict[str, list[Callable[[object], Evidence]]] = {}
 
 
+@cache
+def _declared() -> None:
+    """Every slice's declarations, read once."""
+    discover("datasets")
+
+
 def dataset(code: str, title: str, model: type[Model], *columns, about: str = "", **how) -> Dataset:
     """Declare a dataset."""
     _DATASETS[code] = Dataset(code, title, about, model, columns, **how)
@@ -249,26 +255,26 @@ def evidence(*paragraphs: str) -> Callable:
 
 def all_datasets() -> dict[str, Dataset]:
     """Every declared dataset by code, in the order of their titles."""
-    discover("datasets")
+    _declared()
     return dict(sorted(_DATASETS.items(), key=lambda pair: pair[1].title))
 
 
 def all_ready() -> dict[str, Ready]:
     """Every ready-made report by code, in the order of their titles."""
-    discover("datasets")
+    _declared()
     return dict(sorted(_READY.items(), key=lambda pair: pair[1].title))
 
 
 def all_duties(user, first: date, last: date) -> list[Duty]:
     """The duties of all slices that fall due on some days, first due first."""
-    discover("datasets")
+    _declared()
     found = [duty for function in _DUTIES for duty in function(user, first, last)]
     return sorted(found, key=lambda duty: (duty.due, duty.party, duty.what))
 
 
 def evidence_of(paragraph: str, user) -> list[Evidence]:
     """What all slices show for a paragraph."""
-    discover("datasets")
+    _declared()
     return [function(user) for function in _EVIDENCE.get(paragraph, ())]
 
 

@@ -137,7 +137,7 @@ def _aggregate(measure: Measure):
     if measure.of == "percentile":
         return Percentile(measure.item, measure.p)
     if measure.of == "count":
-        return Count(measure.item, distinct=True) if measure.item else Count("pk")
+        return Count(measure.item, distinct=True) if measure.item else Count("*")
     return {"sum": Sum, "average": Avg}[measure.of](measure.item)
 
 

@@ -1,6 +1,7 @@
 """A report that groups BENCH_ROWS DERs by utility, county and technology, against its bare SQL (issue: figures)."""
 
 import statistics
+from collections import defaultdict
 from time import perf_counter
 
 import pytest
@@ -16,7 +17,7 @@ from moc.reports import reports
 from tests.scale.figures import RUNS, Phases, verdict
 
 pytestmark = [pytest.mark.scale, pytest.mark.django_db(transaction=True)]
-READS = 40
+ROUNDS, READS = 6, 10
 SPEC = {
     "group": ["edc__name", "county__name", "der_type"],
     "measures": [{"of": "count"}, {"of": "sum", "item": "nameplate_ac_kw"}],
@@ -45,14 +46,16 @@ def test_a_report_costs_little_more_than_its_sql(small_and_large):
 
 def test_the_public_dashboard_does_not_grow_with_the_registry(small_and_large):
     """N7: read by a stranger, at 10,000 and at BENCH_ROWS DERs; what it shows was counted when it was published."""
-    times: dict[int, list[float]] = {}
+    times: dict[int, list[float]] = defaultdict(list)
     for site in small_and_large:
         with site.entered(), sight.engine():
             if not Publication.objects.exists():
                 started = perf_counter()
                 services.publish()
                 print(f"\nPublishing {site.rows:,} DERs: {perf_counter() - started:.1f} s")
-        times[site.rows] = _read(site)
+    for _ in range(ROUNDS):  # in turn: what else the machine does slows both
+        for site in small_and_large:
+            times[site.rows] += _read(site)
     small, large = (statistics.median(times[site.rows]) for site in small_and_large)
     print(f"public dashboard: {1000 * small:.1f} ms at {small_and_large[0].rows:,}, {1000 * large:.1f} ms at {small_and_large[1].rows:,}")
     print(verdict("dashboard, large / small", large / small, ceiling=1.5))
@@ -61,9 +64,9 @@ def test_the_public_dashboard_does_not_grow_with_the_registry(small_and_large):
 def _read(site) -> list[float]:
     found, client = [], Client()
     with site.entered(), sight.seeing(sight.NOTHING):
-        for turn in range(READS + 5):
+        for turn in range(READS + 2):
             started = perf_counter()
             assert client.get("/public/").status_code == 200
-            if turn >= 5:
+            if turn >= 2:
                 found.append(perf_counter() - started)
     return found
