@@ -31,13 +31,13 @@ from registry.aggregations.api import Aggregations, FedMemberSerializer
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.aggregators.api import AggregatorRegistrations, Suspensions
 from registry.customers.api import Consents, PersonalUses
-from registry.ders.api import Ders
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.jurisdictions.api import Affiliations, Jurisdictions, RetailPrograms, SalesByYear
 from registry.participants.api import Organizations, Utilities
 from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
 from registry.reconfigurations.api import Reconfigurations
 from registry.rosters.api import RosterFindings, Rosters
+from registry.submissions.api.ders import FiledDers
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.submissions.api.switches import LookUps, Switches
@@ -56,7 +56,7 @@ RESOURCES = {
     "registry/roster-findings": ("roster-finding", RosterFindings),
     "registry/suspensions": ("suspension", Suspensions),
     "registry/aggregations": ("aggregation", Aggregations),
-    "registry/ders": ("der", Ders),
+    "registry/ders": ("der", FiledDers),
     "registry/submissions": ("submission", Submissions),
     "registry/reviews": ("review", Reviews),
     "registry/decisions": ("decision", Decisions),
@@ -104,7 +104,7 @@ RESOURCES = {
 
 # What the feed of changes tells of; below an aggregation its members come into sight with it
 FED = (
-    Kind("der", Ders.model, Ders.serializer_class),
+    Kind("der", FiledDers.model, FiledDers.serializer_class),
     Kind("aggregation", Aggregation, Aggregations.serializer_class, ((AggregationUtility, "aggregation_id"),), ("members",)),
     Kind("member", AggregationMember, FedMemberSerializer),
     *(

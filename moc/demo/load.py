@@ -25,6 +25,7 @@ from moc.history import acting
 from moc.public.models import Publication
 from moc.public.services import publish
 from moc.rulesets import services as rulesets
+from moc.seals.services import seal
 from registry.aggregations.services import catalogue
 from registry.ders.dictionary import FIELDS
 from registry.participants.models import UtilityProfile
@@ -54,6 +55,7 @@ def load(report: Report) -> None:
     _filings(organizations, report)
     if not Publication.objects.exists():
         publish()
+    seal()
     report("Done", 1.0)
 
 

@@ -1,13 +1,20 @@
 """Measuring and printing: phases, ratios, medians. Nothing here asserts a time; the tables are read by people."""
 
 import os
+import re
 import statistics
 from collections import defaultdict
 from contextlib import contextmanager
+from pathlib import Path
 from time import perf_counter
 
 RUNS = int(os.environ.get("BENCH_RUNS", "3"))
 ROWS = int(os.environ.get("BENCH_ROWS", "1000000"))
+
+
+def peak_kb() -> int:
+    """The most memory that this program has held, kB. (getrusage tells that of its parent too, from before it began.)"""
+    return int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1])
 
 
 class Phases:

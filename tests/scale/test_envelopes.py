@@ -2,7 +2,6 @@
 process and one thread a feeder; a feeder's factors and sensitivities are kept between windows, as workers keep them."""
 
 import multiprocessing
-import resource
 from dataclasses import replace
 from time import process_time
 
@@ -15,7 +14,7 @@ from operations.envelopes.solver.problem import Policy
 from operations.envelopes.solver.solve import solve, vertices
 from tests.operations import feeders, optimum, published
 from tests.operations.referee import Referee
-from tests.scale.figures import verdict
+from tests.scale.figures import peak_kb, verdict
 
 pytestmark = pytest.mark.scale
 HEAD = {"epri-ckt5": 1.03, "european-lv": 1.0, "lv28-melbourne": None}
@@ -124,7 +123,7 @@ def test_twenty_thousand_points():
 
 
 def _memory(_) -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return peak_kb() / 1e6
 
 
 def test_the_next_hour_of_two_million_points():

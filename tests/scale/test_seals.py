@@ -1,6 +1,5 @@
 """Sealing and verifying BENCH_ROWS versions of DERs, against one sequential scan that hashes each row (issue: figures)."""
 
-import resource
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from moc.seals.models import Seal, SealedBlock
 from moc.seals.verification import verify
 from registry.ders.models import Der
 from tests.scale import state
-from tests.scale.figures import ROWS, RUNS, Phases, verdict
+from tests.scale.figures import ROWS, RUNS, Phases, peak_kb, verdict
 from tests.scale.generator import write_csv
 from tests.scale.test_import import file_and_decide
 
@@ -61,7 +60,7 @@ def fill(tmp_path: Path) -> None:
 def report(phases: Phases) -> None:
     rows, scan = Seal.objects.get().row_count, phases.median("scan that hashes each row")
     kept = sum(len(block.keys) + len(block.leaves) + len(block.fields) for block in SealedBlock.objects.all().iterator(500))
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory = peak_kb() / 1024
     of_ders = SealedBlock.objects.filter(table=TABLE).count()
     print(f"\n\nSeals of {rows:,} rows ({len(canon.columns_of(Der.history.model))} columns), {RUNS} runs\n{phases.table(rows)}")
     print(f"  {of_ders:,} blocks, {kept / rows:.0f} bytes of hashes a row, at most {memory:.0f} MB of memory")

@@ -1,7 +1,6 @@
 """Runs one phase of the import in a process of its own and prints its seconds and peak memory as JSON."""
 
 import json
-import resource
 import sys
 from time import perf_counter
 
@@ -16,6 +15,7 @@ from moc.jobs.models import Job  # noqa: E402
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview  # noqa: E402
 from registry.submissions.services import filing, reviewing, staging  # noqa: E402
 from registry.submissions.tasks import stage  # noqa: E402
+from tests.scale.figures import peak_kb  # noqa: E402
 from tests.scale.plain import PlainOwners  # noqa: E402
 
 
@@ -107,4 +107,4 @@ if __name__ == "__main__":
     phases = {"stage": run_stage, "stage_plain": run_stage_plain, "submit": run_submit, "decide": run_decide, "rehearse": run_rehearse}
     with sight.engine():  # as the worker's tasks have it
         phases[sys.argv[1]](sys.argv[2], found)
-    print(json.dumps({"steps": found, "peak_kb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+    print(json.dumps({"steps": found, "peak_kb": peak_kb()}))

@@ -91,6 +91,20 @@ def test_erasing_leaves_the_record_and_nobody_behind_it(world, files):
     assert AccessEntry.objects.filter(purpose="erasure", holder=world.edc).count() == 1
 
 
+def test_the_utility_erases_by_the_api(world, api_of):
+    """N12: the owner is gone for everybody; others, and whoever cannot see the DER, change nothing."""
+    der = registered(world)
+    url = f"/api/v1/registry/ders/{der.uuid}/owner/erase/"
+    for who in (("edc", "approver"), ("aggregator", "administrator"), ("edc2", "administrator")):
+        assert api_of(world.user(*who)).post(url, {"reason": "No"}, format="json").status_code in {403, 404}
+    administrator = api_of(world.user("edc", "administrator"))
+    assert administrator.post(url, {}, format="json").json()["errors"][0]["field"] == "reason"
+    assert opened(DerOwner.objects.get(pk=der.owner_id)) == PLANTED
+    assert administrator.post(url, {"reason": "Asked for it"}, format="json").status_code == 204
+    assert open_all([DerOwner.objects.get(pk=der.owner_id)]) == [None]
+    assert administrator.post(url, {"reason": "Again"}, format="json").status_code == 409
+
+
 def test_only_the_utility_erases(world, client_of):
     der = registered(world)
     url = f"/registry/ders/{der.uuid}/owner/erase/"
