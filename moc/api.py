@@ -30,14 +30,17 @@ from operations.network.api import Networks
 from registry.aggregations.api import Aggregations, FedMemberSerializer
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.aggregators.api import AggregatorRegistrations, Suspensions
-from registry.customers.api import Consents, PersonalUses
+from registry.customers.api import Consents, Own, PersonalUses
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
+from registry.intents.api import Intents
 from registry.jurisdictions.api import Affiliations, Jurisdictions, RetailPrograms, SalesByYear
 from registry.participants.api import Organizations, Utilities
 from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
 from registry.reconfigurations.api import Reconfigurations
 from registry.rosters.api import RosterFindings, Rosters
 from registry.submissions.api.ders import FiledDers
+from registry.submissions.api.members import MemberValidations
+from registry.submissions.api.regulators import RegulatorParts
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.submissions.api.switches import LookUps, Switches
@@ -47,6 +50,7 @@ from settlement.disputes.api import Determinations, DisputeParts, Disputes, Sett
 RESOURCES = {
     "registry/aggregators": ("aggregator-registration", AggregatorRegistrations),
     "registry/consents": ("consent", Consents),
+    "registry/own": ("own", Own),
     "registry/personal-uses": ("personal-use", PersonalUses),
     "registry/jurisdictions": ("jurisdiction", Jurisdictions),
     "registry/annual-sales": ("annual-sales", SalesByYear),
@@ -91,6 +95,9 @@ RESOURCES = {
     "registry/look-ups": ("look-up", LookUps),
     "registry/switches": ("switch", Switches),
     "registry/reconfigurations": ("reconfiguration", Reconfigurations),
+    "registry/intents": ("intent", Intents),
+    "registry/regulator-parts": ("regulator-part", RegulatorParts),
+    "registry/member-validations": ("member-validation", MemberValidations),
     "registry/review-rules": ("review-rule", ReviewRules),
     "settlement/disputes": ("dispute", Disputes),
     "settlement/parts": ("dispute-part", DisputeParts),

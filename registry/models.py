@@ -23,6 +23,7 @@ from registry.grid.models import (
     TdInterface,
     Transformer,
 )
+from registry.intents.models import IntentNotice, IntentPoint
 from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
 from registry.participants.models import Consent, Contact, DerOwner, OrganizationIdentifier, UtilityProfile
 from registry.prequalification.models import (
@@ -35,6 +36,8 @@ from registry.prequalification.models import (
 )
 from registry.reconfigurations.models import FormerConnection, Reconfiguration
 from registry.rosters.models import Roster, RosterEntry, RosterFinding
+from registry.submissions.involvement import RegulatorPart
+from registry.submissions.membership import MemberValidation, StagedMember
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
 from registry.submissions.switching import LookUp, SwitchNotice
@@ -74,9 +77,12 @@ __all__ = [
     "GridFinding",
     "GridLoad",
     "GridService",
+    "IntentNotice",
+    "IntentPoint",
     "LetterTemplate",
     "LookUp",
     "MarketDecision",
+    "MemberValidation",
     "Offer",
     "OrganizationIdentifier",
     "Pnode",
@@ -84,6 +90,7 @@ __all__ = [
     "QualificationOverride",
     "QualificationPass",
     "Reconfiguration",
+    "RegulatorPart",
     "Removal",
     "RetentionPeriod",
     "ReviewPractice",
@@ -91,6 +98,7 @@ __all__ = [
     "ServicePoint",
     "ServiceTerritory",
     "StagedDer",
+    "StagedMember",
     "StagedOwner",
     "Submission",
     "Substation",

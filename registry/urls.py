@@ -10,6 +10,7 @@ urlpatterns = [
     path("jurisdictions/", include("registry.jurisdictions.urls")),
     path("rosters/", include("registry.rosters.urls")),
     path("owners/", include("registry.customers.urls")),
+    path("intents/", include("registry.intents.urls")),
     path("ders/", include("registry.ders.urls")),
     path("grid/", include("registry.grid.urls")),
     path("prequalification/", include("registry.prequalification.urls")),

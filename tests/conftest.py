@@ -4,13 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 from django.core.cache import cache
-from django.test import Client, TransactionTestCase
+from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
 from moc import sight
 from moc.access.models import ApiToken, User
 from moc.history import acting
 from tests import database
+from tests.factories.browser import Browser
 from tests.factories.machines import token_for
 from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
@@ -75,10 +76,10 @@ def world(db) -> World:
 
 @pytest.fixture
 def client_of():
-    """client_of(user): a Django test client signed in as that user; None gives a stranger's."""
+    """client_of(user): a test client signed in as that user, which sends forms as a browser would; None gives a stranger's."""
 
-    def make(user: User | None) -> Client:
-        client = Client()
+    def make(user: User | None) -> Browser:
+        client = Browser()
         if user is not None:
             sign_in(client, user)
         return client

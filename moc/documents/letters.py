@@ -20,6 +20,8 @@ KINDS = {
     "certificate": "Registration certificate of a DER",
     "decision": "Decision of a utility's review",
     "admission": "Admission of an aggregator",
+    "agreement": "Market participation agreement, as signed",
+    "suspension": "Suspension of an aggregator",
     "qualification": "Qualification certificate of an aggregation",
     "determination": "Determination of a dispute",
 }

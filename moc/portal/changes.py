@@ -76,13 +76,9 @@ class Create(FormPage):
 
 
 class Update(Held, FormPage, One):
-    """A form about one object, which must be in the scope of the permission that the change needs.
-
-    One that adds to the object and changes nothing that it showed is not `versioned`.
-    """
+    """A form about one object, which must be in the scope of the permission that the change needs."""
 
     view_permission = "view_registry"
-    versioned = True
 
     def get_queryset(self):
         return self.model.objects.visible_to(self.request.user, self.view_permission)

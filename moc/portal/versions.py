@@ -9,7 +9,7 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from moc.errors import Conflict
+from moc.errors import Conflict, UserError
 from moc.portal.timeline import differences
 from moc.sealed import mark
 
@@ -64,14 +64,33 @@ def _changed_since(opened: str, obj: Model) -> list[Change]:
     return [(label, after, before) for label, before, after in differences(versions[0], seen)] if seen else []
 
 
+class VersionMissing(UserError):
+    """A change that does not say which version of the record it means might undo somebody else's."""
+
+    code = "VERSION-MISSING"
+
+    def __init__(self, obj: Model):
+        sentence = f"Your page does not say which version of this {obj._meta.verbose_name} you saw. Nothing was changed."
+        super().__init__(sentence, "Open the page again, and repeat your change.")
+
+
 class Held:
-    """Changes only the version of an object that the user's page was made from; `hold` locks it in the order of its slice."""
+    """Changes only the version of an object that the user's page was made from; `hold` locks it in the order of its slice.
+
+    One that adds to the object and changes nothing that it showed is not `versioned`.
+    """
+
+    versioned = True
 
     def hold(self, obj):
         """The object as it stands, until the transaction ends."""
         return type(obj).objects.select_for_update(of=("self",)).get(pk=obj.pk)
 
     def require_opened(self, obj) -> None:
-        """Raise Overtaken when the object has changed since; call within the transaction of the change."""
-        if opened := self.request.POST.get(FIELD):
-            require_version(opened, self.hold(obj))
+        """Raise Overtaken when the object has changed since, VersionMissing where the page does not say; in the change's transaction."""
+        if not self.versioned or not hasattr(obj, "history"):
+            return
+        opened, held = self.request.POST.get(FIELD), self.hold(obj)
+        if not opened:
+            raise VersionMissing(obj)
+        require_version(opened, held)

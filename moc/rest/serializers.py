@@ -3,9 +3,17 @@
 from functools import cache
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from moc.lifecycle import Lifecycle
+
+ANY_ID = "5f6b3a52-6f0e-4d0a-9a57-0c1f1d1b7c11"
+
+
+def example(value: dict):
+    """A body as it is sent, shown in the API's description beside its schema."""
+    return extend_schema_serializer(examples=[OpenApiExample("As it is sent", value=value, request_only=True)])
 
 
 class Flat(serializers.ModelSerializer):
@@ -28,6 +36,7 @@ class Flat(serializers.ModelSerializer):
         return {key: dict(zip(names, values, strict=True)) for key, *values in rows.order_by().values_list("pk", *lookups.values())}
 
 
+@example({"reason": "Filed by mistake"})
 class Reason(serializers.Serializer):
     """Why a record is moved; some moves demand it."""
 

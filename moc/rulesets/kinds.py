@@ -37,7 +37,13 @@ KINDS: dict[str, Kind] = {
     "info_request_pauses_clock": Kind("boolean", "boolean", "the clock of a review stands while information is asked for"),
     "small_utility_opt_in": Kind("boolean", "boolean", "the regulator lets a small utility's customers take part"),
     "dr_opt_out": Kind("boolean", "boolean", "the regulator bars demand response by aggregators of retail customers"),
-    "rerra_involvement": Kind("code", "role", "the regulator's part in reviews (¶322): none, or notified when one begins"),
+    "rerra_involvement": Kind(
+        "code", "role", "the regulator's part in reviews (¶322): none, notified, comments, or decides named questions"
+    ),
+    "rerra_comment_days": Kind("number", "calendar days", "a regulator comments on a review, or decides its questions, within"),
+    "rerra_questions": Kind("texts", "codes and questions", "what a regulator decides in reviews: code → question"),
+    "member_change_validation": Kind("code", "role", "the RTO's part when DERs join a registered aggregation: notice, or validates"),
+    "intent_answer_days": Kind("number", "calendar days", "either party's answer to a notice of intent"),
     "pre_registration": Kind("boolean", "boolean", "aggregator and utility settle data before filing"),
     "location_scope": Kind("scope", "scope", f"how far an aggregation may spread: {', '.join(sorted(SCOPES))}"),
     "market_services": Kind("codes", "codes", "the services that a market buys, by their codes"),

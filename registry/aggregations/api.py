@@ -17,7 +17,7 @@ from moc.rest.bodies import TABLES, XLSX, file_of
 from moc.rest.conditions import idempotent
 from moc.rest.pages import filtered
 from moc.rest.resources import NEWEST, Moves, Versioned
-from moc.rest.serializers import Flat, Reason, slug_of
+from moc.rest.serializers import Flat, Reason, example, slug_of
 from registry.aggregations import reports
 from registry.aggregations.choices import Purpose
 from registry.aggregations.filters import AggregationFilterSet, MemberFilterSet
@@ -56,6 +56,7 @@ class AggregationSerializer(Flat):
         ]
 
 
+@example({"name": "Shore, storage", "tso": "pjm", "services": ["energy"], "participation_model": "dera", "upper_limit_kw": 250})
 class AggregationBody(serializers.Serializer):
     """Facts of an aggregation; parties by slug, the T-D interface by its utility (`edc`) and code."""
 
@@ -112,6 +113,7 @@ class FedMemberSerializer(MemberSerializer):
         fields = ["aggregation", *MemberSerializer.Meta.fields]
 
 
+@example({"ders": ["D-1", "D-2"], "services": ["energy"], "share_percent": 100, "starts_on": "2027-06-01"})
 class MembersBody(serializers.Serializer):
     """DERs by id (`ders`: DER ids or your own) or by the parameters of the list of DERs (`filter`), and the terms."""
 
@@ -171,6 +173,7 @@ class PartSerializer(serializers.Serializer):
     kwh = serializers.FloatField()
 
 
+@example({"factors": {"NODE-A": 0.6, "NODE-B": 0.4}, "starts_on": "2027-06-01"})
 class FactorsBody(serializers.Serializer):
     """Node → share of the response, from 0 to 1; they sum to 1."""
 

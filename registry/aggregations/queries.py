@@ -1,5 +1,7 @@
 """Which aggregations, which members on which day."""
 
+from django.db.models import DateField, F, Func, Value
+
 from moc.access.queries import ScopedQuerySet
 
 
@@ -21,6 +23,12 @@ class DatedQuerySet(ScopedQuerySet):
     def on(self, day) -> "DatedQuerySet":
         """Those that hold on a day."""
         return self.filter(valid_during__contains=day)
+
+    def end(self, day) -> int:
+        """Let these rows end on a day, the first without them; those that would only begin then go. Returns how many; inside acting()."""
+        gone, _ = self.order_by().filter(valid_during__startswith__gte=day).delete()
+        until = Func(Func(F("valid_during"), function="lower"), Value(day, output_field=DateField()), function="daterange")
+        return gone + self.order_by().not_over(day).update(valid_during=until)
 
     def not_over(self, day) -> "DatedQuerySet":
         """Those that hold on a day or later."""

@@ -1,4 +1,4 @@
-"""Background work of aggregations; the task takes a job's id and is idempotent: all of a file or nothing, told in the job's outcome."""
+"""Background work of aggregations; each task is idempotent. A file is taken whole or not at all, as the job's outcome tells."""
 
 from celery import shared_task
 from django.db import transaction
@@ -8,7 +8,7 @@ from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.jobs.services import running
 from registry.aggregations.models import Aggregation
-from registry.aggregations.services import membership
+from registry.aggregations.services import consents, membership
 
 
 @shared_task
@@ -32,3 +32,17 @@ def load(pk: int) -> None:
             )
             job.outcome = outcome.told()
             Job.objects.filter(pk=job.pk).update(outcome=job.outcome)
+
+
+@shared_task
+def end_without_consent(pk: int) -> None:
+    """An owner revoked a consent: who was a member by it leaves now."""
+    with running(pk) as (job, _):
+        if job is not None:
+            job.outcome = {"ders": consents.end_without_consent()}
+
+
+@shared_task
+def end_expired_consents() -> int:
+    """The beat's look at consents that have expired."""
+    return consents.end_without_consent()

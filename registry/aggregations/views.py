@@ -25,6 +25,10 @@ NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
 LIST = (("Aggregations", "registry:aggregation_list"),)
 PARTIES = ("aggregator", "tso", "edc", "td_interface", *AGENTS)
 
+# how members come and go: of a registered aggregation by filings, of any other as its aggregator likes
+FREELY = (("Add", "add", True), ("Drop", "drop", False), ("Add or drop by file", "file", False))
+FILED = (("File who joins", "join", True), ("File who leaves", "leave", False), ("File by table", "members_filed", False))
+
 
 def at(name: str, aggregation, *further) -> str:
     return reverse(f"registry:aggregation_{name}", args=[aggregation.uuid, *further])
@@ -87,7 +91,8 @@ class AggregationDetail(Detail):
         record = self.object
         shown = [("Members", at("members", record), False), ("Composition", at("composition", record), False)]
         if self.moment is None and policy.allows(self.request.user, "file_ders", record.aggregator):
-            shown += [("Add members", at("add", record), True), ("Change", at("change", record), False)]
+            registered = record.status in membership.REGISTERED
+            shown += [("Add members", at("join" if registered else "add", record), True), ("Change", at("change", record), False)]
             shown += [("Response by node", at("factors", record), False)] if record.is_wholesale else []
         return shown
 
@@ -219,8 +224,8 @@ class MemberList(OfAggregation, List):
     def actions(self) -> list[tuple[str, str, bool]]:
         if not self.may_change():
             return []
-        names = (("Add", "add", True), ("Drop", "drop", False), ("Add or drop by file", "file", False))
-        return [(label, at(name, self.aggregation), primary) for label, name, primary in names]
+        registered = self.aggregation.status in membership.REGISTERED
+        return [(label, at(name, self.aggregation), primary) for label, name, primary in (FILED if registered else FREELY)]
 
 
 class ChangeMembers(OfAggregation, Create):
@@ -236,24 +241,27 @@ class ChangeMembers(OfAggregation, Create):
     def get_form_kwargs(self) -> dict:
         return {"user": self.request.user, "aggregation": self.aggregation, "leaving": self.leaving}
 
-    def perform(self, form) -> membership.Outcome:
-        verb = membership.drop if self.leaving else membership.add
-        given = {"ders": form.chosen(), "terms": form.terms(), "only_good": form.cleaned_data["only_good"]}
+    file_page = "registry:aggregation_file"
+    refused: dict | None = None
+
+    def perform(self, form):
         try:
-            outcome = verb(actor=self.request.user, aggregation=self.aggregation, **given)
+            return self.change(form)
         except membership.MembersRefused as refusal:
             self.refused = refusal.outcome.told()
             raise
-        return outcome
 
-    refused: dict | None = None
+    def change(self, form) -> membership.Outcome:
+        verb = membership.drop if self.leaving else membership.add
+        given = {"ders": form.chosen(), "terms": form.terms(), "only_good": form.cleaned_data["only_good"]}
+        return verb(actor=self.request.user, aggregation=self.aggregation, **given)
 
     def done_url(self, result) -> str:
         return at("members", self.aggregation)
 
     def get_context_data(self, **kwargs) -> dict:
         found = reports.findings_of(self.refused) if self.refused else {}
-        links = {"file_url": at("file", self.aggregation), "cancel_url": at("members", self.aggregation)}
+        links = {"file_url": reverse(self.file_page, args=[self.aggregation.uuid]), "cancel_url": at("members", self.aggregation)}
         return super().get_context_data(**found | links | kwargs)
 
 

@@ -12,7 +12,7 @@ from moc.access import policy, presence
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Moves, Versioned
-from moc.rest.serializers import Flat, Reason, slug_of
+from moc.rest.serializers import Flat, Reason, example, slug_of
 from registry.aggregators import reports
 from registry.aggregators.filters import RegistrationFilterSet, SuspensionFilterSet
 from registry.aggregators.models import AggregatorRegistration, Certification, Suspension
@@ -54,6 +54,7 @@ class RegistrationSerializer(Flat):
         fields = ["id", "status", "aggregator", "rerra", *COMPANY, "registered_on"]
 
 
+@example({"rerra": "njbpu", "legal_form": "LLC", "formed_in": "NJ", "address": "1 Main Street, Trenton"})
 class RegistrationBody(serializers.Serializer):
     """The company's facts."""
 
@@ -70,6 +71,7 @@ class RegistrationBody(serializers.Serializer):
         return given | ({"rerra": party("rerra", given["rerra"], Organization.Kind.RERRA)} if "rerra" in given else {})
 
 
+@example({"title": "Chief executive", "name": "Ada Example", "email": "ada@example.org", "signs": True})
 class OfficerBody(serializers.Serializer):
     """An officer; name, e-mail and telephone are kept encrypted."""
 
@@ -80,6 +82,7 @@ class OfficerBody(serializers.Serializer):
     signs = serializers.BooleanField(required=False, default=False, help_text="may sign for the company")
 
 
+@example({"purpose": "operations", "name": "Control room", "phone": "+1 609 555 0100"})
 class ContactBody(serializers.Serializer):
     """A contact; name, e-mail and telephone are kept encrypted."""
 
@@ -99,6 +102,7 @@ class CertificationBody(serializers.Serializer):
     evidence = serializers.FileField()
 
 
+@example({"tso": "pjm", "member_no": "M-1042", "starts_on": "2027-06-01"})
 class MembershipBody(serializers.Serializer):
     """Membership of an RTO."""
 
@@ -123,6 +127,7 @@ class AgreementSerializer(serializers.Serializer):
     signed_as = serializers.CharField(allow_null=True)
 
 
+@example({"version": "2026-1", "signed_as": "Chief executive"})
 class SignatureBody(serializers.Serializer):
     """A person's signature for the aggregator, which attests compliance."""
 
@@ -277,6 +282,7 @@ class SuspensionSerializer(Flat):
         fields = ["id", "status", "aggregator", "authority", "level", "reason", "statement", "imposed_at", "lifted_at"]
 
 
+@example({"aggregator": "kittatinny", "reason": "breach", "statement": "The attestation was false."})
 class SuspensionBody(serializers.Serializer):
     """A suspension at the level of your organisation; a threat to reliability is shown with its evidence in the portal."""
 

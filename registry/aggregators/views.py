@@ -1,6 +1,6 @@
 """Pages of registrations: the company, its parts, the agreement, the review; and suspensions."""
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -8,11 +8,13 @@ from django.utils.functional import cached_property
 from moc.access import policy
 from moc.access.models import Organization
 from moc.access.presence import Fresh
+from moc.documents.letters import print_letter
 from moc.documents.models import Document
 from moc.portal import Create, Detail, List, Transition, Update
+from moc.portal.views import One
 from registry.aggregators import forms, reports
 from registry.aggregators.filters import RegistrationFilterSet, SuspensionFilterSet
-from registry.aggregators.models import AggregatorRegistration, Suspension
+from registry.aggregators.models import AggregatorRegistration, AgreementSignature, Suspension
 from registry.aggregators.services import parts, registering, standing
 from registry.aggregators.tables import REGISTRATION_TABLE, SUSPENSION_TABLE
 from registry.participants.views import Reveal
@@ -117,6 +119,8 @@ class RegistrationDetail(Detail):
             found += [("Sign the agreement", at("sign", one), True)] if unsigned else []
         if self.may(WRITES, one.aggregator) or self.may(DECIDES, one.rerra):
             found += [("Personal data", at("personal", one), False)]
+        if self.moment is None and AgreementSignature.objects.visible_to(self.request.user).filter(aggregator=one.aggregator_id).exists():
+            found += [("Agreement (PDF)", at("agreement_letter", one), False)]
         return found
 
     def transitions(self) -> list[dict]:
@@ -233,6 +237,21 @@ class Sign(Fresh, OfRegistration, Create):
         return super().get_context_data(**{"agreement": self.agreement} | kwargs)
 
 
+class AgreementLetter(One):
+    """The agreement as it was signed last, as PDF, from the regulator's record to the aggregator."""
+
+    model = AggregatorRegistration
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        one = self.object
+        signature = AgreementSignature.objects.visible_to(request.user).filter(aggregator=one.aggregator_id).first()
+        if signature is None:
+            raise Http404
+        parties = {"issuer": one.rerra, "recipient": one.aggregator}
+        context, name = {"aggregator": one.aggregator, "signature": signature}, f"agreement-{signature.uuid}.pdf"
+        return print_letter(request, "agreement", "documents/agreement.html", context, name, **parties)
+
+
 class RevealRegistration(Reveal):
     """Tax id, officers and contacts in full, for the aggregator's administrators and its regulator."""
 
@@ -313,11 +332,24 @@ class SuspensionDetail(Detail):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         evidence = self.object.evidence
-        return [("Evidence", reverse("document", args=[evidence.uuid]), False)] if evidence else []
+        letter = [("Letter (PDF)", reverse("registry:suspension_letter", args=[self.kwargs["uuid"]]), False)]
+        return letter + ([("Evidence", reverse("document", args=[evidence.uuid]), False)] if evidence else [])
 
     def transitions(self) -> list[dict]:
         may = self.moment is None and policy.allows(self.request.user, standing.PERMISSION, self.object.authority)
         return super().transitions() if may else []
+
+
+class SuspensionLetter(One):
+    """The suspension as PDF, from the authority to the aggregator."""
+
+    model = Suspension
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        one = self.object
+        parties = {"issuer": one.authority, "recipient": one.aggregator}
+        name = f"suspension-{one.uuid}.pdf"
+        return print_letter(request, "suspension", "documents/suspension.html", {"suspension": one}, name, **parties)
 
 
 class SuspensionTransition(Transition):

@@ -18,6 +18,7 @@ from moc.documents.models import Document
 from moc.documents.services import store
 from moc.errors import Conflict, UserError
 from moc.history import acting
+from moc.jobs import services as jobs
 from moc.notices.services import tell
 from registry.customers import reports
 from registry.customers.models import OwnerAccount, PersonalUse
@@ -26,6 +27,7 @@ from registry.participants import services as participants
 from registry.participants.models import Consent, DerOwner
 
 PURPOSE, LINK_SECONDS = "owner-account", 7 * 24 * 3600
+LEAVE = "registry.aggregations.tasks.end_without_consent"
 NOT_YOURS = policy.NotPermitted("Only its owner may do this.")
 
 
@@ -118,6 +120,8 @@ def revoke(*, actor, consent: Consent, reason: str) -> None:
         rows = Consent.objects.filter(pk=consent.pk)
         Consent.lifecycle.move(rows, "revoke", actor=actor, reason=reason, revoked_at=timezone.now())
         _tell(consent, "An owner revoked a consent: what it allowed ends now")
+        if Consent.Scope.MARKET in consent.scopes:
+            jobs.enqueue(actor=None, task=LEAVE, title="End memberships without consent")
 
 
 def _tell(consent: Consent, subject: str) -> None:

@@ -1,10 +1,9 @@
-"""The master record of DERs: read here, written by decisions, moved by its service."""
+"""The master record of DERs: read here, written by the decisions on filings."""
 
 from django.contrib import admin
 
 from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
-from registry.ders import services
 from registry.ders.dictionary import by_group
 from registry.ders.filters import FOUND_AT_MOST, called, matching_ids
 from registry.ders.models import Der, DerTenure
@@ -21,7 +20,6 @@ class DerAdmin(RecordAdmin):
     list_display = ("external_id", "der_type", "nameplate_ac_kw", "aggregator", "edc", "county", "status", "registered_on")
     list_filter = ("status", "der_type", ("edc", ScopedFilter), ("aggregator", ScopedFilter), ("county", ScopedFilter))
     list_select_related = ("aggregator", "edc", "county")
-    moves = tuple(Der.lifecycle.transitions)
     search_fields = ("=uuid", "=external_id", "=serial_no", "premise_address")
     search_help_text = "DER id, the aggregator's id, serial number or address"
     fieldsets = [
@@ -36,9 +34,6 @@ class DerAdmin(RecordAdmin):
 
     def called(self, term):
         return called(term)
-
-    def move_service(self, *, actor, rows, name, reason):
-        services.move(actor=actor, der=rows, name=name, reason=reason)
 
 
 @admin.register(DerTenure)

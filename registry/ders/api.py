@@ -1,4 +1,4 @@
-"""API: the master record of DERs, now and as of any moment, its versions, and its lifecycle."""
+"""API: the master record of DERs, now and as of any moment, and its versions."""
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -6,9 +6,8 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
-from moc.rest.resources import Moves, Versioned
-from moc.rest.serializers import Flat, Reason, moves, slug_of
-from registry.ders import services
+from moc.rest.resources import Versioned
+from moc.rest.serializers import Flat, slug_of
 from registry.ders.dictionary import FIELDS
 from registry.ders.filters import DerFilterSet
 from registry.ders.models import Der
@@ -36,17 +35,13 @@ class DerSerializer(Flat):
         fields = [*OWN, *(name for name, term in FIELDS.items() if not term.personal)]
 
 
-class Ders(Versioned, Moves):
-    """DERs within your reach. Personal columns are not part of the record; `owner/` has them, for those who may see them."""
+class Ders(Versioned):
+    """DERs within your reach; they change by filings (submissions). Personal columns are apart: `owner/`, for those who may see them."""
 
     model = Der
     serializer_class = DerSerializer
     filterset_class = DerFilterSet
     sorts = NEWEST + LARGEST
-    moves = dict.fromkeys(moves(Der.lifecycle), Reason)
-
-    def perform(self, actor, obj: Der, name: str, **said) -> None:
-        services.move(actor=actor, der=obj, name=name, **said)
 
     @extend_schema(responses=OwnerSerializer, summary="The owner, masked (personal data)")
     @action(detail=True, keeps_versions=False)

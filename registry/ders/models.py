@@ -193,13 +193,13 @@ class Der(DerFacts):
         DECOMMISSIONED = "decommissioned", "Decommissioned"
 
     lifecycle = Lifecycle(
-        Transition("activate", (Status.APPROVED, Status.INACTIVE), Status.ACTIVE, "submit_ders"),
-        Transition("deactivate", (Status.ACTIVE,), Status.INACTIVE, "submit_ders", needs_reason=True),
+        Transition("activate", (Status.APPROVED, Status.INACTIVE), Status.ACTIVE, None),
+        Transition("deactivate", (Status.ACTIVE,), Status.INACTIVE, None, needs_reason=True),
         Transition(
             "decommission",
             (Status.APPROVED, Status.ACTIVE, Status.INACTIVE),
             Status.DECOMMISSIONED,
-            "submit_ders",
+            None,
             needs_reason=True,
             danger=True,
         ),

@@ -13,5 +13,4 @@ urlpatterns = [
     path("<uuid:uuid>/", views.DerDetail.as_view(), name="der_detail"),
     path("<uuid:uuid>/owner/", views.RevealOwner.as_view(), name="der_owner"),
     path("<uuid:uuid>/certificate.pdf", views.Certificate.as_view(), name="der_certificate"),
-    path("<uuid:uuid>/transitions/<slug:name>/", views.DerTransition.as_view(), name="der_transition"),
 ]

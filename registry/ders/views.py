@@ -12,7 +12,7 @@ from django.utils.functional import cached_property
 from moc.access import policy
 from moc.documents.letters import print_letter
 from moc.documents.models import Document
-from moc.portal import Detail, List, Page, Sort, Transition
+from moc.portal import Detail, List, Page, Sort
 from moc.portal.changes import FormPage
 from moc.portal.shell import url_of
 from moc.units import counted
@@ -34,6 +34,12 @@ LIST_ACTS = (
     ("File a change", "registry:submission_change", "file_ders"),
     ("Change tenures", "registry:der_tenure", "manage_tenures"),
 )
+RETIRE = ("Retire", "retire")
+STATUS_ACTS = {
+    Der.Status.APPROVED: (("Put into service", "reinstate"), RETIRE),
+    Der.Status.ACTIVE: (("Take out of service", "suspend"), RETIRE),
+    Der.Status.INACTIVE: (("Put into service", "reinstate"), RETIRE),
+}
 OWNER_ACTS = (
     ("Owner in full", "registry:der_owner", "view_personal"),
     ("Erase the customer", "registry:der_owner_erase", "erase_personal"),
@@ -73,7 +79,6 @@ class DerDetail(Detail):
     model = Der
     template_name = "registry/ders/detail.html"
     keeps_versions = True
-    transition_url = "registry:der_transition"
     parents = (("DERs", "registry:der_list"),)
     related = PARTIES
 
@@ -92,9 +97,15 @@ class DerDetail(Detail):
         for label, name, permission in LIST_ACTS:
             if policy.allows(user, permission, der if permission == "manage_tenures" else der.aggregator):
                 acts.append((label, f"{reverse(name)}?q={der.uuid}", False))
+                acts += self._status_acts() if permission == "file_ders" else []
         if policy.allows(user, "file_ders", der.aggregator):
             acts.append(("Home sold", reverse("registry:der_sold", args=[der.uuid]), False))
         return [*acts, *self._owner_acts()]
+
+    def _status_acts(self) -> list[tuple[str, str, bool]]:
+        """Changes of the status, each a filing of its kind."""
+        page = f"{reverse('registry:submission_change')}?q={self.object.uuid}&change="
+        return [(label, page + kind, False) for label, kind in STATUS_ACTS.get(self.object.status, ())]
 
     def _owner_acts(self) -> list[tuple[str, str, bool]]:
         """What may be done with personal data, until they were erased."""
@@ -138,16 +149,6 @@ class RevealOwner(Reveal):
 
     def back(self) -> str:
         return reverse("registry:der_detail", args=[self.kwargs["uuid"]])
-
-
-class DerTransition(Transition):
-    """A move of a DER's lifecycle."""
-
-    model = Der
-    detail_url = "registry:der_detail"
-
-    def move(self, actor, obj, name: str, reason: str) -> None:
-        services.move(actor=actor, der=obj, name=name, reason=reason)
 
 
 class ChangeTenure(FormPage):

@@ -7,7 +7,7 @@ from moc.access import presence
 from moc.access.models import Organization
 from moc.portal.paging import Sort
 from moc.rest.resources import Resource
-from moc.rest.serializers import Flat, slug_of
+from moc.rest.serializers import Flat, example, slug_of
 from moc.vault.models import SealedFacts
 from registry.participants import services
 from registry.participants.models import UtilityProfile
@@ -23,6 +23,7 @@ class OwnerSerializer(serializers.Serializer):
     owner_phone = serializers.CharField(allow_blank=True)
 
 
+@example({"purpose": "account", "note": "Case 1042"})
 class Purpose(serializers.Serializer):
     """What personal data are needed for; it stands in the access log."""
 

@@ -12,7 +12,7 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Moves, Resource
-from moc.rest.serializers import Flat, Reason, slug_of
+from moc.rest.serializers import ANY_ID, Flat, Reason, example, slug_of
 from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange
 from registry.aggregations.models import Aggregation, GridService
@@ -81,6 +81,7 @@ class OverrideSerializer(Flat):
         fields = ["id", "der", "aggregation", "service", "eligible", "reason", "by", "made_at", "ended_at"]
 
 
+@example({"der": ANY_ID, "service": "energy", "eligible": False, "reason": "Its feeder is overloaded until the rebuild"})
 class MakeOverride(serializers.Serializer):
     """Qualify or bar a DER or an aggregation (name one of them) for a service against the rules."""
 
@@ -136,6 +137,7 @@ class MarketDecisionSerializer(Flat):
         ]
 
 
+@example({"aggregation": ANY_ID, "kind": "register", "market_id": "AGG-1042", "effective_on": "2027-06-01"})
 class DecideOnAggregation(serializers.Serializer):
     """Validate (`market_id`, `effective_on`), deny or suspend (`rule`) an aggregation; ask, return or reinstate it (`statement`)."""
 
@@ -147,6 +149,7 @@ class DecideOnAggregation(serializers.Serializer):
     statement = serializers.CharField(required=False, allow_blank=True, max_length=2000, default="")
 
 
+@example({"answer": "Utility meters, read every five minutes"})
 class AnswerQuestion(serializers.Serializer):
     """The aggregator's answer to a question of the RTO."""
 

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Moves
-from moc.rest.serializers import Flat, slug_of
+from moc.rest.serializers import Flat, example, slug_of
 from registry.grid.forms import utilities_of
 from registry.grid.models import Feeder, ServicePoint, Substation, Transformer
 from registry.reconfigurations import reports
@@ -44,6 +44,7 @@ class ReconfigurationSerializer(Flat):
         fields = ["id", "edc", "status", "reason", "starts_on", *PLACES, "preview", "point_count", "der_count", "created_at", "done_at"]
 
 
+@example({"edc": "jcpl", "reason": "Relief of F1", "starts_on": "2027-06-01", "from_feeder": "F1", "to_feeder": "F2"})
 class PrepareReconfiguration(serializers.Serializer):
     """Codes are the utility's own. One source: a feeder, a transformer, or service points; one target."""
 

@@ -9,7 +9,7 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Resource
-from moc.rest.serializers import Flat, slug_of
+from moc.rest.serializers import Flat, example, slug_of
 from registry.rosters import services
 from registry.rosters.filters import RosterFindingFilterSet
 from registry.rosters.models import Roster, RosterFinding
@@ -24,6 +24,7 @@ class RosterSerializer(Flat):
         fields = ["id", "edc", "program", "account_count", "received_at"]
 
 
+@example({"program": "nem_full_retail", "accounts": ["100200300", "100200301"]})
 class RosterBody(serializers.Serializer):
     """All accounts of a programme; they take the place of those given before, and are kept only as blind indexes."""
 

@@ -10,6 +10,8 @@ from moc.admin.filters import ScopedFilter
 from registry.participants.admin import masked_column
 from registry.participants.models import OwnerFacts
 from registry.participants.services import LABELS
+from registry.submissions.involvement import RegulatorPart
+from registry.submissions.membership import MemberValidation, StagedMember
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
 from registry.submissions.services import reviewing, withdrawing
@@ -96,6 +98,29 @@ def overdue(user) -> list[Line]:
         Line(str(review), own.address("change", review.pk), f"{review.row_count:,} DERs, due", "overdue", "Overdue", review.due_at)
         for review in rows.select_related("edc", "submission").order_by("due_at")[:8]
     ]
+
+
+@admin.register(StagedMember)
+class StagedMemberAdmin(RecordAdmin):
+    list_display = ("der", "service", "share_percent", "starts_on", "ends_on", "submission")
+    list_filter = (("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("der", "service", "submission")
+
+
+@admin.register(MemberValidation)
+class MemberValidationAdmin(RecordAdmin):
+    list_display = ("aggregation", "aggregator", "tso", "status", "row_count", "due_at", "rule")
+    list_filter = ("status", ("tso", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("aggregation", "aggregator", "tso")
+    search_fields = ("=uuid",)
+
+
+@admin.register(RegulatorPart)
+class RegulatorPartAdmin(RecordAdmin):
+    list_display = ("text", "rerra", "edc", "aggregator", "status", "due_at", "allows")
+    list_filter = ("status", ("rerra", ScopedFilter), ("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("rerra", "edc", "aggregator")
+    search_fields = ("=uuid",)
 
 
 @admin.register(LookUp)

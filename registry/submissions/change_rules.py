@@ -37,8 +37,8 @@ def not_in_service(rows):
 
 @rule("CHANGE-IN-SERVICE", remedy="Leave it out.", columns=("external_id",))
 def in_service(rows):
-    """Only a DER that is out of service returns to service."""
-    return rows.filter(submission__kind=Kind.REINSTATE).exclude(der__status=Der.Status.INACTIVE)
+    """Only a DER that is not in service goes into service."""
+    return rows.filter(submission__kind=Kind.REINSTATE).exclude(der__status__in=[Der.Status.APPROVED, Der.Status.INACTIVE])
 
 
 @rule("CHANGE-NO-LAST-DAY", remedy="Fill decommissioned_on; the day may not lie in the future.", columns=("decommissioned_on",))

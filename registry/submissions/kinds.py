@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db import models
 
-NOTICE_FIELDS, REVIEW_SCOPE = "notice_only_fields", "change_review_scope"
+NOTICE_FIELDS, REVIEW_SCOPE, MEMBER_VALIDATION = "notice_only_fields", "change_review_scope", "member_change_validation"
 OWNER_CONTACT = "owner_contact"  # name, e-mail and telephone of the same account: which of them changed is sealed
 
 
@@ -17,14 +17,22 @@ class Kind(models.TextChoices):
     TRANSFER = "transfer_owner", "Transfer to another owner"
     RELOCATE = "relocate", "Home sold: some stay, some leave"
     SUSPEND = "suspend", "Outage of record"
-    REINSTATE = "reinstate", "Return to service"
+    REINSTATE = "reinstate", "Going into service"
     RETIRE = "retire", "Retirement"
     SWITCH = "switch", "Switch of aggregator"
+    ADD = "add", "DERs join an aggregation"
+    DROP = "drop", "DERs leave an aggregation"
+
+
+MEMBERSHIP = (Kind.ADD, Kind.DROP)
 
 
 @dataclass(frozen=True)
 class Terms:
-    """How a kind is approved: `clock` and `expiry` name the rule set rows of its review; `move` is the lifecycle's move of its DERs."""
+    """How a kind is approved: `clock` and `expiry` name the rule set rows of its review; `move` is the lifecycle's move of its DERs.
+
+    A kind without `facts` files none: its rows name DERs as they are registered.
+    """
 
     says: str
     approval: str
@@ -32,6 +40,7 @@ class Terms:
     expiry: str = "review_expiry_policy"
     move: str = ""
     notice: bool = False
+    facts: bool = True
 
 
 REVIEWED = "the utility reviews the changed DERs"
@@ -42,8 +51,14 @@ TERMS = {
     Kind.RELOCATE: Terms(
         "what stays in a sold home goes to the new owner, what leaves moves to another service point or retires", REVIEWED
     ),
-    Kind.SUSPEND: Terms("a DER is out of service for a time", "a notice: effective at once", move="deactivate", notice=True),
-    Kind.REINSTATE: Terms("a DER is in service again, unchanged", "a notice: effective at once", move="activate", notice=True),
+    Kind.SUSPEND: Terms("a DER is out of service for a time", "a notice: effective at once", move="deactivate", notice=True, facts=False),
+    Kind.REINSTATE: Terms(
+        "a DER goes into service, for the first time or again, as it is registered",
+        "a notice: effective at once",
+        move="activate",
+        notice=True,
+        facts=False,
+    ),
     Kind.RETIRE: Terms(
         "a DER leaves for good",
         "the utility's abbreviated review; silence is approval",
@@ -54,5 +69,18 @@ TERMS = {
         "a customer goes to another aggregator, who shows the authorisation",
         "the utility decides when the present aggregator was heard, or its window is over",
         clock="switch_review_days",
+        facts=False,
+    ),
+    Kind.ADD: Terms(
+        "registered DERs join a registered aggregation",
+        "the utility reviews those that join; then the RTO, where its rule set says so",
+        facts=False,
+    ),
+    Kind.DROP: Terms(
+        "DERs leave a registered aggregation",
+        "the utility's abbreviated review; silence is approval",
+        clock="exit_review_days",
+        expiry="exit_expiry_policy",
+        facts=False,
     ),
 }

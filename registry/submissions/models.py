@@ -15,10 +15,11 @@ from moc.jobs.models import Job
 from moc.lifecycle import Lifecycle, Transition
 from moc.rulesets.models import RuleSet
 from moc.units import counted
+from registry.aggregations.models import Aggregation
 from registry.ders.models import Der, DerFacts, magnitude
 from registry.grid.models import ServicePoint
 from registry.submissions.choices import Basis, DecisionKind, DenialReason
-from registry.submissions.kinds import Kind
+from registry.submissions.kinds import MEMBERSHIP, Kind
 from registry.submissions.queries import FindingQuerySet, ReviewQuerySet, StagedDerQuerySet
 from registry.utilities.models import LetterTemplate
 from registry.utilities.rules import rule_of
@@ -68,6 +69,7 @@ class Submission(models.Model):
     aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="submissions")
     kind = models.CharField(max_length=16, choices=Kind.choices, default=Kind.REGISTER)
     reason = models.CharField(max_length=300, blank=True, help_text="why registered DERs change")
+    aggregation = models.ForeignKey(Aggregation, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     source = models.CharField(max_length=6, choices=Source.choices)
     title = models.CharField(max_length=200)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.DRAFT)
@@ -101,6 +103,7 @@ class Submission(models.Model):
             models.UniqueConstraint(
                 fields=["aggregator", "idempotency_key"], condition=~Q(idempotency_key=""), name="submission_idempotent"
             ),
+            models.CheckConstraint(condition=Q(kind__in=MEMBERSHIP) ^ Q(aggregation=None), name="submission_of_members"),
             models.CheckConstraint(
                 condition=Q(submitted_at__isnull=True) | ~Q(attestation_sha256="", submitted_by__isnull=False), name="submission_attested"
             ),
@@ -392,6 +395,5 @@ class Finding(models.Model):
         return f"Row {self.row_number}, {self.column}: {self.code}"
 
     @property
-    def rule(self):
-        """The rule that found it: sentence, remedy and citation."""
+    def rule(self):  # sentence, remedy and citation
         return rule_of(self.code)

@@ -6,6 +6,8 @@ from django.utils import timezone
 from moc.access import policy
 from moc.portal.queues import Work, queue
 from registry.submissions import reports
+from registry.submissions.involvement import RegulatorPart
+from registry.submissions.membership import MemberValidation
 from registry.submissions.models import Decision, Submission, UtilityReview
 from registry.submissions.switching import SwitchNotice
 
@@ -91,6 +93,46 @@ def drafts(user) -> Work | None:
         return None
     rows = _submissions(user, "submit_ders", Submission.Status.DRAFT)
     return _filing("Drafts to submit", "draft", rows, "Attest and submit them to the utilities.", 25)
+
+
+@queue
+def members_to_validate(user) -> Work | None:
+    """DERs that join aggregations of the user's RTO, which validates them."""
+    if not policy.reach(user, "validate_aggregations"):
+        return None
+    rows = MemberValidation.objects.visible_to(user, "validate_aggregations").filter(status=MemberValidation.Status.OPEN)
+    return Work(
+        "DERs that join, to validate",
+        reverse("registry:member_validation_list"),
+        rows,
+        "The members of today go on.",
+        12,
+        "due_at",
+        ("uuid", "aggregation__name", "aggregator__name"),
+        lambda row: (f"{row['aggregation__name']}, {row['aggregator__name']}", reverse("registry:member_validation", args=[row["uuid"]])),
+        "registry:aggregation_list",
+    )
+
+
+@queue
+def regulator_says(user) -> Work | None:
+    """Reviews of which the user's authority may say something, until a day."""
+    reach = policy.reach(user, "override_qualification") & policy.reach(user, "admit_aggregators")  # a regulator's own people
+    if not reach:
+        return None
+    rows = RegulatorPart.objects.filter(rerra__in=reach, status=RegulatorPart.Status.OPEN, due_at__gt=timezone.now())
+    needs = ("uuid", "text", "edc__name")
+    return Work(
+        "Reviews to comment on, or to decide a question of",
+        reverse(REVIEWS),
+        rows,
+        "The review does not wait longer than your days.",
+        20,
+        "due_at",
+        needs,
+        lambda row: (f"{row['text']} ({row['edc__name']})", reverse("registry:regulator_answer", args=[row["uuid"]])),
+        REVIEWS,
+    )
 
 
 def _review(row: dict) -> tuple[str, str]:

@@ -11,6 +11,8 @@ from moc.access import policy
 from moc.jobs.models import Job
 from moc.portal import paging
 from moc.rules import ERROR, WARNING
+from registry.aggregations.models import Aggregation
+from registry.aggregations.reports import findings_of
 from registry.ders import dictionary
 from registry.ders import reports as der_reports
 from registry.ders.models import Der
@@ -26,7 +28,7 @@ BY_ROW = paging.Sort("row", ("row_number", "id"))
 def sheet_facts(submission: Submission) -> list:
     """How the file was read, as a group of facts; nothing for a filing by form."""
     sheet = submission.sheet
-    if not sheet:
+    if "columns" not in sheet:
         return []
     recognised = [name for name in sheet["columns"] if name]
     rows = [
@@ -39,6 +41,17 @@ def sheet_facts(submission: Submission) -> list:
         ("Required columns missing", sheet["missing_required"], None, None),
     ]
     return [("How the file was read", rows)]
+
+
+def aggregation_of(submission: Submission, user) -> str:
+    """The aggregation of a filing about members, for those who see it."""
+    return str(Aggregation.objects.visible_to(user).filter(pk=submission.aggregation_id).first() or "")
+
+
+def left_out(submission: Submission) -> dict | None:
+    """The rows of a change of members that could not be taken, as includes/findings.html shows them."""
+    told = submission.sheet.get("left_out")
+    return findings_of(told) | {"rows": told["bad"]} if told else None
 
 
 @dataclass(frozen=True)

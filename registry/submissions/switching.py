@@ -46,6 +46,7 @@ class SwitchNotice(models.Model):
         OPEN = "open", "Waits for the former aggregator"
         AGREED = "agreed", "Agreed"
         OBJECTED = "objected", "Objected"
+        SILENT = "silent", "Did not answer in time"
 
     class Ground(models.TextChoices):
         """The closed list: an aggregator may not keep a customer for reasons of its own."""
@@ -57,6 +58,7 @@ class SwitchNotice(models.Model):
     lifecycle = Lifecycle(
         Transition("agree", (Status.OPEN,), Status.AGREED, "file_ders"),
         Transition("object", (Status.OPEN,), Status.OBJECTED, "file_ders", needs_reason=True, danger=True),
+        Transition("lapse", (Status.OPEN,), Status.SILENT, None),
         initial=(Status.OPEN,),
     )
 

@@ -7,19 +7,21 @@ from moc.jobs.models import Job
 from moc.jobs.services import running
 from registry.ders.services import apply_due
 from registry.submissions.filters import selected_rows
+from registry.submissions.kinds import MEMBERSHIP
 from registry.submissions.models import Submission, UtilityReview
-from registry.submissions.services import bulk_decisions, deadlines, staging
+from registry.submissions.services import bulk_decisions, deadlines, members, regulators, staging, switches, validating
 
 
 @shared_task
 def stage(pk: int) -> None:
-    """Read a submission's file into typed, checked rows."""
+    """Read a submission's file, of DERs or of members, into checked rows."""
     with running(pk, put_back=_unread) as (job, progress):
         if job is None:
             return
         submission = Submission.objects.select_related("document", "created_by", "aggregator").get(pk=job.arguments["submission"])
         if submission.job_id == job.pk and submission.status == Submission.Status.STAGING:  # else a worker died after its commit
-            job.outcome = staging.stage_file(submission, progress)
+            read = members.stage_file if submission.kind in MEMBERSHIP else staging.stage_file
+            job.outcome = read(submission, progress)
 
 
 def _unread(job: Job, reason: str) -> None:
@@ -50,7 +52,11 @@ def decide(pk: int) -> None:
 @shared_task
 def check_deadlines() -> dict[str, int]:
     """The beat's look at all clocks."""
-    return deadlines.check_deadlines()
+    return deadlines.check_deadlines() | {
+        "validations": validating.check_clocks(),
+        "windows": switches.close_windows(),
+        "regulators": regulators.close_windows(),
+    }
 
 
 @shared_task

@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from moc.exports import CsvExport, XlsxExport
-from registry.submissions.views import changing, detail, filing, owners, reviewing, rows, switching
+from registry.submissions.views import changing, detail, filing, members, owners, regulators, reviewing, rows, switching
 
 submission = [
     path("", detail.SubmissionDetail.as_view(), name="submission_detail"),
@@ -40,6 +40,7 @@ urlpatterns = [
     path("submissions/new/form/", filing.StartDraft.as_view(), name="submission_start"),
     path("submissions/new/change/", changing.StartChange.as_view(), name="submission_change"),
     path("submissions/approvals/", changing.Approvals.as_view(), name="submission_approvals"),
+    path("intents/<uuid:uuid>/file/", changing.FileSettled.as_view(), name="intent_file"),
     path("ders/<uuid:uuid>/sold/", changing.SellHome.as_view(), name="der_sold"),
     path("submissions/new/file/", filing.Upload.as_view(), name="submission_upload"),
     path("submissions/template.csv", filing.FilingTemplate.as_view(), name="submission_template_csv"),
@@ -50,6 +51,14 @@ urlpatterns = [
     path("switches/", switching.SwitchList.as_view(), name="switch_list"),
     path("switches/<uuid:uuid>/", switching.SwitchDetail.as_view(), name="switch"),
     path("switches/<uuid:uuid>/answer/", switching.AnswerSwitch.as_view(), name="switch_answer"),
+    path("aggregations/<uuid:uuid>/members/join/", members.Join.as_view(), name="aggregation_join"),
+    path("aggregations/<uuid:uuid>/members/leave/", members.Leave.as_view(), name="aggregation_leave"),
+    path("aggregations/<uuid:uuid>/members/filed/", members.ByFile.as_view(), name="aggregation_members_filed"),
+    path("member-validations/", members.ValidationList.as_view(), name="member_validation_list"),
+    path("member-validations/<uuid:uuid>/", members.ValidationDetail.as_view(), name="member_validation"),
+    path("member-validations/<uuid:uuid>/validate/", members.Validate.as_view(), name="member_validate"),
+    path("member-validations/<uuid:uuid>/deny/", members.Deny.as_view(), name="member_deny"),
+    path("regulator-parts/<uuid:uuid>/answer/", regulators.AnswerPart.as_view(), name="regulator_answer"),
     path("reviews/", reviewing.ReviewList.as_view(), name="review_list"),
     path("reviews/<uuid:uuid>/", include(review)),
 ]

@@ -122,20 +122,6 @@ PORTAL = (
     Route("registry/ders/export.xlsx", MEMBERS, writes=(Write(MEMBERS),)),
     Route("registry/ders/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
     Route("registry/ders/<uuid:uuid>/certificate.pdf", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
-    Route(
-        "registry/ders/<uuid:uuid>/transitions/<slug:name>/",
-        None,
-        lambda scene: {"uuid": scene.der.uuid, "name": "activate"},
-        (
-            Write(who("aggregator:approver|administrator"), {}, name="activate"),
-            Write(
-                who("aggregator:approver|administrator"),
-                {"reason": "dismantled"},
-                lambda scene: {"uuid": scene.der.uuid, "name": "decommission"},
-                name="decommission",
-            ),
-        ),
-    ),
     Route("documents/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.document.uuid}),
     Route("access-log/", AUDITORS),
     Route("access-log/export.csv", AUDITORS),

@@ -131,6 +131,11 @@ RECORDS: dict[str, Record] = {
         lambda scene: DAYS | {"edc": scene.world.edc.pk, "aggregator": scene.world.aggregator2.pk, "source": "A filing"},
         source="Another",
     ),
+    "IntentNotice": Record(lambda scene: scene.intent, OF_BOTH),
+    "IntentPoint": Record(lambda scene: scene.intent_point, OF_BOTH),
+    "RegulatorPart": Record(lambda scene: scene.regulator_part, OF_BOTH),
+    "StagedMember": Record(lambda scene: scene.staged_member, OF_BOTH),
+    "MemberValidation": Record(lambda scene: scene.joining, OF_MARKET),
     "RetailProgram": public(
         lambda scene: scene.program,
         lambda scene: DAYS | {"edc": scene.world.edc.pk, "code": "DR", "name": "DR", "kind": "demand_response", "tariff": "T-2"},

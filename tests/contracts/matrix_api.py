@@ -60,7 +60,6 @@ ROUTES = (
     Route(f"{DERS}{ID}owner/reveal/", None, of("der"), (Write(PERSONAL, REVEAL),)),
     Route(f"{DERS}{ID}owner/erase/", None, of("der"), (Write(who("edc:administrator"), {"reason": "asked for it"}),)),
     Route(f"{DERS}{ID}versions/", PARTIES, of("der")),
-    Route(f"{DERS}{ID}transitions/<slug:name>/", None, of("der", name="activate"), (Write(SUBMITTERS, {}),)),
     # filing
     Route(SUBMISSIONS, CALLERS, writes=(Write(ANY_FILERS | MACHINES, FILED),)),
     Route(f"{SUBMISSIONS}{ID}", PARTIES, of("submission")),

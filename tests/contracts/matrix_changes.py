@@ -47,7 +47,63 @@ def sent_switch(scene: Scene) -> dict:
     return authorised(scene) | {"look_ups": [str(scene.look_up.uuid)]}
 
 
+RTO = who("tso:administrator")
+REGULATOR = who("rerra:administrator")
+SELLERS = who("aggregator:*", "tso:*")
+MEMBERS_TABLE = {"act": "add", "rows": "all", "reason": "Sold"}
+
+
+def joining(scene: Scene) -> dict:
+    return {"how": "list", "ders": "D-1", "services": ["capacity"], "reason": "Sold"}
+
+
+def leaving(scene: Scene) -> dict:
+    return {"how": "list", "ders": "D-8", "reason": "Sold"}
+
+
+def sent_members(scene: Scene) -> dict:
+    return {"aggregation": str(scene.aggregation_filed.uuid), "kind": "add", "reason": "Sold", "ders": ["D-1"], "services": ["capacity"]}
+
+
+def members_table(scene: Scene) -> dict:
+    return MEMBERS_TABLE | {
+        "aggregation": str(scene.aggregation_filed.uuid),
+        "file": SimpleUploadedFile("members.csv", b"der\nD-1\n", "text/csv"),
+    }
+
+
+AGGREGATION = "registry/aggregations/<uuid:uuid>/members/"
+VALIDATION = "registry/member-validations/<uuid:uuid>/"
 ROUTES = (
+    Route(f"{AGGREGATION}join/", FILERS, of("aggregation_filed"), (Write(FILERS, joining),)),
+    Route(f"{AGGREGATION}leave/", FILERS, of("aggregation_filed"), (Write(FILERS, leaving),)),
+    Route(f"{AGGREGATION}filed/", FILERS, of("aggregation_filed"), (Write(FILERS, members_table),)),
+    Route("registry/member-validations/", SIGNED_IN),
+    Route(VALIDATION, SELLERS, of("joining")),
+    Route(f"{VALIDATION}validate/", RTO, of("joining"), (Write(RTO, {}),)),
+    Route(f"{VALIDATION}deny/", RTO, of("failing_to_join"), (Write(RTO, {"rule": "PQ-AGG-UNSTATED"}),)),
+    Route(f"{SUBMISSIONS}members/", None, writes=(Write(FILERS | who("machine"), sent_members),)),
+    Route(f"{SUBMISSIONS}members/file/", None, writes=(Write(FILERS | who("machine"), members_table),)),
+    Route("registry/regulator-parts/<uuid:uuid>/answer/", REGULATOR, of("regulator_part"), (Write(REGULATOR, {"statement": "Noted"}),)),
+    Route(f"{API}regulator-parts/", CALLERS),
+    Route(f"{API}regulator-parts/{ID}", PARTIES | who("machine"), of("regulator_part")),
+    Route(
+        f"{API}regulator-parts/{ID}transitions/<slug:name>/",
+        None,
+        of("regulator_part", name="answer"),
+        (Write(REGULATOR, {"statement": "Noted"}, name="answer"),),
+    ),
+    Route(f"{API}member-validations/", CALLERS),
+    Route(f"{API}member-validations/{ID}", SELLERS | who("machine"), of("joining")),
+    Route(
+        f"{API}member-validations/{ID}transitions/<slug:name>/",
+        None,
+        of("joining", name="validate"),
+        (
+            Write(RTO, {}, name="validate"),
+            Write(RTO, {"rule": "PQ-AGG-UNSTATED"}, of("failing_to_join", name="deny"), name="deny"),
+        ),
+    ),
     Route(f"{PAGES}approvals/", SIGNED_IN),
     Route("registry/look-up/", ANY_FILERS, writes=(Write(ANY_FILERS, facts),)),
     Route("registry/look-up/<uuid:uuid>/switch/", NEW_HOLDERS, of("look_up"), (Write(NEW_HOLDERS, authorised),)),

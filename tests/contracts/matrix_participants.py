@@ -62,6 +62,7 @@ ROUTES = (
     Route(f"{BASE}new/", OWN | NEW, writes=(Write(NEW, company),)),
     Route(ONE, PEOPLE, of("registration")),
     Route(f"{ONE}change/", OWN, of("registration"), (Write(OWN, company),)),
+    Route(f"{ONE}agreement.pdf", PEOPLE, of("registration")),
     Route(f"{ONE}agreement/", OWN, of("registration"), (SIGNED,)),
     Route(f"{ONE}personal/", OWN | REGULATOR, of("registration"), (Write(OWN | REGULATOR, {"purpose": "legal"}),)),
     Route(f"{ONE}transitions/<slug:name>/", None, WAITING, (Write(REGULATOR, REASON),)),
@@ -95,6 +96,7 @@ ROUTES = (
     Route(f"{BASE}suspensions/", SIGNED_IN),
     Route(f"{BASE}suspensions/new/", ANY_SUSPENDERS, writes=(Write(ANY_SUSPENDERS, suspended),)),
     Route(f"{BASE}suspensions/{ID}", SUSPENSION_SEEN, of("suspension")),
+    Route(f"{BASE}suspensions/{ID}letter.pdf", SUSPENSION_SEEN, of("suspension")),
     Route(
         f"{BASE}suspensions/{ID}transitions/<slug:name>/",
         None,
@@ -156,6 +158,19 @@ def pk_of(thing: str):
 
 
 ROUTES += (
+    Route(f"{API}own/", NOBODYS),
+    Route(
+        f"{API}own/consents/",
+        None,
+        writes=(Write(NOBODYS, {"aggregator": "aggregator", "scopes": ["market"], "purpose": "Markets"}, people=True),),
+    ),
+    Route(f"{API}own/consents/<uuid:uuid>/revoke/", None, of("consent"), (Write(NOBODYS, REASON, people=True),)),
+    Route(
+        f"{API}own/uses/",
+        None,
+        writes=(Write(NOBODYS, lambda scene: {"der_id": str(scene.der.uuid), "kind": "reserve", "reserve_percent": "30"}, people=True),),
+    ),
+    Route(f"{API}own/uses/<uuid:uuid>/end/", None, of("personal_use"), (Write(NOBODYS, people=True),)),
     Route(OWNERS, NOBODYS),
     Route(f"{OWNERS}consents/", SIGNED_IN),
     Route(f"{OWNERS}consents/new/", NOBODYS, writes=(Write(NOBODYS, own_consent),)),

@@ -35,6 +35,7 @@ from tests.contracts import (
     scene_aggregations,
     scene_changes,
     scene_disputes,
+    scene_intents,
     scene_messages,
     scene_operations,
     scene_participants,
@@ -43,6 +44,7 @@ from tests.contracts import (
     scene_seals,
     scene_utility,
 )
+from tests.factories.browser import Browser
 from tests.factories.machines import token_for
 from tests.factories.personal import contact, filed_owner, registered_owner
 from tests.factories.presence import sign_in
@@ -132,6 +134,7 @@ def make_scene() -> Scene:
         objects |= scene_reports.objects(world)
         objects |= scene_disputes.objects(world, objects)
         objects |= scene_operations.objects(world)
+        objects |= scene_intents.objects(world)
         objects |= scene_seals.objects()
         clients = _clients(world)
     return Scene(world, objects, *clients)
@@ -141,7 +144,7 @@ def _clients(world: World) -> tuple[dict[str, Client], dict[str, APIClient]]:
     clients, api = {}, {}
     for actor in (*ACTORS, *MACHINE_SEATS):
         user = user_of(world, actor)
-        clients[actor], api[actor] = Client(), APIClient()
+        clients[actor], api[actor] = Browser(), APIClient()
         if user is not None:
             sign_in(clients[actor], user)
             secret = token_for(user) if user.kind == User.Kind.MACHINE else ApiToken.issue(user, "matrix")[1]

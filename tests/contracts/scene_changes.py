@@ -5,12 +5,16 @@ from datetime import date, timedelta
 from django.db import models
 from django.utils import timezone
 
-from registry.aggregations.models import AggregationMember
+from moc.rulesets.models import RuleSet
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.ders.models import Der
 from registry.reconfigurations.models import FormerConnection
 from registry.reconfigurations.services import acts
+from registry.submissions.involvement import RegulatorPart
+from registry.submissions.membership import MemberValidation, StagedMember
+from registry.submissions.models import StagedDer, Submission, UtilityReview
 from registry.submissions.switching import LookUp, SwitchNotice
-from tests.contracts.scene_aggregations import ALWAYS
+from tests.contracts.scene_aggregations import ALWAYS, make
 from tests.factories.world import World
 
 
@@ -26,7 +30,42 @@ def objects(world: World, others: dict[str, models.Model]) -> dict[str, models.M
     AggregationMember.objects.create(
         aggregation=others["aggregation"], der=neighbour, service_id="energy", **parties, wholesale=True, valid_during=ALWAYS
     )
-    return {"neighbour": neighbour} | _reconfigured(world) | _switching(world, others, neighbour)
+    return {"neighbour": neighbour} | _reconfigured(world) | _switching(world, others, neighbour) | _members(world, neighbour)
+
+
+def _members(world: World, neighbour: Der) -> dict[str, models.Model]:
+    """A registered aggregation with one member; a DER that joins it when the RTO has validated, and one that may not join another."""
+    parties = {"aggregator": world.aggregator, "edc": world.edc}
+    lasting = {"wholesale": True, "valid_during": ALWAYS, **parties}
+    filed = make(world.aggregator, world.tso, name="Registered", services=["capacity"])
+    AggregationMember.objects.create(aggregation=filed, der=neighbour, service_id="capacity", **lasting)
+    broken = make(world.aggregator, world.tso, name="Unstated", services=["energy", "spinning_reserve"])
+    facts = {"stated_on": date(2026, 1, 1), "participation_model": "bilateral", "services": ["spinning_reserve"]}
+    ready = make(world.aggregator, world.tso, name="Ready for more", **facts)
+    for aggregation in (filed, broken, ready):
+        AggregationUtility.objects.create(aggregation=aggregation, **parties)
+        for status in ("submitted", "registered"):
+            Aggregation.objects.filter(pk=aggregation.pk).update(status=status)
+        aggregation.refresh_from_db()
+    joining, staged = _joining(world, ready, neighbour, "spinning_reserve")
+    failing, _ = _joining(world, broken, neighbour, "spinning_reserve")
+    return {"aggregation_filed": filed, "joining": joining, "failing_to_join": failing, "staged_member": staged}
+
+
+def _joining(world: World, aggregation: Aggregation, der: Der, service: str) -> tuple[MemberValidation, StagedMember]:
+    parties = {"aggregator": world.aggregator, "edc": world.edc}
+    user, now = world.user("aggregator", "approver"), timezone.now()
+    attested = {"submitted_at": now, "submitted_by": user, "attestation_sha256": "0" * 64}
+    facts = {"aggregator": world.aggregator, "aggregation": aggregation, "kind": "add", "source": "form", "title": "DERs join", **attested}
+    submission = Submission.objects.create(**facts)
+    staged = StagedMember.objects.create(submission=submission, der=der, service_id=service, starts_on=now.date(), **parties)
+    row = StagedDer.objects.create(submission=submission, row_number=1, external_id="D-8", der=der, der_type=der.der_type, **parties)
+    StagedDer.objects.filter(pk=row.pk).update(status="approved")
+    clock = {"row_count": 1, "started_at": now, "due_at": now, "clock_rule": RuleSet.objects.first()}
+    UtilityReview.objects.create(submission=submission, **parties, **clock)
+    due = {"row_count": 1, "due_at": now + timedelta(days=9)}
+    known = {"submission": submission, "aggregation": aggregation, "aggregator": world.aggregator, "tso": world.tso}
+    return MemberValidation.objects.create(**known, **due), staged
 
 
 def _switching(world: World, others: dict[str, models.Model], neighbour: Der) -> dict[str, models.Model]:
@@ -43,7 +82,10 @@ def _switching(world: World, others: dict[str, models.Model], neighbour: Der) ->
         starts_on=timezone.localdate(),
         due_at=timezone.now() + timedelta(days=3),
     )
-    return {"look_up": look, "switch": notice}
+    parties = {"rerra": world.rerra, "edc": world.edc, "aggregator": world.aggregator}
+    until = timezone.now() + timedelta(days=9)
+    part = RegulatorPart.objects.create(review=others["review"], text="A comment on this review", due_at=until, **parties)
+    return {"look_up": look, "switch": notice, "regulator_part": part}
 
 
 def _reconfigured(world: World) -> dict[str, models.Model]:

@@ -77,8 +77,14 @@ def test_public_functions_and_classes_of_the_business_say_what_they_do():
 @pytest.mark.parametrize("folder", [folder for folder in slices() if folder.parts[-2] != "moc"], ids=lambda folder: folder.name)
 def test_slices_use_the_houses_file_names(folder):
     own = {"dictionary", "columns", "blanks", "personal"}  # the dictionary, a filing's columns made of it, empty tables, filed owners
-    own |= {"kinds", "change_rules", "switching"}  # what submissions do, the rules on changes, the records of a switch
     own |= {"endings"}  # the records by which a dispute ends
+    own |= {
+        "kinds",
+        "change_rules",
+        "switching",
+        "membership",
+        "involvement",
+    }  # what submissions do, the rules on changes, a switch, who joins
     assert {path.stem for path in folder.glob("*.py")} <= {*SLICE_FILES, *own}
     assert {path.name for path in folder.iterdir() if path.is_dir()} <= {*SLICE_FOLDERS, "__pycache__"}
 

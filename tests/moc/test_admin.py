@@ -20,6 +20,7 @@ from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
 from registry.grid.models import Feeder
 from registry.participants.services import MASK
+from registry.submissions.models import Submission
 from registry.submissions.services import filing
 from tests.factories.personal import registered_owner
 
@@ -251,32 +252,39 @@ def test_the_operator_grants_across_organisations(world, client_of, ders):
     assert client_of(world.user("edc", "administrator")).post(page("change", world.edc), body).status_code == 403
 
 
-def test_a_move_goes_through_the_service_with_its_reason(world, client_of, ders):
+@pytest.fixture
+def drafts(world) -> list[Submission]:
+    with acting(world.user("aggregator", "filer"), "filed"):
+        return Submission.objects.bulk_create(
+            Submission(aggregator=world.aggregator, source="form", title=f"Draft {number}") for number in range(4)
+        )
+
+
+def test_a_move_goes_through_the_service_with_its_reason(world, client_of, drafts):
     own = world.user("aggregator", "administrator")
     client = client_of(own)
-    url = page("move", ders[0], "decommission")
+    url = page("move", drafts[0], "withdraw")
     assert client.get(url).status_code == 200
     client.post(url, {"confirmed": "yes", "reason": ""})
-    assert Der.objects.get(pk=ders[0].pk).status == "approved"
-    assert client.post(url, {"confirmed": "yes", "reason": "Removed by the owner"}).status_code == 302
-    der = Der.objects.get(pk=ders[0].pk)
-    assert der.status == "decommissioned" and der.history.first().history_user == own
+    assert Submission.objects.get(pk=drafts[0].pk).status == "draft"
+    assert client.post(url, {"confirmed": "yes", "reason": "A mistake"}).status_code == 302
+    moved = Submission.objects.get(pk=drafts[0].pk)
+    assert moved.status == "withdrawn" and moved.history.first().history_user == own
     assert client.get(url).status_code == 404
-    assert (
-        client_of(world.user("edc", "administrator")).post(page("move", ders[1], "decommission"), {"confirmed": "yes"}).status_code == 404
-    )
+    others = client_of(world.user("aggregator2", "administrator"))
+    assert others.post(page("move", drafts[1], "withdraw"), {"confirmed": "yes", "reason": "No"}).status_code == 404
 
 
-def test_a_set_is_moved_from_the_list_all_or_nothing(world, client_of, ders):
-    client = client_of(world.user("aggregator", "administrator"))
-    chosen = [der.pk for der in ders[:3]]
-    asked = client.post(DERS, {"action": "move_activate", "_selected_action": chosen})
+def test_a_set_is_moved_from_the_list_all_or_nothing(world, client_of, drafts):
+    client, address = client_of(world.user("aggregator", "administrator")), "/admin/registry/submission/"
+    chosen = [draft.pk for draft in drafts[:3]]
+    asked = client.post(address, {"action": "move_withdraw", "_selected_action": chosen})
     assert asked.status_code == 200 and b"3" in asked.content
-    done = {"action": "move_activate", "_selected_action": chosen, "confirmed": "yes", "reason": "Commissioned"}
-    assert client.post(DERS, done).status_code == 302
-    assert Der.objects.filter(status="active").count() == 3
-    again = client.post(DERS, done | {"_selected_action": [*chosen, ders[4].pk]}, follow=True)
-    assert "possible only from" in again.content.decode() and Der.objects.filter(status="active").count() == 3
+    done = {"action": "move_withdraw", "_selected_action": chosen, "confirmed": "yes", "reason": "Mistakes"}
+    assert client.post(address, done).status_code == 302
+    assert Submission.objects.filter(status="withdrawn").count() == 3
+    again = client.post(address, done | {"_selected_action": [*chosen, drafts[3].pk]}, follow=True)
+    assert "possible only from" in again.content.decode() and Submission.objects.filter(status="withdrawn").count() == 3
 
 
 def test_lists_are_exported_as_csv_xlsx_and_pdf(world, client_of, ders):

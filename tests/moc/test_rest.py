@@ -88,7 +88,7 @@ class TestProblems:
         assert api_of(world.machine).delete(LIST).json()["code"] == "METHOD-NOT-ALLOWED"
 
     def test_a_body_that_is_no_json(self, world, api_of):
-        address = "/api/v1/registry/ders/8e03978e-40d5-43dd-bc93-6894a57f9324/transitions/activate/"
+        address = "/api/v1/registry/submissions/8e03978e-40d5-43dd-bc93-6894a57f9324/transitions/withdraw/"
         assert api_of(world.machine).post(address, b"{", content_type="application/json").status_code in (400, 404)
 
     def test_another_representation_is_refused_in_the_api_s_own(self, world, api_of):

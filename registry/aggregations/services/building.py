@@ -4,8 +4,6 @@ from datetime import date
 from decimal import Decimal
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Func, Q, Value
-from django.db.models.fields import DateField
 from django.utils import timezone
 
 from moc.access import policy
@@ -102,8 +100,7 @@ def set_factors(*, actor, aggregation: Aggregation, factors: dict[Pnode, Decimal
         if held.status == Status.RETIRED or (not held.is_open and day < timezone.localdate()):
             raise Conflict("Past days, and a retired aggregation, keep their factors.", "Give today or a later day.", "AGGREGATION-PAST")
         own = AggregationPnode.objects.filter(aggregation=held)
-        own.filter(valid_during__startswith__gte=day).delete()
-        own.filter(valid_during__contains=day).update(valid_during=_until(day))
+        own.end(day)
         AggregationPnode.objects.bulk_create(
             AggregationPnode(aggregation=held, pnode=node, factor=factor, valid_during=(day, None)) for node, factor in factors.items()
         )
@@ -139,12 +136,4 @@ def _require_whole(held: Aggregation) -> None:
 
 def _let_go(held: Aggregation) -> None:
     """No member is kept by a retired aggregation: those that have begun end today, the others never begin."""
-    today = timezone.localdate()
-    rows = AggregationMember.objects.filter(aggregation=held)
-    rows.filter(valid_during__startswith__gte=today).delete()
-    rows.filter(Q(valid_during__endswith=None) | Q(valid_during__endswith__gt=today)).update(valid_during=_until(today))
-
-
-def _until(day: date) -> Func:
-    """The row's period, ended on a day."""
-    return Func(Func(F("valid_during"), function="lower"), Value(day, output_field=DateField()), function="daterange")
+    AggregationMember.objects.filter(aggregation=held).end(timezone.localdate())

@@ -33,6 +33,8 @@ VOCABULARY = Vocabulary(
 )
 SHOWN = 200  # findings that are told one by one; all are counted
 Status = Aggregation.Status
+REGISTERED = (Status.REGISTERED, Status.SUSPENDED)  # others review who joins and who leaves
+BY_FILING = "File it: the utility reviews those that change, the others go on."
 
 
 @dataclass(frozen=True)
@@ -84,28 +86,38 @@ def problems(findings: Iterable[tuple[int, str, str, str]]) -> list[dict]:
 def add(*, actor, aggregation: Aggregation, ders: QuerySet[Der] | Iterable[str], terms: Terms, only_good: bool = False) -> Outcome:
     """Make DERs members: a queryset of them, or a list of ids (DER ids or the aggregator's own). Raises MembersRefused."""
     with _changing(actor, aggregation, "Added members") as held:
-        _prepare(held, ders, _with_services(held, terms))
-        return _add(held, only_good)
+        choose(held, ders, terms, leaving=False)
+        return carry_out(held, judge(held, leaving=False, only_good=only_good), leaving=False)
 
 
 def drop(*, actor, aggregation: Aggregation, ders: QuerySet[Der] | Iterable[str], terms: Terms, only_good: bool = False) -> Outcome:
     """End memberships on `terms.ends`, the first day without them; for all services unless some are named. Raises MembersRefused."""
     with _changing(actor, aggregation, "Dropped members") as held:
-        _prepare(held, ders, _of_members(held, terms))
-        return _drop(held, only_good)
+        choose(held, ders, terms, leaving=True)
+        return carry_out(held, judge(held, leaving=True, only_good=only_good), leaving=True)
 
 
 def carry_out_file(*, actor, aggregation: Aggregation, document, leaving: bool, only_good: bool, progress) -> Outcome:
     """Add or drop the members that a file names. Raises readers.FileRefused, MembersRefused or Cancelled; then nothing has changed."""
     with _changing(actor, aggregation, f"Read {document.name}") as held:
-        terms = _of_members(held, Terms()) if leaving else _with_services(held, Terms())
-        run_sql("member_filing")
-        with plain_path(document) as path, open_rows(path, name=document.name, vocabulary=VOCABULARY, limits=Limits()) as reader:
-            names = ["row_number", "shape_problem", *reader.sheet.recognised]
-            copy_in("member_filing", names, _blocks(reader, progress), COPY_OPTIONS)
-        progress(0, None, "Checking the rows")
-        _type(held, terms)
-        return _drop(held, only_good) if leaving else _add(held, only_good)
+        read(held, document, leaving=leaving, progress=progress)
+        return carry_out(held, judge(held, leaving=leaving, only_good=only_good), leaving=leaving)
+
+
+def read(held: Aggregation, document, *, leaving: bool, progress) -> None:
+    """A file of members as typed rows of the transaction. Raises readers.FileRefused or Cancelled."""
+    terms = _terms(held, Terms(), leaving)
+    lay_tables()
+    with plain_path(document) as path, open_rows(path, name=document.name, vocabulary=VOCABULARY, limits=Limits()) as reader:
+        names = ["row_number", "shape_problem", *reader.sheet.recognised]
+        copy_in("member_filing", names, _blocks(reader, progress), COPY_OPTIONS)
+    progress(0, None, "Checking the rows")
+    _type(held, terms)
+
+
+def lay_tables() -> None:
+    """The transaction's tables for one change: texts as given, typed rows, findings; those of an earlier change go."""
+    run_sql("member_filing")
 
 
 def _blocks(reader, progress) -> Iterator[bytes]:
@@ -116,38 +128,52 @@ def _blocks(reader, progress) -> Iterator[bytes]:
 
 @contextmanager
 def _changing(actor, aggregation: Aggregation, reason: str) -> Iterator[Aggregation]:
-    """The transaction of a change, with the aggregation locked; a DER that another change took meanwhile is told as a conflict."""
+    """The transaction of a change that nobody reviews: of an aggregation that is not registered."""
+    with holding(actor, aggregation, reason) as held:
+        if held.status in REGISTERED:
+            raise Conflict("Members of a registered aggregation join and leave by a filing.", BY_FILING, "MEMBERS-BY-FILING")
+        yield held
+
+
+@contextmanager
+def holding(actor, aggregation: Aggregation, reason: str) -> Iterator[Aggregation]:
+    """The transaction of a change, with the aggregation locked. Raises Conflict for one that is being validated, or retired."""
     policy.require(actor, "file_ders", aggregation.aggregator)
+    with overlaps_told(), transaction.atomic(), acting(actor, reason):
+        take_room()
+        held = Aggregation.objects.select_for_update(of=("self",)).get(pk=aggregation.pk)
+        if held.in_review or held.status == Status.RETIRED:
+            raise Conflict(f"The aggregation is {held.get_status_display().lower()}.", "Take it back first, or make another one.")
+        yield held
+
+
+@contextmanager
+def overlaps_told() -> Iterator[None]:
+    """A DER that another change took meanwhile is told as a conflict."""
     try:
-        with transaction.atomic(), acting(actor, reason):
-            take_room()
-            held = Aggregation.objects.select_for_update().get(pk=aggregation.pk)
-            if held.in_review or held.status == Status.RETIRED:
-                raise Conflict(f"The aggregation is {held.get_status_display().lower()}.", "Take it back first, or make another one.")
-            yield held
+        yield
     except IntegrityError as error:
         if "member_" not in str(error):
             raise
         raise Conflict("Some of these DERs became members elsewhere at the same time.", "Try again to see which.", TAKEN.code) from error
 
 
-def _with_services(held: Aggregation, terms: Terms) -> Terms:
-    """The terms of an addition: today, and all services that the aggregation seeks, unless they say otherwise."""
+def _terms(held: Aggregation, terms: Terms, leaving: bool) -> Terms:
+    """Today, unless the terms say otherwise; of an addition all services that the aggregation seeks, of a drop all that members have."""
+    today = timezone.localdate()
+    if leaving:
+        known = AggregationMember.objects.filter(aggregation=held).order_by().values_list("service_id", flat=True).distinct()
+        return replace(terms, services=terms.services or tuple(known) or tuple(held.services) or ("",), ends=terms.ends or today)
     wanted = terms.services or tuple(held.services)
     if not wanted:
         raise UserError("The aggregation seeks no service yet.", "Say which services it seeks, then add members.", "AGGREGATION-NO-SERVICE")
-    return replace(terms, services=wanted, starts=terms.starts or timezone.localdate())
+    return replace(terms, services=wanted, starts=terms.starts or today)
 
 
-def _of_members(held: Aggregation, terms: Terms) -> Terms:
-    """The terms of a drop: today, and all services that members have, unless they say otherwise."""
-    known = AggregationMember.objects.filter(aggregation=held).order_by().values_list("service_id", flat=True).distinct()
-    return replace(terms, services=terms.services or tuple(known) or tuple(held.services) or ("",), ends=terms.ends or timezone.localdate())
-
-
-def _prepare(held: Aggregation, ders: QuerySet[Der] | Iterable[str], terms: Terms) -> None:
-    """The chosen DERs as typed rows."""
-    run_sql("member_filing")
+def choose(held: Aggregation, ders: QuerySet[Der] | Iterable[str], terms: Terms, *, leaving: bool) -> None:
+    """The chosen DERs as typed rows of the transaction: a queryset, or ids as for `add`."""
+    terms = _terms(held, terms, leaving)
+    lay_tables()
     if isinstance(ders, QuerySet):
         insert_select("member_choice", ["der_id"], [ders.order_by().values_list("pk")])
         run_sql("member_chosen", _params(held, terms))
@@ -171,24 +197,17 @@ def _params(held: Aggregation, terms: Terms | None = None) -> dict:
     return known | {"services": list(terms.services), "share": terms.share, "starts": terms.starts, "ends": terms.ends}
 
 
-def _add(held: Aggregation, only_good: bool) -> Outcome:
-    run_sql("member_findings", _params(held))
-    outcome = _found(only_good)
-    outcome.changed = run_sql("member_insert", _params(held))
-    if held.status != Status.DRAFT:
-        run_sql("utilities", _params(held))
-    return _noted(held, outcome)
+def find(held: Aggregation, *, leaving: bool) -> None:
+    """What is wrong with the transaction's rows, into its table of findings."""
+    if leaving:
+        run_sql("drop_findings", _params(held))
+    else:
+        run_sql("member_findings", _params(held))
 
 
-def _drop(held: Aggregation, only_good: bool) -> Outcome:
-    run_sql("drop_findings", _params(held))
-    outcome = _found(only_good)
-    outcome.changed = run_sql("drop_end", _params(held)) + run_sql("drop_remove", _params(held))
-    return _noted(held, outcome)
-
-
-def _found(only_good: bool) -> Outcome:
-    """What the rules found. Raises MembersRefused for errors that the caller does not leave out, or when no good row is left."""
+def judge(held: Aggregation, *, leaving: bool, only_good: bool) -> Outcome:
+    """What the rules find. Raises MembersRefused for errors that the caller does not leave out, or when no good row is left."""
+    find(held, leaving=leaving)
     rows, bad = fetch_sql("row_counts")[0]
     if not rows:
         raise UserError("No DER was named.", "Choose some DERs.", "MEMBERS-NONE")
@@ -199,8 +218,16 @@ def _found(only_good: bool) -> Outcome:
     return outcome
 
 
-def _noted(held: Aggregation, outcome: Outcome) -> Outcome:
-    """Performance that was stated for other members must be stated again (¶338): remember since when."""
+def carry_out(held: Aggregation, outcome: Outcome, *, leaving: bool) -> Outcome:
+    """The transaction's good rows become members, or are none any more; inside acting()."""
+    known = _params(held)
+    if leaving:
+        outcome.changed = run_sql("drop_end", known) + run_sql("drop_remove", known)
+    else:
+        outcome.changed = run_sql("member_insert", known)
+        if held.status != Status.DRAFT:
+            run_sql("utilities", known)
+    # performance that was stated for other members must be stated again (¶338): remember since when
     if outcome.changed and held.stated_on and not held.restate_since:
         Aggregation.objects.filter(pk=held.pk).update(restate_since=timezone.localdate())
     return outcome

@@ -1,5 +1,5 @@
 -- Memberships that would only have begun on the day or later do not.
--- Called by registry.aggregations.services.membership._drop.
+-- Called by registry.aggregations.services.membership.carry_out.
 DELETE FROM registry_aggregationmember AS m
 USING member_rows AS s
 WHERE m.aggregation_id = %(aggregation)s AND m.der_id = s.der_id AND m.service_id = s.service AND lower(m.valid_during) >= s.ends

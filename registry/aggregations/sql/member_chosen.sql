@@ -1,5 +1,5 @@
 -- The chosen DERs as typed rows, one for each service.
--- Called by registry.aggregations.services.membership._prepare.
+-- Called by registry.aggregations.services.membership.choose.
 INSERT INTO member_rows
 SELECT
     row_number() OVER (ORDER BY d.id), NULL, d.external_id, NULL, NULL, NULL, NULL,

@@ -1,5 +1,5 @@
 -- The session's tables for one change of members: the texts as given, and the typed rows; they vanish with the transaction.
--- Called by registry.aggregations.services.membership._prepare.
+-- Called by registry.aggregations.services.membership.lay_tables.
 DROP TABLE IF EXISTS member_filing, member_choice, member_rows, member_findings;
 CREATE TEMPORARY TABLE member_filing (
     row_number integer NOT NULL, shape_problem text, der text, service text, share_percent text, "from" text, until text

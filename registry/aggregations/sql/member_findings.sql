@@ -1,5 +1,5 @@
 -- What is wrong with which row of an addition, with the text as given.
--- Called by registry.aggregations.services.membership._add.
+-- Called by registry.aggregations.services.membership.find.
 CREATE TEMPORARY TABLE member_findings ON COMMIT DROP AS
 SELECT DISTINCT s.row_number, problem.code, problem.name, coalesce(left(problem.value, 200), '') AS value
 FROM (

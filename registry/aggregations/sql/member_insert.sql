@@ -1,5 +1,5 @@
 -- Good rows become members.
--- Called by registry.aggregations.services.membership._add.
+-- Called by registry.aggregations.services.membership.carry_out.
 INSERT INTO registry_aggregationmember
     (aggregation_id, der_id, service_id, aggregator_id, edc_id, wholesale, share_percent, valid_during)
 SELECT %(aggregation)s, s.der_id, s.service, %(aggregator)s, s.edc_id, g.level = 'wholesale', s.share, daterange(s.starts, s.ends)

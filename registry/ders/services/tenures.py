@@ -14,6 +14,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from psycopg import sql
 
+from moc.access import policy
 from moc.access.models import Organization
 from moc.access.tenure import local_day
 from moc.bulk import fetch_sql, insert_select
@@ -21,7 +22,6 @@ from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.notices.services import tell
 from registry.ders.models import Der, DerTenure
-from registry.ders.services.moves import require
 from registry.participants.models import DerOwner
 
 Status = DerTenure.Status
@@ -102,7 +102,8 @@ def apply_due(today: date | None = None) -> int:
 
 
 def _check(actor, ders: QuerySet, on: date, reason: str, aggregator: Organization | None = None) -> None:
-    require(actor, PERMISSION, ders, ders)
+    if actor is not None and ders.exclude(pk__in=Der.objects.visible_to(actor, PERMISSION).values("pk")).exists():
+        raise policy.NotPermitted(f"{actor} may not change the tenures of all of these DERs.")
     if not reason.strip():
         raise UserError("A change of tenure needs a reason.", "Say why in a sentence; both aggregators can read it.", "REASON_MISSING")
     if on < timezone.localdate():

@@ -55,7 +55,7 @@ def large() -> Q:
     cites="FERC Order 2222 ¶159–160, ¶296: no service is paid twice",
 )
 def retail() -> Conditions:
-    """A retail program already pays for this service, or its regulator's terms bar it."""
+    """A retail program already pays for this service, or its terms bar it."""
     bars: dict[str, Q] = {}
     law = numbers.current()
     for pk, authorities in law.authorities[PARTY].items():
@@ -63,6 +63,9 @@ def retail() -> Conditions:
             for program, services in row.value.items() if isinstance(row.value, dict) else ():
                 for service in services:
                     bars.setdefault(service, {}).setdefault(program, []).append(pk)
+    for edc, program, services in law.programs:
+        for service in services:
+            bars.setdefault(service, {}).setdefault(program, []).append(edc)
     return {service: _any(programs) for service, programs in sorted(bars.items())}
 
 

@@ -6,7 +6,7 @@ So one rule is one pass over all rows, whatever the number of markets.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +18,9 @@ from moc import sight
 from moc.access.models import Organization, Oversight
 from moc.rulesets.law import Law
 from moc.rulesets.models import RuleSet
+from registry.aggregations.choices import Level
+from registry.aggregations.models import GridService
+from registry.jurisdictions.models import AnnualSales, RetailProgram
 from registry.participants.models import UtilityProfile
 
 
@@ -29,11 +32,12 @@ class Numbers:
     authorities: dict[str, dict[int, tuple[str, ...]]]
     markets: dict[int, int]
     sales_mwh: dict[int, Decimal | None]
+    programs: list[tuple[int, str, tuple[str, ...]]]  # (utility, program, the services that its terms bar)
 
     @classmethod
     @sight.engine()  # whose regulator oversees which utility is no secret, and a rule says the same whoever asks
     def on(cls, day: date) -> "Numbers":
-        """The numbers of a day; four queries."""
+        """The numbers of a day; seven queries. A utility's sales are those of the last year before it that is known."""
         slugs = dict(Organization.objects.filter(kind__in=("tso", "edc")).values_list("pk", "slug"))
         regulators: dict[int, list[str]] = {}
         for edc, slug in Oversight.objects.filter(overseer__kind="rerra").order_by("pk").values_list("overseen_id", "overseer__slug"):
@@ -44,11 +48,13 @@ class Numbers:
             if tso is not None:
                 markets[edc] = tso
         of_ders = {pk: (*([slugs[markets[pk]]] if pk in markets else []), slug, *regulators.get(pk, [])) for pk, slug in slugs.items()}
-        return cls(Law.on(day), {"edc_id": of_ders, "market_id": {pk: (slug,) for pk, slug in slugs.items()}}, markets, sales)
+        sales |= dict(AnnualSales.objects.filter(year__lt=day.year).order_by("year").values_list("edc", "sales_mwh"))  # the last year wins
+        of_markets = {pk: (slug,) for pk, slug in slugs.items()}
+        return cls(Law.on(day), {"edc_id": of_ders, "market_id": of_markets}, markets, sales, _terms(day))
 
     def amended(self, row: RuleSet) -> "Numbers":
         """The same with one row of the law changed."""
-        return Numbers(self.law.amended(row), self.authorities, self.markets, self.sales_mwh)
+        return replace(self, law=self.law.amended(row))
 
     def by_value(self, key: str, column: str) -> dict[str, tuple[object, list[int]]]:
         """The parties of a column by the value that holds for them: text of it → (value, ids); none where there is no limit."""
@@ -100,6 +106,13 @@ class Numbers:
         if own and ("market_services", slug) not in self.law.rows:
             return []
         return self.law.value("market_services", slug) or []
+
+
+def _terms(day: date) -> list[tuple[int, str, tuple[str, ...]]]:
+    """The terms of retail programs in force on a day, as services that they bar: those that they pay for, or every wholesale one."""
+    wholesale = tuple(GridService.objects.filter(level=Level.WHOLESALE).values_list("code", flat=True))
+    programs = RetailProgram.objects.on(day).values_list("edc", "code", "bars_wholesale", "pays_for")
+    return [(edc, code, wholesale if bars else tuple(pays_for)) for edc, code, bars, pays_for in programs]
 
 
 def shown(value) -> str:

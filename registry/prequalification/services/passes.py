@@ -22,6 +22,7 @@ from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange, RuleSet
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, GridService
 from registry.ders.models import Der
+from registry.jurisdictions.models import AnnualSales, RetailProgram
 from registry.participants.models import UtilityProfile
 from registry.prequalification.models import BrokenRule, Offer, Qualification, QualificationOverride, QualificationPass
 from registry.prequalification.rules import DERS, OFFERS, Test
@@ -30,7 +31,7 @@ from registry.prequalification.rules.numbers import Numbers, current, taking
 
 REASON = "system: qualification"
 TASK = "registry.prequalification.tasks.requalify"
-LAW = (RuleSet, UtilityProfile, Oversight, Organization, GridService)
+LAW = (RuleSet, UtilityProfile, AnnualSales, RetailProgram, Oversight, Organization, GridService)
 COLUMNS = ("edc_id", "aggregator_id", "code", "services", "value", "limit")
 BROKEN = ("edc_id", "aggregator_id", "broken_code", "broken_services", "broken_value", "broken_limit")
 

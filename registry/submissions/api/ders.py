@@ -6,10 +6,12 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from moc.access import presence
+from moc.rest.serializers import example
 from registry.ders.api import Ders
 from registry.submissions.services import erasing
 
 
+@example({"reason": "The customer's request of 1 June"})
 class Erasure(serializers.Serializer):
     """Why the customer is erased; kept with the act."""
 

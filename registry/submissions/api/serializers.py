@@ -3,10 +3,11 @@
 from rest_framework import serializers
 
 from moc.jobs.api import JobSerializer
-from moc.rest.serializers import Flat, slug_of
+from moc.rest.serializers import ANY_ID, Flat, example, slug_of
 from registry.ders.dictionary import FIELDS, PERSONAL
 from registry.participants.api import OwnerSerializer
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.services.changes import KINDS
 
 FACTS = [name for name in FIELDS if name not in PERSONAL]
 CHOSEN = [(kind.value, kind.label) for kind in Decision.BY_PEOPLE]
@@ -16,13 +17,14 @@ MOST_ROWS = 100_000
 class SubmissionSerializer(Flat):
     id = serializers.UUIDField(source="uuid")
     aggregator = slug_of("aggregator")
+    aggregation = serializers.UUIDField(source="aggregation.uuid", allow_null=True, help_text="of which DERs join or leave")
     continues = serializers.UUIDField(source="continues.uuid", allow_null=True, help_text="the submission whose bad rows these are")
 
     class Meta:
         model = Submission
         fields = (
-            "id title kind reason source status aggregator row_count created_at submitted_at attestation_version attestation_sha256 "
-            "completeness_due_at resubmit_due_at continues"
+            "id title kind reason source status aggregator aggregation row_count created_at submitted_at attestation_version "
+            "attestation_sha256 completeness_due_at resubmit_due_at continues"
         ).split()
 
 
@@ -108,13 +110,14 @@ class RowSerializer(Flat):
         fields = ["row", "status", "change", "edc", "der", "decision", *FACTS, "owner"]
 
 
+@example({"model": "AS-8000", "nameplate_ac_kw": 8})
 class RowValues(serializers.ModelSerializer):
     """Columns of a filed row to be set: shape only, the rules say the rest. Columns left out keep their value."""
 
-    edc_account_no = serializers.CharField(max_length=40, allow_blank=True)
-    owner_name = serializers.CharField(max_length=120, allow_blank=True)
-    owner_email = serializers.EmailField(allow_blank=True)
-    owner_phone = serializers.CharField(max_length=40, allow_blank=True)
+    edc_account_no = serializers.CharField(max_length=40, allow_blank=True, required=False)
+    owner_name = serializers.CharField(max_length=120, allow_blank=True, required=False)
+    owner_email = serializers.EmailField(allow_blank=True, required=False)
+    owner_phone = serializers.CharField(max_length=40, allow_blank=True, required=False)
 
     class Meta:
         model = StagedDer
@@ -141,10 +144,11 @@ class RowChange(serializers.Serializer):
     values = RowValues(partial=True)
 
 
+@example({"kind": "suspend", "reason": "The inverter is exchanged", "ders": [ANY_ID]})
 class StartChange(serializers.Serializer):
     """DERs that change: as they are registered, but for the values given. The draft can be mended and is submitted as any other."""
 
-    kind = serializers.ChoiceField(choices=[(kind.value, kind.label) for kind in Submission.Kind if kind != Submission.Kind.REGISTER])
+    kind = serializers.ChoiceField(choices=[(kind.value, kind.label) for kind in KINDS])
     reason = serializers.CharField(max_length=300)
     aggregator = serializers.SlugField(required=False, help_text="whose filing; needed by those who file for several")
     day = serializers.DateField(required=False, allow_null=True, default=None, help_text="the last day of what retires; today if absent")
@@ -165,6 +169,7 @@ class TableUpload(serializers.Serializer):
     aggregator = serializers.SlugField(required=False)
 
 
+@example({"title": "Dover, spring", "rows": [{"external_id": "D-1", "der_type": "photovoltaic", "nameplate_ac_kw": 7.6}]})
 class TableEnvelope(serializers.Serializer):
     """Rows as objects by column name of the data dictionary; title and aggregator stand before the rows."""
 
@@ -187,6 +192,7 @@ class DecisionSerializer(Flat):
         ).split()
 
 
+@example({"kind": "approve_limited", "rows": [1, 2], "export_limit_kw": 5, "statement": "Until the feeder is rebuilt"})
 class Decide(serializers.Serializer):
     """A decision over rows by number, or over all rows still to be decided that a filter lets through ({} is all of them)."""
 

@@ -31,6 +31,7 @@ from registry.participants.api import OwnerSerializer, Purpose, revealed
 from registry.submissions import reports
 from registry.submissions.api import rows as filed
 from registry.submissions.api import serializers
+from registry.submissions.api.members import MemberFilings
 from registry.submissions.filters import RowFilterSet, SubmissionFilterSet
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
 from registry.submissions.personal import StagedOwner
@@ -49,7 +50,7 @@ SAID = [
 BY_FINDING = (Sort("row", ("row_number", "id")),)
 
 
-class Submissions(Moves):
+class Submissions(MemberFilings, Moves):
     """Filings, newest first. POST a table to start one: the answer is 202, its Location the status resource."""
 
     model = Submission
@@ -59,7 +60,9 @@ class Submissions(Moves):
     moves = {"submit": serializers.Submit, "withdraw": Reason}
 
     def get_parsers(self) -> list:
-        takes_tables = self.request and self.request.method == "POST" and self.action_map.get("post") in ("create", "correct")
+        takes_tables = (
+            self.request and self.request.method == "POST" and self.action_map.get("post") in ("create", "correct", "members_file")
+        )
         return [parser() for parser in (TABLES if takes_tables else (JSONParser,))]
 
     @extend_schema(

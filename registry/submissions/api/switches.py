@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Moves, Resource
-from moc.rest.serializers import Flat, slug_of
+from moc.rest.serializers import Flat, example, slug_of
 from registry.submissions.api.submissions import aggregator_of
 from registry.submissions.services import lookups, switches
 from registry.submissions.switching import LookUp, SwitchNotice
@@ -28,6 +28,7 @@ class LookUpSerializer(Flat):
         fields = ["id", "aggregator", "edc", "at", "ders"]
 
 
+@example({"edc": "jcpl", "usage_point_id": "SP-100200", "fact": "serial_no", "value": "SN-4711"})
 class TwoFacts(serializers.Serializer):
     """The service point, and the customer's account or a device's serial number."""
 

@@ -4,6 +4,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from registry.aggregations.forms import FileForm, MembersForm
 from registry.ders.models import Der
 from registry.submissions.forms.filing import PartyForm
 from registry.submissions.kinds import TERMS, Kind
@@ -26,8 +27,8 @@ class ChangeForm(PartyForm):
     number = forms.IntegerField(widget=forms.HiddenInput)
     field_order = ["kind", "day", "reason", "aggregator", "number"]
 
-    def __init__(self, *args, number: int, **kwargs):
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args, number: int, kind: str = "", **kwargs):
+        super().__init__(*args, initial={"kind": kind}, **kwargs)
         self.fields["number"].initial = self.found = number
 
     def clean(self) -> dict:
@@ -89,3 +90,36 @@ class WidenForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="the aggregator reads it",
     )
+
+
+class ConfirmForm(forms.Form):
+    """Nothing is asked but that it is meant."""
+
+
+class FiledMembersForm(MembersForm):
+    """Which DERs join a registered aggregation or, with `leaving`, leave it; and why."""
+
+    reason = reason_field()
+
+
+class MembersFileForm(FileForm):
+    """A file of those who join, or leave; and why."""
+
+    reason = reason_field()
+
+
+class ValidateForm(forms.Form):
+    """What the RTO says beside its validation."""
+
+    statement = forms.CharField(label="Statement", max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class DenyForm(ValidateForm):
+    """By which rule they do not join."""
+
+    rule = forms.ChoiceField(label="The rule that would be broken")
+    field_order = ["rule", "statement"]
+
+    def __init__(self, *args, rules, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["rule"].choices = rules

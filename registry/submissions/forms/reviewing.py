@@ -91,6 +91,28 @@ class DecisionFileForm(forms.Form):
     )
 
 
+class RegulatorForm(forms.Form):
+    """What a regulator says of a review; to a question yes or no."""
+
+    allows = forms.ChoiceField(
+        label="Your decision",
+        choices=(("yes", "Participation may go on"), ("no", "Participation may not go on")),
+        widget=forms.RadioSelect,
+    )
+    statement = forms.CharField(max_length=4000, widget=forms.Textarea(attrs={"rows": 4}), help_text="utility and aggregator read it")
+
+    def __init__(self, *args, decides: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not decides:
+            del self.fields["allows"]
+
+    @property
+    def said(self) -> dict:
+        """What the service takes."""
+        given = self.cleaned_data
+        return {"statement": given["statement"], "allows": given["allows"] == "yes" if "allows" in given else None}
+
+
 class RejectForm(forms.Form):
     """Why a proposed denial is not confirmed."""
 

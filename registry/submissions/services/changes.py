@@ -13,11 +13,12 @@ from moc.errors import UserError
 from moc.history import acting
 from registry.ders.models import Der
 from registry.submissions import change_rules
-from registry.submissions.kinds import Kind
+from registry.submissions.kinds import MEMBERSHIP, Kind
 from registry.submissions.models import StagedDer, Submission
 from registry.submissions.services import classifying, filing, locks, staging
 
 MOST_BY_HAND = 500
+KINDS = [kind for kind in change_rules.CHANGING if kind not in MEMBERSHIP]
 Values = Mapping[str, object]
 
 
@@ -63,8 +64,8 @@ def start(
 
 
 def _require(kind: str, reason: str) -> None:
-    if kind not in change_rules.CHANGING:
-        raise UserError("This is no kind of change.", f"Choose one of {', '.join(change_rules.CHANGING)}.", "CHANGE-KIND")
+    if kind not in KINDS:
+        raise UserError("This is no kind of change.", f"Choose one of {', '.join(KINDS)}.", "CHANGE-KIND")
     if not reason.strip():
         raise UserError("A change needs a reason.", "Say why in a sentence.", "REASON")
 

@@ -1,6 +1,6 @@
 """What of a submitted filing takes a utility's review, what only a notice, and what is reviewed beside it (Order 2222 ¶336)."""
 
-from django.db.models import Max, Value
+from django.db.models import Max, Q, Value
 from django.db.models.expressions import Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -16,7 +16,7 @@ from moc.rulesets.models import RuleSet
 from moc.units import counted
 from registry.aggregations.models import AggregationMember
 from registry.ders.models import Der, DerFacts
-from registry.submissions.kinds import NOTICE_FIELDS, OWNER_CONTACT, REVIEW_SCOPE, TERMS
+from registry.submissions.kinds import MEMBERSHIP, NOTICE_FIELDS, OWNER_CONTACT, REVIEW_SCOPE, TERMS
 from registry.submissions.models import StagedDer, Submission, UtilityReview
 from registry.submissions.services import locks
 
@@ -34,6 +34,8 @@ def classify(submission: Submission) -> None:
     rows = StagedDer.objects.filter(submission=submission)
     if TERMS[submission.kind].notice:
         rows.filter(change=Change.UNCHANGED).update(change=Change.NOTICE)
+        return
+    if submission.kind in MEMBERSHIP:  # what changes is who is a member
         return
     changed = rows.filter(change=Change.CHANGED).order_by().values_list("edc", flat=True).distinct()
     for edc in Organization.objects.select_related("utility__tso").filter(pk__in=changed):
@@ -94,7 +96,8 @@ def add_neighbours(review: UtilityReview) -> int:
     rows = StagedDer.objects.filter(submission=review.submission_id)
     today, mine = timezone.localdate(), rows.filter(edc=review.edc_id, der__isnull=False).exclude(change=Change.UNCHANGED)
     touched = AggregationMember.objects.on(today).filter(der__in=mine.values("der")).order_by().values("aggregation")
-    members = AggregationMember.objects.on(today).filter(aggregation__in=touched).order_by().values("der")
+    same = Q(aggregation__in=touched) | Q(aggregation=review.submission.aggregation_id)
+    members = AggregationMember.objects.on(today).filter(same).order_by().values("der")
     ders = Der.objects.registered().filter(pk__in=members, edc=review.edc_id, aggregator=review.aggregator_id)
     number = stage(review.submission, ders.exclude(pk__in=rows.filter(der__isnull=False).values("der")), Change.IN_SCOPE)
     if number:

@@ -10,9 +10,9 @@ from moc.bulk import run_sql
 from registry.ders.models import Der, DerFacts
 from registry.participants.models import OwnerFacts
 from registry.prequalification.services import passes
-from registry.submissions.kinds import TERMS, Kind
+from registry.submissions.kinds import MEMBERSHIP, TERMS, Kind
 from registry.submissions.models import Decision, StagedDer
-from registry.submissions.services import switches
+from registry.submissions.services import members, switches
 
 LIMITS = ("export_limit_kw", "import_limit_kw", "limits_by_time")
 
@@ -25,6 +25,10 @@ def carry_out(decision: Decision) -> None:
         return
     move = TERMS[decision.review.submission.kind].move
     rows = StagedDer.objects.of_review(decision.review).filter(decision=decision)
+    if decision.review.submission.kind in MEMBERSHIP:
+        _limit(decision, rows)
+        members.carry_out(decision)
+        return
     if not move:
         merge(decision)
         _limit(decision, rows.filter(change=StagedDer.Change.IN_SCOPE))

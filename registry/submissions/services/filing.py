@@ -26,10 +26,11 @@ from registry.ders.services.tenures import hold
 from registry.grid.models import ServicePoint
 from registry.participants import services as participants
 from registry.participants.models import UtilityProfile
-from registry.submissions.kinds import TERMS, Kind
+from registry.submissions.kinds import MEMBERSHIP, TERMS, Kind
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.reports import last_day
 from registry.submissions.rules import tenure_over
-from registry.submissions.services import classifying, deadlines, locks, regulators, reviewing, staging, switches
+from registry.submissions.services import classifying, deadlines, locks, members, regulators, reviewing, staging, switches
 from registry.submissions.services.owners import file_owner
 from registry.submissions.services.practice import reviewer_for
 
@@ -76,7 +77,7 @@ def receive_file(
                 ) from error
         else:
             submission = locks.submission_of(submission)
-            _editable(submission)
+            _takes_facts(submission)
             Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "stage", actor=actor, document=document)
         submission.job = jobs.enqueue(
             actor=actor, task="registry.submissions.tasks.stage", title=f"Reading {document.name}", submission=submission.pk
@@ -105,6 +106,14 @@ def _editable(submission: Submission) -> None:
         )
 
 
+def _takes_facts(submission: Submission) -> None:
+    """Raise Conflict for what is no draft, and for a draft whose rows only name DERs: to change their facts had no effect."""
+    _editable(submission)
+    if not TERMS[submission.kind].facts:
+        label = submission.get_kind_display()
+        raise Conflict(f"{label}: this filing changes no facts.", "File them as a modification.", "FILING-WITHOUT-FACTS")
+
+
 def save_row(
     *, actor, submission: Submission, values: Mapping[str, object], row: StagedDer | None = None, meant: Callable | None = None
 ) -> StagedDer:
@@ -116,7 +125,7 @@ def save_row(
     policy.require(actor, "file_ders", submission.aggregator)
     with acting(actor, "Changed a row"):
         submission = locks.submission_of(submission)
-        _editable(submission)
+        _takes_facts(submission)
         filed = dict(values)
         if row is None:
             row, kept = _new_row(submission, str(values.get("external_id", "")))
@@ -219,7 +228,8 @@ def submit(*, actor, submission: Submission, attestation_version: str, only_good
         if attestation_version != version:
             raise UserError(f"The attestation in force is version {version}.", "Read it again and accept it.", "ATTESTATION")
         parties = StagedDer.objects.filter(submission=submission, edc__isnull=False).order_by().values_list("edc_id", flat=True)
-        standing.require(submission.aggregator, edcs=set(parties.distinct()))
+        market = submission.aggregation.tso_id if submission.kind == Kind.ADD else None
+        standing.require(submission.aggregator, edcs=set(parties.distinct()), tso=market)
         hold([submission.aggregator_id])
         stale = submission.kind != Kind.SWITCH and tenure_over(StagedDer.objects.filter(submission=submission)).exists()
         if submission.checked_at is None or stale:
@@ -284,6 +294,8 @@ def _start_reviews(submission: Submission) -> None:
     Submission.lifecycle.move(found, "find_complete", actor=None, reason="system: all rows passed the rules")
     submission.refresh_from_db()  # who handed it in is the author of what is effective without a review
     classifying.classify(submission)
+    if submission.kind in MEMBERSHIP:
+        members.handed_in(submission)
     counts = StagedDer.objects.filter(submission=submission).to_review().order_by().values_list("edc_id").annotate(Count("pk"))
     for edc, count in counts:
         review = _review(submission, Organization.objects.select_related("utility__tso").get(pk=edc), count)
@@ -291,7 +303,7 @@ def _start_reviews(submission: Submission) -> None:
             review.edc,
             "review_ders",
             event="review_started",
-            subject=f"{counted(count, 'DERs')} of {submission.aggregator} to review by {timezone.localdate(review.due_at)}",
+            subject=f"{counted(count, 'DERs')} of {submission.aggregator} to review by {last_day(review.due_at)}",
             url=f"/registry/reviews/{review.uuid}/",
             review=review,
         )

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 from moc.bulk import fetch_sql
 from moc.errors import Conflict
 from registry.submissions.change_rules import CHANGING
-from registry.submissions.kinds import TERMS, Kind
+from registry.submissions.kinds import MEMBERSHIP, TERMS
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.rules import serial_registered
 
@@ -26,7 +26,7 @@ def refuse(decisions: Iterable[Decision]) -> None:
     not meet at any row: they pass here one after the other, with the database's deferred checks behind them, until they commit.
     """
     decisions = list(decisions)
-    if not decisions:
+    if not decisions or decisions[0].review.submission.kind in MEMBERSHIP:
         return
     rows = StagedDer.objects.filter(submission=decisions[0].review.submission_id, edc=decisions[0].review.edc_id, decision__in=decisions)
     _refuse(
@@ -71,9 +71,9 @@ def _changed_meanwhile(rows: QuerySet[StagedDer]) -> QuerySet[StagedDer]:
 
 
 def _effective() -> QuerySet[StagedDer]:
-    """Rows that wrote their facts into the record: not those that were only looked at, nor those that move a status or a tenure."""
-    moving = [kind for kind in Kind if TERMS[kind].move or kind == Kind.SWITCH]
-    return StagedDer.objects.filter(status__in=APPROVED).exclude(change=StagedDer.Change.IN_SCOPE).exclude(submission__kind__in=moving)
+    """Rows that wrote their facts into the record: not those that were only looked at, nor those of a filing without facts."""
+    writing = [kind for kind, terms in TERMS.items() if terms.facts]
+    return StagedDer.objects.filter(status__in=APPROVED, submission__kind__in=writing).exclude(change=StagedDer.Change.IN_SCOPE)
 
 
 def _refuse(found: QuerySet[StagedDer], code: str, sentence: str, remedy: str) -> None:

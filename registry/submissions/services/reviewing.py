@@ -18,7 +18,7 @@ from registry.ders.services.tenures import hold
 from registry.submissions.kinds import Kind as SubmissionKind
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.rules import tenure_over
-from registry.submissions.services import effects, locks, overtaken, switches
+from registry.submissions.services import effects, locks, members, overtaken, regulators, switches
 from registry.utilities.models import LetterTemplate
 
 Kind, Status = Decision.Kind, Decision.Status
@@ -73,6 +73,8 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
     require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
+        if kind in MERGING:
+            regulators.require_answered(review)
         if kind in MERGING and review.submission.kind == SubmissionKind.SWITCH:
             switches.require_heard(review, statement)
         elif kind in MERGING:
@@ -201,6 +203,8 @@ def close_if_decided(review: UtilityReview) -> bool:
     if submission.status == Submission.Status.IN_REVIEW and not reviews.exists():
         only = Submission.objects.filter(pk=submission.pk)
         Submission.lifecycle.move(only, "complete", actor=None, reason="system: all reviews are closed")
+        with acting(None, "system: all reviews are closed"):
+            members.reviews_closed(submission)
     return True
 
 

@@ -18,10 +18,10 @@ from moc.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
 from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
 from registry.submissions import change_rules
 from registry.submissions.columns import Column, columns, lost
-from registry.submissions.kinds import TERMS, Kind
+from registry.submissions.kinds import MEMBERSHIP, TERMS, Kind
 from registry.submissions.models import Finding, StagedDer, Submission
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
-from registry.submissions.services import locks, owners
+from registry.submissions.services import locks, member_rows, owners
 from registry.utilities.rules import PREFIX, in_force
 
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
@@ -191,6 +191,8 @@ def check(submission: Submission, progress: Progress | None = None) -> int:
         if progress:
             progress(number, len(everything), f"Checking {rule.code}")
         insert_findings(rows, [rule])
+    if submission.kind in MEMBERSHIP:
+        member_rows.find(submission)
     _drop_echoes(submission.findings)
     submission.checked_at = timezone.now()
     submission.row_count = rows.count()
@@ -199,8 +201,8 @@ def check(submission: Submission, progress: Progress | None = None) -> int:
 
 
 def _rules_of(submission: Submission, rows) -> tuple[list, list]:
-    """The conditions and the rules over rows that a kind of submission meets: a switch files no facts, an outage none that are new."""
-    if submission.kind == Kind.SWITCH or TERMS[submission.kind].move:
+    """The conditions and the rules over rows that a kind of submission meets; without facts only what may be done with the DERs."""
+    if not TERMS[submission.kind].facts:
         return [], change_rules.OF_SWITCHES if submission.kind == Kind.SWITCH else change_rules.RULES
     return [*CONDITIONS, *of_utilities(rows)], [*OVER_ROWS, *(change_rules.RULES if submission.kind != Kind.REGISTER else ())]
 

@@ -22,6 +22,7 @@ from registry.ders.models import Der
 from registry.ders.services.tenures import take_over
 from registry.submissions.kinds import Kind
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.reports import last_day
 from registry.submissions.services import classifying, locks, staging
 from registry.submissions.switching import LookUp, SwitchNotice, moving
 
@@ -119,7 +120,7 @@ def warn_holders(review: UtilityReview) -> None:
             former,
             "file_ders",
             event="switch_notice",
-            subject=f"A customer switches {counted(len(names), 'DERs')} to {submission.aggregator}: object until {timezone.localdate(due)}",
+            subject=f"A customer switches {counted(len(names), 'DERs')} to {submission.aggregator}: object until {last_day(due)}",
             url=f"/registry/switches/{notice.uuid}/",
             notice=notice,
         )
@@ -152,12 +153,34 @@ def answer(*, actor, notice: SwitchNotice, name: str, ground: str = "", statemen
     return notice
 
 
+def close_windows(now=None) -> int:
+    """End the windows whose days are over without an answer, and tell the utility that it may decide; returns how many. Idempotent."""
+    now, closed = now or timezone.now(), 0
+    late = SwitchNotice.objects.filter(status=Status.OPEN, due_at__lte=now)
+    for pk in list(late.values_list("pk", flat=True)):
+        with acting(None, "system: the window for objections is over"):
+            rows = late.select_for_update(of=("self",), skip_locked=True).select_related("edc", "former", "aggregator", "review")
+            for notice in rows.filter(pk=pk):
+                only = SwitchNotice.objects.filter(pk=pk)
+                closed += SwitchNotice.lifecycle.move(only, "lapse", actor=None, reason="system: the window for objections is over")
+                for party, permission in ((notice.edc, "review_ders"), (notice.aggregator, "file_ders"), (notice.former, "file_ders")):
+                    tell(
+                        party,
+                        permission,
+                        event="switch_window_over",
+                        subject=f"{notice.former} has not objected to a switch of {counted(notice.row_count, 'DERs')}",
+                        url=f"/registry/switches/{notice.uuid}/",
+                        notice=notice,
+                    )
+    return closed
+
+
 def require_heard(review: UtilityReview, statement: str) -> None:
     """A switch is approved when the former aggregators were heard; over an objection only with a statement. Raises Conflict."""
     notices = list(SwitchNotice.objects.filter(review=review))
     running = [notice for notice in notices if notice.is_running]
     if running:
-        until = timezone.localdate(max(notice.due_at for notice in running))
+        until = last_day(max(notice.due_at for notice in running))
         raise Conflict(
             f"The present aggregator may object until {until}.", "Decide when it has answered, or when the window is over.", "SWITCH-WINDOW"
         )

@@ -15,10 +15,11 @@ from moc.units import counted
 from registry.ders.dictionary import PERSONAL, by_group
 from registry.ders.models import Der
 from registry.ders.views import DerList
-from registry.submissions.forms.changing import ChangeForm, SoldForm, WidenForm
+from registry.intents.models import IntentNotice
+from registry.submissions.forms.changing import ChangeForm, ConfirmForm, SoldForm, WidenForm
 from registry.submissions.kinds import NOTICE_FIELDS, OWNER_CONTACT, TERMS
 from registry.submissions.models import Submission
-from registry.submissions.services import changes, classifying
+from registry.submissions.services import changes, classifying, intents
 from registry.submissions.views.detail import SUBMISSIONS
 from registry.submissions.views.reviewing import OfReview
 
@@ -51,7 +52,7 @@ class StartChange(Starting):
         return listed.selected(self.permission)
 
     def get_form_kwargs(self) -> dict:
-        return {"user": self.request.user, "number": self.ders.order_by().count()}
+        return {"user": self.request.user, "number": self.ders.order_by().count(), "kind": self.request.GET.get("change", "")}
 
     def get_context_data(self, **kwargs) -> dict:
         lead = f"{counted(self.form.found, 'DERs')} of the list as filtered. Nothing reaches a utility before you attest and submit it."
@@ -60,6 +61,31 @@ class StartChange(Starting):
     def perform(self, form) -> Submission:
         said = {name: form.cleaned_data[name] for name in ("aggregator", "kind", "day", "reason")}
         return changes.start(actor=self.request.user, ders=self.ders, **said)
+
+
+class FileSettled(Starting):
+    """A settled notice of intent becomes a draft."""
+
+    title = "File what is settled"
+    parents = (("Notices of intent", "registry:intent_list"),)
+    form_class = ConfirmForm
+    template_name = "portal/confirm.html"
+    submit_label = "Start the draft"
+
+    @cached_property
+    def notice(self) -> IntentNotice:
+        rows = IntentNotice.objects.visible_to(self.request.user, self.permission).filter(status=IntentNotice.Status.SETTLED)
+        return get_object_or_404(rows.select_related("aggregator", "edc__utility"), uuid=self.kwargs["uuid"])
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, self.permission, self.notice.aggregator)
+
+    def get_context_data(self, **kwargs) -> dict:
+        said = f"{counted(self.notice.row_count, 'DERs')} of “{self.notice}” at the utility's service points; add the other facts."
+        return super().get_context_data(**{"message": said, "cancel_url": reverse("registry:intent", args=[self.notice.uuid])} | kwargs)
+
+    def perform(self, form) -> Submission:
+        return intents.file_settled(actor=self.request.user, notice=self.notice)
 
 
 class SellHome(Starting):

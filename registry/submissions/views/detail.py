@@ -11,8 +11,10 @@ from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
 from moc.portal import Detail
 from moc.portal.timeline import timeline
+from moc.portal.versions import version_of
 from registry.submissions import reports
 from registry.submissions.forms.filing import AnswerForm
+from registry.submissions.kinds import TERMS
 from registry.submissions.models import Decision, Finding, Submission, UtilityReview
 from registry.submissions.services import filing
 
@@ -36,6 +38,11 @@ class SubmissionDetail(Detail):
     @property
     def is_editable(self) -> bool:
         return self.may_file and self.object.status in filing.EDITABLE
+
+    @property
+    def takes_facts(self) -> bool:
+        """Whether rows of facts may be added and mended: some kinds only name DERs."""
+        return self.is_editable and TERMS[self.object.kind].facts
 
     def address(self, **changes) -> str:
         """This page with other parameters, on the first page of findings unless a cursor is given."""
@@ -65,6 +72,7 @@ class SubmissionDetail(Detail):
         who = [
             ("Aggregator", submission.aggregator, None, None),
             ("Kind", submission.get_kind_display(), None, None),
+            ("Aggregation", submission.aggregation_id and reports.aggregation_of(submission, self.request.user), None, None),
             ("Reason", submission.reason, None, None),
             ("Source", submission.get_source_display(), None, None),
             ("Started", submission.created_at, None, None),
@@ -85,6 +93,7 @@ class SubmissionDetail(Detail):
     def get_context_data(self, **kwargs) -> dict:
         submission, user = self.object, self.request.user
         shown = {"progress": _progress(submission, self.may_file), "may_file": self.may_file, "editable": self.is_editable}
+        shown["takes_facts"] = self.takes_facts
         if submission.status != Submission.Status.STAGING:
             shown |= self._found() | self._reviewed()
             shown["may_submit"] = self.is_editable and policy.allows(user, "submit_ders", submission.aggregator)
@@ -104,7 +113,8 @@ class SubmissionDetail(Detail):
             "findings": found,
             "findings_page": page,
             "rule": rule,
-            "annotated": self.may_file and submission.document_id and submission.sheet,
+            "annotated": self.may_file and submission.document_id and "columns" in submission.sheet,
+            "left_out": reports.left_out(submission) if self.may_file else None,
         }
 
     def _reviewed(self) -> dict:
@@ -118,7 +128,7 @@ class SubmissionDetail(Detail):
         return {
             "reviews": reviews,
             "decisions": told[:100],
-            "answers": [(one, AnswerForm(prefix=f"answer-{one.uuid}")) for one in asked],
+            "answers": [(one, AnswerForm(prefix=f"answer-{one.uuid}"), version_of(one)) for one in asked],
         }
 
 

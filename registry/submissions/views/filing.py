@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,6 +20,7 @@ from moc.portal import Create, List, Page, Sort, Transition, Update
 from moc.portal.changes import REFUSALS
 from moc.portal.shell import url_of
 from moc.portal.streaming import streamed
+from moc.portal.versions import Held
 from moc.readers import annotate
 from registry.submissions import blanks, reports
 from registry.submissions.filters import SubmissionFilterSet
@@ -131,8 +133,8 @@ class FilingTemplate(LoginRequiredMixin, View):
         return HttpResponse(content(), content_type=kind, headers=headers)
 
 
-class Act(LoginRequiredMixin, View):
-    """POST: one act on one visible object, by a service; then back to a page with a message."""
+class Act(Held, LoginRequiredMixin, View):
+    """POST: one act on one visible object in the version that was seen, by a service; then back to a page with a message."""
 
     http_method_names = ["post"]
     model = Submission
@@ -154,7 +156,9 @@ class Act(LoginRequiredMixin, View):
         obj = self.get_object()
         url = self.done_url(obj)
         try:
-            self.perform(obj)
+            with transaction.atomic():
+                self.require_opened(obj)
+                self.perform(obj)
         except REFUSALS as refusal:
             messages.error(request, str(refusal))
         else:
@@ -165,6 +169,7 @@ class Act(LoginRequiredMixin, View):
 class CancelReading(Act):
     """Stop reading a file."""
 
+    versioned = False  # the job ends, the submission's facts stay
     related = ("aggregator", "job")
     success = "Reading was asked to stop; nothing of the file is kept as rows."
 
@@ -275,6 +280,9 @@ class Answer(Act):
     model = Decision
     related = ("review__submission", "review__aggregator", "review__edc")
     success = "Your answer was sent to the utility."
+
+    def hold(self, obj: Decision) -> Decision:
+        return locks.decision_of(obj)
 
     def get_object(self) -> Decision:
         rows = Decision.objects.visible_to(self.request.user).select_related(*self.related)

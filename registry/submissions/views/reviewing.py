@@ -1,6 +1,7 @@
 """The utility's pages: the queue, a review with its rows and decisions, denials, letters."""
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -14,13 +15,15 @@ from moc.jobs.views import RUNNING, progress_of
 from moc.portal import List, Page, Sort, Update
 from moc.portal.changes import REFUSALS
 from moc.portal.shell import url_of
+from moc.portal.versions import FIELD, Held, version_of
 from moc.units import counted
 from registry.rosters import services as rosters
 from registry.submissions import reports
 from registry.submissions.filters import ReviewFilterSet, RowFilterSet, selected_rows
 from registry.submissions.forms.reviewing import DecisionFileForm, DecisionForm, RejectForm, selection_of
+from registry.submissions.involvement import RegulatorPart
 from registry.submissions.models import Decision, StagedDer, UtilityReview
-from registry.submissions.services import bulk_decisions, decision_files, locks, reviewing
+from registry.submissions.services import bulk_decisions, decision_files, locks, regulators, reviewing
 from registry.submissions.tables import READ_ONLY_REVIEW_TABLE, REVIEW_EXPORT, REVIEW_ROW_TABLE, REVIEW_TABLE
 from registry.submissions.views.filing import Act
 from registry.submissions.views.rows import BY_NUMBER
@@ -51,10 +54,11 @@ def visible_review(user, uuid) -> UtilityReview:
     return get_object_or_404(rows, uuid=uuid)
 
 
-class ReviewDetail(List):
+class ReviewDetail(Held, List):
     """A review: its clock, its rows in a fast table, and the decision on those that are ticked or all of the filter."""
 
     model = StagedDer
+    held_model, key = UtilityReview, "uuid"
     template_name = "registry/reviews/detail.html"
     noun = "rows"
     filterset_class = RowFilterSet
@@ -88,6 +92,9 @@ class ReviewDetail(List):
     def rows(self):
         return StagedDer.objects.visible_to(self.request.user).of_review(self.review)
 
+    def hold(self, obj: UtilityReview) -> UtilityReview:
+        return locks.review_of(obj)
+
     def branches(self) -> None:
         """One index range: the rows of the review, within the scope."""
 
@@ -103,7 +110,10 @@ class ReviewDetail(List):
             if self.form.cleaned_data["kind"] == Decision.Kind.DENY:
                 presence.demand(request)
             try:
-                return self._decided(self._decide())
+                with transaction.atomic():
+                    self.require_opened(self.review)
+                    outcome = self._decide()
+                return self._decided(outcome)
             except REFUSALS as refusal:
                 self.form.add_error(None, str(refusal))
         return self.render_to_response(self.get_context_data(), status=422)
@@ -133,11 +143,13 @@ class ReviewDetail(List):
             "is_open": self.is_open,
             "statuses": reports.statuses(review, user),
             "decisions": decisions[:50],
+            "parts": self._parts(),
             "denials": self._denials(),
             "names": policy.allows(user, "review_ders", review.edc) or policy.allows(user, "audit", review),
             "progress": progress_of(job) if job and job.status in RUNNING else None,
             "failed": job if job and job.status == Job.Status.FAILED and self.is_open else None,
             "decision_form": self.form if self.may_decide else None,
+            FIELD: version_of(review) if self.may_decide else "",
             "may_widen": self.may_decide and review.submission.reason and review.scope == UtilityReview.Scope.CHANGED,
             "dispute_url": self._dispute_url(),
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
@@ -165,12 +177,23 @@ class ReviewDetail(List):
         may = policy.allows(self.request.user, "pursue_disputes", self.review.aggregator)
         return url_of("settlement:dispute_review", self.review.uuid) if may else ""
 
+    def _parts(self) -> list[dict]:
+        """What regulators may say, or said, of the review, with its clock."""
+        parts = RegulatorPart.objects.visible_to(self.request.user).filter(review=self.review).select_related("rerra")
+        may = policy.reach(self.request.user, regulators.PERMISSION)
+        return [{"part": one, "until": reports.last_day(one.due_at), "may": one.is_running and one.rerra_id in may} for one in parts]
+
     def _denials(self) -> list[dict]:
         """Denials that wait for a second person."""
         proposed = self._decisions().filter(status=Decision.Status.PROPOSED)
         may = self.is_open and policy.allows(self.request.user, "confirm_denials", self.review.edc)
         return [
-            {"decision": one, "own": one.decided_by_id == self.request.user.pk, "may": may and one.decided_by_id != self.request.user.pk}
+            {
+                "decision": one,
+                "own": one.decided_by_id == self.request.user.pk,
+                "may": may and one.decided_by_id != self.request.user.pk,
+                "version": version_of(one),
+            }
             for one in proposed.select_related("decided_by", "evidence")[:50]
         ]
 
@@ -260,6 +283,9 @@ class ConfirmDenial(OfDecision, Act):
     """A second person makes a denial effective."""
 
     success = "The denial is confirmed, and the aggregator is told."
+
+    def hold(self, obj: Decision) -> Decision:
+        return locks.decision_of(obj)
 
     def get_object(self) -> Decision:
         return self.find()

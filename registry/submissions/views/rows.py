@@ -10,7 +10,7 @@ from moc.access import policy
 from moc.portal import List, Page, Sort
 from moc.portal.changes import REFUSALS
 from moc.portal.shell import url_of
-from moc.portal.versions import FIELD, Overtaken
+from moc.portal.versions import FIELD, Overtaken, VersionMissing
 from registry.ders import reports as der_reports
 from registry.ders.models import Der
 from registry.submissions import reports
@@ -217,7 +217,9 @@ class RowForm(OfRow, Page):
     def _meant(self, row: StagedDer) -> None:
         """The row's values of this step are those that the form was opened with, or already those that are to be saved."""
         opened, changes = self.request.POST.get(FIELD), differing(self.form, row)
-        if opened and opened != version_of(row, self.step) and changes:
+        if not opened:
+            raise VersionMissing(row)
+        if opened != version_of(row, self.step) and changes:
             raise Overtaken(row, changes, was="here")
 
     def _next(self, row: StagedDer) -> str:
@@ -281,7 +283,9 @@ class RemoveRow(OfRow, Act):
 
     def _meant(self, row: StagedDer) -> None:
         opened = self.request.POST.get(FIELD)
-        if opened and opened != version_of(row):
+        if not opened:
+            raise VersionMissing(row)
+        if opened != version_of(row):
             raise Overtaken(row, [])
 
     def done_url(self, obj: StagedDer) -> str:

@@ -10,6 +10,8 @@ from moc.documents.models import Letter
 from moc.history import acting
 from registry.aggregations.models import Aggregation, GridService
 from registry.aggregations.services import catalogue
+from registry.aggregators.models import AggregatorRegistration
+from registry.aggregators.services import standing
 from tests.contracts.scene_aggregations import make
 from tests.contracts.sources import ROOT
 from tests.factories.ders import register
@@ -79,6 +81,29 @@ def test_a_registered_aggregation_has_its_certificate(world, client_of, client):
     copy = reader.get(url).content
     assert "This is the very copy" in ask(client, Letter.objects.get().code, copy)
     assert client_of(world.user("tso2", "administrator")).get(url).status_code == 404
+
+
+def test_the_signed_agreement_is_a_letter_of_its_regulator(world, client_of, client):
+    """¶352: the very text that was read, with its hash; the signing organisation's people and its regulator print it."""
+    one = AggregatorRegistration.objects.get(aggregator=world.aggregator)
+    url = f"/registry/aggregators/{one.uuid}/agreement.pdf"
+    copy = client_of(world.user("aggregator", "viewer")).get(url).content
+    letter = Letter.objects.get()
+    assert (letter.kind, letter.issuer, letter.recipient) == ("agreement", world.rerra, world.aggregator)
+    assert "This is the very copy" in ask(client, letter.code, copy)
+    assert client_of(world.user("aggregator2", "administrator")).get(url).status_code == 404
+
+
+def test_a_suspension_is_a_letter_of_who_imposed_it(world, client_of, client):
+    actor = world.user("tso", "administrator")
+    said = {"reason": "breach", "statement": "The attestation was false."}
+    made = standing.suspend(actor=actor, authority=world.tso, aggregator=world.aggregator, **said)
+    url = f"/registry/aggregators/suspensions/{made.uuid}/letter.pdf"
+    copy = client_of(world.user("aggregator", "viewer")).get(url).content
+    letter = Letter.objects.get()
+    assert (letter.kind, letter.issuer, letter.recipient) == ("suspension", world.tso, world.aggregator)
+    assert "This is the very copy" in ask(client, letter.code, copy)
+    assert client_of(world.user("aggregator2", "administrator")).get(url).status_code == 404
 
 
 def test_every_kind_has_its_template():

@@ -17,8 +17,8 @@ from registry.aggregations import tasks
 from registry.aggregations.models import AggregationMember, AggregationUtility
 from registry.aggregations.services import loads, membership
 from registry.aggregations.services.membership import MembersRefused, Terms
-from registry.ders import services
 from registry.ders.models import Der
+from registry.submissions.services import members
 from tests.factories.ders import register
 from tests.factories.filings import store_in, table, upload
 from tests.factories.world import REASON
@@ -70,7 +70,8 @@ def test_every_rule_has_a_case():
 def test_rule(world, code):
     """The right row has no finding; the wrong one has this; and nothing was changed."""
     register(world, 2)
-    services.move(actor=None, der=register(world, 1, prefix="G")[0], name="decommission", reason=REASON)
+    with acting(None, REASON):
+        Der.objects.filter(pk=register(world, 1, prefix="G")[0].pk).update(status="decommissioned")
     aggregation = made(world, ders=register(world, 1, prefix="M"))
     made(world, "Another", ders=register(world, 1, prefix="T"))
     before = AggregationMember.objects.count()
@@ -181,11 +182,10 @@ def test_of_a_filed_aggregation_the_past_stays(world):
     back = Terms(starts=YESTERDAY, ends=YESTERDAY)
     assert membership.add(actor=actor, aggregation=aggregation, ders=["D-2"], terms=Terms(starts=YESTERDAY)).changed == 1
     filed(world, aggregation, "submit", "register")
-    for change, named in ((membership.add, "D-2"), (membership.drop, "D-1")):
+    for kind, named in (("add", "D-2"), ("drop", "D-1")):
         with pytest.raises(MembersRefused) as refusal:
-            change(actor=actor, aggregation=aggregation, ders=[named], terms=back)
+            members.start(actor=actor, aggregation=aggregation, kind=kind, ders=[named], terms=back, reason="As asked")
         assert "MEMBER-PAST" in {each["code"] for each in refusal.value.problems}
-    assert membership.drop(actor=actor, aggregation=aggregation, ders=["D-1"], terms=Terms()).changed == 1
 
 
 def test_while_it_is_validated_members_stay(world):
@@ -202,8 +202,9 @@ def test_utilities_see_a_filed_aggregation_of_their_ders(world):
     assert not AggregationUtility.objects.exists()
     filed(world, aggregation, "submit", "register")
     assert set(AggregationUtility.objects.values_list("edc", flat=True)) == {world.edc.pk}
-    membership.add(actor=world.user("aggregator", "filer"), aggregation=aggregation, ders=chosen(ders[1:]), terms=Terms())
-    assert set(AggregationUtility.objects.values_list("edc", flat=True)) == {world.edc.pk, world.edc2.pk}
+    returned = filed(world, made(world, "Both", ders=ders[1:], services=["capacity"]), "submit", "return")
+    membership.add(actor=world.user("aggregator", "filer"), aggregation=returned, ders=chosen(ders[:1]), terms=Terms())
+    assert set(AggregationUtility.objects.filter(aggregation=returned).values_list("edc", flat=True)) == {world.edc.pk, world.edc2.pk}
 
 
 def test_who_may(world):

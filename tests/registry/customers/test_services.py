@@ -12,9 +12,11 @@ from moc.access.models import User
 from moc.access.policy import NotPermitted
 from moc.errors import UserError
 from moc.history import acting
+from moc.jobs.models import Job
 from moc.notices.models import Notice
-from registry.aggregations.models import AggregationMember
-from registry.aggregations.services import building, membership
+from registry.aggregations import tasks
+from registry.aggregations.models import Aggregation, AggregationMember
+from registry.aggregations.services import building, consents, membership
 from registry.customers import reports, services
 from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der
@@ -23,6 +25,7 @@ from registry.participants.models import Consent
 from tests.factories import ders as making
 from tests.factories.filings import store_in
 from tests.factories.personal import registered_owner
+from tests.factories.qualification import aggregate
 from tests.factories.world import REASON
 
 pytestmark = pytest.mark.django_db
@@ -228,3 +231,81 @@ def test_the_owners_page_shows_what_is_the_owners_and_nothing_else(world, client
     assert str(world.aggregator) in page and str(world.rerra) in page and "Filer of aggregator" in page
     assert client_of(world.nobody).get("/registry/owners/").status_code == 404
     assert client.get(f"/registry/ders/{der.uuid}/").status_code == 404
+
+
+@pytest.fixture
+def offered(world, der):
+    """The owner's DER and another owner's, members of a registered aggregation."""
+    (other,) = making.register(world, 1, prefix="O")
+    made = aggregate(world, [der, other], "energy", "capacity")
+    with acting(None, REASON):
+        Aggregation.objects.filter(pk=made.pk).update(status="registered")
+    return made
+
+
+def test_a_revoked_consent_ends_membership_with_its_reason_and_both_are_told(world, owner, ann, der, offered):
+    """¶270: only the owner's DER, for every service, from that day on; the aggregator states the performance anew."""
+    given = consented(ann, owner)
+    assert consents.end_without_consent() == 0
+    services.revoke(actor=ann, consent=given, reason="Sold the panels")
+    job = Job.objects.get(task=services.LEAVE)
+    tasks.end_without_consent(job.pk)
+    assert set(offered.members.on(TODAY).values_list("der__external_id", flat=True)) == {"O-1"}
+    ended = offered.members.filter(der=der)
+    assert {member.valid_during.upper for member in ended} == {TODAY} and ended.count() == 2
+    assert "consent" in ended.first().history.first().history_change_reason
+    for user in (ann, world.user("aggregator", "filer"), world.user("tso", "administrator")):
+        assert Notice.objects.filter(event="consent_ended", user=user).count() == 1
+    offered.refresh_from_db()
+    assert offered.restate_since == TODAY
+    assert consents.end_without_consent() == 0
+
+
+def test_an_expired_consent_ends_membership_by_the_beat_unless_another_holds(world, owner, ann, der, offered):
+    first, second = consented(ann, owner), consented(ann, owner)
+    with acting(None, REASON):
+        Consent.objects.filter(pk=first.pk).update(expires_on=TODAY - timedelta(days=1))
+    assert tasks.end_expired_consents() == 0
+    with acting(None, REASON):
+        Consent.objects.filter(pk=second.pk).update(expires_on=TODAY - timedelta(days=1))
+    assert tasks.end_expired_consents() == 1
+    assert set(offered.members.on(TODAY).values_list("der__external_id", flat=True)) == {"O-1"}
+
+
+def test_a_consent_to_something_else_ends_no_membership(world, owner, ann, der, offered):
+    services.revoke(actor=ann, consent=consented(ann, owner, ["contact"]), reason="Too many letters")
+    assert consents.end_without_consent() == 0 and not Job.objects.filter(task=services.LEAVE).exists()
+
+
+def test_a_membership_that_would_only_begin_never_does(world, owner, ann, der):
+    made = aggregate(world, [], "energy")
+    with acting(None, REASON):
+        AggregationMember.objects.create(
+            aggregation=made,
+            der=der,
+            service_id="energy",
+            aggregator=world.aggregator,
+            edc=world.edc,
+            wholesale=True,
+            valid_during=(TODAY + timedelta(days=5), None),
+        )
+    services.revoke(actor=ann, consent=consented(ann, owner), reason="Sold")
+    assert consents.end_without_consent() == 1 and not made.members.exists()
+
+
+def test_an_owners_acts_in_the_api(world, owner, ann, der, api_of):
+    """As on the owner's page: what is kept, consented and taken back; to everybody else there is nothing."""
+    api, base = api_of(ann), "/api/v1/registry/own/"
+    made = api.post(f"{base}consents/", {"aggregator": "aggregator", "scopes": ["market"], "purpose": "Markets"})
+    kept = api.post(f"{base}uses/", {"der_id": str(der.uuid), "kind": "reserve", "reserve_percent": "30"})
+    assert (made.status_code, kept.status_code, kept.json()["in_words"]) == (201, 201, "30 % stays in reserve")
+    wrong = api.post(f"{base}uses/", {"der_id": str(der.uuid), "kind": "blackout"})
+    assert wrong.status_code == 422
+    shown = api.get(base).json()
+    assert [each["id"] for each in shown["ders"]] == [str(der.uuid)]
+    assert (len(shown["consents"]), len(shown["uses"])) == (1, 1)
+    assert api.post(f"{base}uses/{kept.json()['id']}/end/").status_code == 204
+    assert api.post(f"{base}consents/{made.json()[0]['id']}/revoke/", {"reason": "Sold"}).status_code == 204
+    assert Consent.objects.get().status == "revoked" and not PersonalUse.objects.standing().exists()
+    for user in (world.user("aggregator", "administrator"), world.nobody):
+        assert api_of(user).get(base).status_code == 404

@@ -108,39 +108,12 @@ def test_the_tag_is_the_latest_version(world, ders, api_of):
     assert api.get(address, headers={"If-None-Match": tag}).status_code == 200
 
 
-def test_a_move_names_the_version_it_means(world, ders, api_of):
+def test_the_lifecycle_has_no_door_of_its_own(world, ders, api_of):
+    """A DER changes by filings: suspend, reinstate and retire are kinds of submissions/changes/ (¶336)."""
     api = api_of(world.user("aggregator", "approver"))
-    address = f"{LIST}{ders[0].uuid}/"
-    move, tag = f"{address}transitions/deactivate/", api.get(address)["ETag"]
-    assert api.post(move, {"reason": "Sold"}).status_code == 428
-    assert api.post(move, {"reason": "Sold"}, headers={"If-Match": '"1"'}).status_code == 412
-    silent = api.post(move, {}, headers={"If-Match": tag})
-    assert (silent.status_code, silent.json()["code"]) == (422, "REASON_MISSING")
-    done = api.post(move, {"reason": "Sold"}, headers={"If-Match": tag})
-    assert (done.status_code, done.json()["status"]) == (200, "inactive")
-    assert done["ETag"] == api.get(address)["ETag"] != tag
-    again = api.post(move, {"reason": "Sold"}, headers={"If-Match": done["ETag"]})
-    assert (again.status_code, again.json()["code"]) == (409, "LIFECYCLE")
-    assert ders[0].history.latest().history_change_reason == "Sold"
-
-
-def test_who_may_not_move_changes_nothing(world, ders, api_of):
-    address = f"{LIST}{ders[0].uuid}/transitions/deactivate/"
-    for user, status in (
-        (world.user("aggregator", "viewer"), 403),
-        (world.user("edc", "administrator"), 403),
-        (world.user("aggregator2", "approver"), 404),
-        (None, 401),
-    ):
-        assert api_of(user).post(address, {"reason": "Sold"}, headers={"If-Match": "*"}).status_code == status
+    assert api.post(f"{LIST}{ders[0].uuid}/transitions/deactivate/", {"reason": "Sold"}, headers={"If-Match": "*"}).status_code == 404
     ders[0].refresh_from_db()
-    assert ders[0].status == "active"
-    assert ders[0].history.count() == 1
-
-
-def test_a_transition_that_is_none_is_not_found(world, ders, api_of):
-    api = api_of(world.user("aggregator", "approver"))
-    assert api.post(f"{LIST}{ders[0].uuid}/transitions/explode/", {}, headers={"If-Match": "*"}).status_code == 404
+    assert (ders[0].status, ders[0].history.count()) == ("active", 1)
 
 
 def test_the_owner_is_for_those_who_may_see_personal_data(world, ders, api_of):

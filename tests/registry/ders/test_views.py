@@ -10,6 +10,7 @@ from registry.ders import reports
 from registry.ders.models import Der
 from registry.participants.services import MASK
 from tests.factories.ders import own, register
+from tests.factories.world import REASON
 
 pytestmark = pytest.mark.django_db
 LIST = "/registry/ders/"
@@ -155,43 +156,33 @@ def test_what_one_may_not_see_is_not_there(world, ders, client_of):
             assert client_of(user).get(f"{LIST}{ders[0].uuid}/{path}").status_code == 404
 
 
-def move(client, der, name: str, **data):
-    return client.post(f"{LIST}{der.uuid}/transitions/{name}/", data)
-
-
-def test_moves_are_buttons_for_those_who_may(world, ders, client_of):
-    url = f"{LIST}{ders[0].uuid}/"
-    offered = client_of(world.user("aggregator", "approver")).get(url).context["transitions"]
-    assert [button["name"] for button in offered] == ["deactivate", "decommission"]
-    assert client_of(world.user("edc", "approver")).get(url).context["transitions"] == []
-
-
-def test_a_move_needs_its_reason_and_keeps_it(world, ders, client_of):
-    client = client_of(world.user("aggregator", "approver"))
-    move(client, ders[0], "decommission", reason=" ")
-    ders[0].refresh_from_db()
-    assert ders[0].status == "active"
-    assert move(client, ders[0], "decommission", reason="Roof replaced").status_code == 302
-    ders[0].refresh_from_db()
-    assert ders[0].status == "decommissioned" and ders[0].decommissioned_on == timezone.localdate()
-    assert ders[0].history.first().history_change_reason == "Roof replaced"
-
-
 @pytest.mark.parametrize(
-    ("organization", "role", "status"),
-    [("aggregator", "viewer", 403), ("edc", "approver", 403), ("rerra", "administrator", 403), ("aggregator2", "approver", 404)],
+    ("status", "changes"),
+    [
+        ("approved", ["reinstate", "retire"]),
+        ("active", ["suspend", "retire"]),
+        ("inactive", ["reinstate", "retire"]),
+        ("decommissioned", []),
+    ],
 )
-def test_who_may_not_move_changes_nothing(world, ders, client_of, organization, role, status):
-    assert move(client_of(world.user(organization, role)), ders[0], "deactivate", reason="No").status_code == status
-    ders[0].refresh_from_db()
-    assert ders[0].status == "active"
+def test_the_status_changes_by_filings_for_those_who_file(world, ders, client_of, status, changes):
+    """¶336: the page has no door of its own to the lifecycle; its acts lead to a filing of the kind, for this DER."""
+    with acting(None, REASON):
+        Der.objects.filter(pk=ders[0].pk).update(status="inactive" if status == "approved" else status)
+        if status == "approved":
+            ders[0] = register(world, 1, prefix="N", status="approved")[0]
+    url = f"{LIST}{ders[0].uuid}/"
+    found = client_of(world.user("aggregator", "filer")).get(url)
+    assert found.context["transitions"] == []
+    offered = [address.rpartition("&change=")[2] for _, address, _ in found.context["actions"] if "&change=" in address]
+    assert offered == changes
+    assert b"&amp;change=" not in client_of(world.user("edc", "approver")).get(url).content
+    assert client_of(world.user("aggregator", "approver")).post(f"{url}transitions/retire/", {"reason": "No"}).status_code == 404
 
 
-def test_an_impossible_move_is_explained(world, ders, client_of):
-    client = client_of(world.user("aggregator", "approver"))
-    page = client.post(f"{LIST}{ders[0].uuid}/transitions/activate/", follow=True).content.decode()
-    assert "possible only from" in page
-    assert client.post(f"{LIST}{ders[0].uuid}/transitions/fly/").status_code == 404
+def test_the_act_of_the_page_opens_the_filing_with_its_kind_chosen(world, ders, client_of):
+    page = client_of(world.user("aggregator", "filer")).get(f"/registry/submissions/new/change/?q={ders[0].uuid}&change=suspend")
+    assert page.context["form"]["kind"].value() == "suspend" and page.context["form"].found == 1
 
 
 def test_the_certificate_is_a_pdf(world, ders, client_of):

@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 
 from moc.history import acting
 from moc.rulesets.law import Law
@@ -11,6 +12,7 @@ from moc.rulesets.models import RuleSet
 from registry.aggregations.models import Aggregation, AggregationPnode
 from registry.ders.models import Der
 from registry.grid.models import Feeder, Pnode, Substation, TdInterface
+from registry.jurisdictions.models import AnnualSales, RetailProgram
 from registry.participants.models import UtilityProfile
 from registry.prequalification.models import BrokenRule, Offer
 from registry.prequalification.rules import DERS, OFFERS
@@ -95,6 +97,47 @@ def test_a_program_bars_only_the_services_it_pays_for(world):
     assert rows == {nem.pk: ["capacity", "energy"], barred.pk: ["capacity", "energy", "regulation"]}
     assert set(nem.qualifications.filter(eligible=False).values_list("service", flat=True)) == {"capacity", "energy"}
     assert nem.qualifications.get(service="regulation").eligible
+
+
+def test_the_sales_of_the_year_before_decide_who_is_small(world):
+    """18 CFR 35.28(g)(12)(iv): the fiscal year before; an older year and the running one say nothing."""
+    law("small_utility_mwh", 4_000_000, "")
+    year = date.today().year
+    (der,) = register(world, 1)
+    with acting(None, REASON):
+        UtilityProfile.objects.filter(edc=world.edc).update(annual_mwh=1)
+        for before, sales in ((2, 1), (1, 4_000_001), (0, 1)):
+            AnnualSales.objects.create(edc=world.edc, year=year - before, sales_mwh=sales, source="A form")
+    rule = BY_CODE["PQ-SMALL-UTILITY"].rule
+    assert not rule(Der.objects.all()).exists()
+    with acting(None, REASON):
+        AnnualSales.objects.filter(edc=world.edc, year=year - 1).update(sales_mwh=4_000_000)
+    assert set(rule(Der.objects.all())) == {der}
+
+
+@pytest.mark.parametrize(
+    ("terms", "barred"),
+    [
+        ({"bars_wholesale": True}, {"energy", "capacity", "regulation", "spinning_reserve", "non_spinning_reserve", "demand_response"}),
+        ({"pays_for": ["energy"]}, {"energy"}),
+        ({"pays_for": ["energy"], "valid_during": DateRange(date(2019, 1, 1), date(2020, 1, 1))}, set()),
+    ],
+)
+def test_the_terms_of_a_program_bar_services_while_they_are_in_force(world, terms, barred):
+    """¶160, ¶296: what the utility's program pays for, or every wholesale service where its terms say so; elsewhere nothing."""
+    (mine,) = register(world, 1)
+    (elsewhere,) = register(world, 1, edc="edc2", prefix="E")
+    said = {"valid_during": DateRange(date(2020, 1, 1), None)} | terms
+    with acting(None, REASON):
+        RetailProgram.objects.create(edc=world.edc, code="NEM-2", name="Net metering", kind="net_metering", tariff="T", **said)
+        Der.objects.update(retail_programs=["NEM-2"])
+    passes.pull()
+    found = dict(BrokenRule.objects.filter(code="PQ-RETAIL").values_list("der", "services"))
+    assert {service for services in found.values() for service in services} == barred and elsewhere.pk not in found
+    with acting(None, REASON):
+        RetailProgram.objects.update(bars_wholesale=False, pays_for=["capacity"], valid_during=DateRange(date(2020, 1, 1), None))
+    passes.pull()  # the terms are law: a change of them has everything judged anew
+    assert BrokenRule.objects.get(code="PQ-RETAIL", der=mine).services == ["capacity"]
 
 
 @pytest.fixture

@@ -252,3 +252,28 @@ def test_an_undecided_switch_changes_nothing(world, ders, newcomer):
     review = submit(world, newcomer, start(world, newcomer))
     decide(world, review, kind="request_info", statement="Whose signature?")
     assert Der.objects.get(pk=ders[0].pk).aggregator == world.aggregator and DerTenure.objects.filter(der=ders[0]).count() == 1
+
+
+def test_a_window_that_ends_in_silence_is_closed_and_told_once(world, ders, newcomer):
+    """The utility, the new aggregator and the present one; then the utility decides, and no answer is taken any more."""
+    review = submit(world, newcomer, start(world, newcomer))
+    assert switches.close_windows() == 0
+    window_over(review)
+    assert [switches.close_windows(), switches.close_windows()] == [1, 0]
+    notice = review.switch_notices.get()
+    assert notice.status == "silent"
+    told = Notice.objects.filter(event="switch_window_over")
+    for organization, role in (("edc", "reviewer"), ("aggregator2", "administrator"), ("aggregator", "filer")):
+        assert told.filter(user=world.user(organization, role)).count() == 1
+    with pytest.raises(Conflict):
+        switches.answer(actor=world.user("aggregator", "filer"), notice=notice, name="agree")
+    decide(world, review)
+
+
+def test_the_days_that_are_named_are_the_last_ones(world, ders, newcomer):
+    """A window and a review end with their last day, at midnight; the day after is not named."""
+    review = submit(world, newcomer, start(world, newcomer))
+    last = timezone.localdate(review.due_at - timedelta(seconds=1))
+    assert Notice.objects.filter(event="review_started", subject__endswith=f"by {last}").exists()
+    window = timezone.localdate(review.switch_notices.get().due_at - timedelta(seconds=1))
+    assert Notice.objects.filter(event="switch_notice", subject__endswith=f"until {window}").exists()
