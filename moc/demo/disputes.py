@@ -20,7 +20,7 @@ def dispute(review: UtilityReview) -> None:
         return
     row = _denied(review)
     aggregator, utility = _first(PURSUE, review.aggregator), _first(PURSUE, review.edc)
-    claim = "The study counts a charger that was taken out in spring. Please approve the battery as filed."
+    claim = "The study counts a charger next door that was taken out in spring. Please approve this one as filed."
     made = opening.open_dispute(actor=aggregator, row=row, claim=claim)
     text = "Our record still holds that charger. We would look again with a photograph of the panel."
     pleading.file(actor=utility, dispute=made, kind=DisputePart.Kind.STATEMENT, text=text)

@@ -9,7 +9,7 @@ PASSWORD = "demonstration-state"
 LOGINS = {
     "aggregator": {"approver": "files", "viewer": "looks", "administrator": "administers"},
     "edc": {"reviewer": "reviews", "approver": "confirms", "administrator": "administers"},
-    "tso": {"viewer": "looks"},
+    "tso": {"viewer": "looks", "auditor": "hears"},
     "rerra": {"auditor": "audits", "administrator": "decides"},
     "operator": {"administrator": "operates"},
 }

@@ -187,8 +187,8 @@ class Dispute(models.Model):
 class DisputePart(Appended):
     """What somebody put to the file: a statement, evidence, a question, an answer, a meeting, a decider's note. Added only.
 
-    A confidential part is read by who filed it and, from the day the dispute is before them, by the RTO and the regulator. What is known of
-    an attached file stands here, so that it is sealed with the part; the file itself is opened through the part only.
+    A confidential part is read by who filed it and oversees that one, and, from the day the dispute is before them, by the RTO and the
+    regulator. What is known of an attached file stands here, so that it is sealed with the part; the file is opened through the part only.
     """
 
     access_paths = ("author", "dispute__aggregator", "dispute__edc", "dispute__tso", "dispute__rerra")

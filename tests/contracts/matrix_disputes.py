@@ -166,7 +166,7 @@ PROGRAMS = (
         f"{REST}proposals/{ID}transitions/<slug:name>/",
         None,
         of("proposal", name="accept"),
-        (Write(AGGREGATOR, {}, name="accept", people=True), Write(UTILITY, {}, of("proposal", name="withdraw"), name="withdraw")),
+        (Write(AGGREGATOR, {}, name="accept"), Write(UTILITY, {}, of("proposal", name="withdraw"), name="withdraw")),
     ),
     Route(f"{REST}determinations/", CALLERS),
     Route(f"{REST}determinations/{ID}", OF_REGULATOR, of("draft")),

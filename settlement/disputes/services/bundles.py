@@ -38,7 +38,8 @@ def is_intact(dispute: Dispute) -> bool:
 
 
 def _decisions(review: UtilityReview, rows: QuerySet[StagedDer]) -> QuerySet[Decision]:
-    """The decisions under which the rows stand, and those that asked about or proposed something in the same review."""
+    """The decisions under which the rows stand; and those that asked or proposed something in the review, for which rows once stood under
+    them is not recorded."""
     others = Q(kind=Decision.Kind.REQUEST_INFO) | IN_THE_MAKING
     return Decision.objects.filter(Q(pk__in=list(rows.order_by().values_list("decision", flat=True).distinct())) | others, review=review)
 

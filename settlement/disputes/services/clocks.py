@@ -1,10 +1,13 @@
 """The clocks of a dispute: each level's days, each party's turn. The law's rows set them, the beat escalates (¶299)."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from moc.access.models import Organization
@@ -12,8 +15,9 @@ from moc.history import acting
 from moc.intervals import business_days_after, end_of_day_after
 from moc.rulesets.law import Law
 from moc.rulesets.models import RuleSet
+from settlement.disputes.endings import Determination
 from settlement.disputes.models import Dispute, Side
-from settlement.disputes.services.parties import OTHER, hold, tell_sides
+from settlement.disputes.services.parties import KEYS, OTHER, tell_sides
 
 Level, Status = Dispute.Level, Dispute.Status
 DAYS = {Level.PARTIES: "dispute_parties_days", Level.RTO: "dispute_rto_days", Level.RERRA: "dispute_rerra_days"}
@@ -61,8 +65,9 @@ def next_level(dispute: Dispute) -> str:
 
 
 def raise_level(dispute: Dispute, level: str, *, actor, reason: str, move: str = "") -> None:
-    """Move a held dispute to a level: its clock and the utility's or the aggregator's turn begin anew, and everybody concerned is told."""
-    now = timezone.now()
+    """Move a held dispute to a level: its clock and the turn begin anew, what was drafted lapses, and everybody concerned is told."""
+    drafts, now = Determination.objects.filter(dispute=dispute, status=Determination.Status.PROPOSED), timezone.now()
+    Determination.lifecycle.move(drafts, "lapse", actor=actor, reason="system: the dispute went to another level")
     since = {"rto_since" if level == Level.RTO else "rerra_since": now, "overdue_at": None}
     turn = turn_of(dispute.turn or Side.EDC, dispute.tso, dispute.rerra, now)
     values = level_clock(level, dispute.tso, dispute.rerra, now) | since | turn
@@ -78,38 +83,36 @@ def check_clocks(now: datetime | None = None) -> dict[str, int]:
     Idempotent; each dispute in a transaction of its own.
     """
     now = now or timezone.now()
-    overdue, missed = Dispute.objects.overdue(now), Dispute.objects.turn_missed(now)
-    done = {"escalated": 0, "overdue": 0, "passed": 0}
-    for pk in _keys(overdue.filter(overdue_at__isnull=True)):
-        done[_expire(pk, now)] += 1
-    done["passed"] = sum(_pass_on(pk, now) for pk in _keys(missed))
-    return done
+    overdue, missed = Dispute.objects.overdue(now).filter(overdue_at__isnull=True), Dispute.objects.turn_missed(now)
+    done = Counter({"escalated": 0, "overdue": 0, "passed": 0})
+    done.update(_each(overdue, partial(_expire, now), f"{REASON}: the time for it is over"))
+    done.update(_each(missed, partial(_pass_on, now), f"{REASON}: no statement came in time"))
+    return dict(done)
 
 
-def _keys(rows) -> Iterable[int]:
-    return list(rows.order_by("pk").values_list("pk", flat=True))
+def _each(rows: QuerySet[Dispute], act: Callable[[Dispute], str], reason: str) -> Iterator[str]:
+    """Do it for each of the rows that is still among them once it is locked; one that somebody works on is left to the next look."""
+    for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
+        with transaction.atomic(), acting(None, reason):
+            held = rows.select_for_update(of=("self",), skip_locked=True).select_related(*KEYS).filter(pk=pk).first()
+            if held is not None:
+                yield act(held)
 
 
-def _expire(pk: int, now: datetime) -> str:
-    with transaction.atomic(), acting(None, f"{REASON}: the time for it is over"):
-        dispute = hold(Dispute(pk=pk))
-        level = next_level(dispute)
-        if level:
-            raise_level(dispute, level, actor=None, reason=f"{REASON}: the {dispute.clock_rule.value} days were over")
-            return "escalated"
-        Dispute.objects.filter(pk=pk).update(overdue_at=now)
-        tell_sides(dispute, event="dispute_overdue", subject=f"{dispute}: the days for it are over")
-        return "overdue"
+def _expire(now: datetime, dispute: Dispute) -> str:
+    level = next_level(dispute)
+    if level:
+        raise_level(dispute, level, actor=None, reason=f"{REASON}: the {dispute.clock_rule.value} days were over")
+        return "escalated"
+    Dispute.objects.filter(pk=dispute.pk).update(overdue_at=now)
+    tell_sides(dispute, event="dispute_overdue", subject=f"{dispute}: the days for it are over")
+    return "overdue"
 
 
-def _pass_on(pk: int, now: datetime) -> int:
+def _pass_on(now: datetime, dispute: Dispute) -> str:
     """A party that let its days pass has said nothing: it is the other's turn."""
-    with transaction.atomic(), acting(None, f"{REASON}: no statement came in time"):
-        dispute = hold(Dispute(pk=pk))
-        if dispute.turn_due_at is None or dispute.turn_due_at > now:
-            return 0
-        turn = turn_of(OTHER[Side(dispute.turn)], dispute.tso, dispute.rerra, now)
-        Dispute.objects.filter(pk=pk).update(**turn)
-        dispute.refresh_from_db()
-        tell_sides(dispute, turn["turn"], event="dispute_turn", subject=f"{dispute}: it is your turn")
-        return 1
+    turn = turn_of(OTHER[Side(dispute.turn)], dispute.tso, dispute.rerra, now)
+    Dispute.objects.filter(pk=dispute.pk).update(**turn)
+    dispute.refresh_from_db()
+    tell_sides(dispute, turn["turn"], event="dispute_turn", subject=f"{dispute}: it is your turn")
+    return "passed"

@@ -10,7 +10,7 @@ from settlement.disputes.models import PARTIES, Dispute
 from settlement.disputes.services.opening import disputed_rows, review_of
 from settlement.disputes.services.parties import DECIDER, tell_sides
 
-ENDED_BY = "system: the dispute has ended or gone to another level"
+ENDED_BY = "system: the dispute has ended"
 
 
 def close(dispute: Dispute, move: str, outcome: str, *, actor, reason: str, event: str = "dispute_closed", **context) -> None:
@@ -23,10 +23,9 @@ def close(dispute: Dispute, move: str, outcome: str, *, actor, reason: str, even
     tell_sides(dispute, *sides, event=event, subject=subject, author=actor, reason=reason, **context)
 
 
-def lapse(dispute: Dispute, actor, *, proposals: bool = True) -> None:
-    """What somebody proposed and nobody answered ends with the dispute; drafted determinations end with its level too."""
-    kinds = [Determination, *([SettlementProposal] if proposals else [])]
-    for model in kinds:
+def lapse(dispute: Dispute, actor) -> None:
+    """What somebody proposed and nobody answered ends with the dispute."""
+    for model in (Determination, SettlementProposal):
         waiting = model.objects.filter(dispute=dispute, status=model.Status.PROPOSED)
         model.lifecycle.move(waiting, "lapse", actor=actor, reason=ENDED_BY)
 

@@ -34,7 +34,6 @@ def escalate(*, actor, dispute: Dispute, name: str, reason: str) -> Dispute:
         side, level = require_side(actor, held, *sides), TARGETS[name]
         if (held.tso if level == Level.RTO else held.rerra) is None:
             raise Conflict(NOBODY[level], "Take it to the other authority, or settle.", "DISPUTE-AUTHORITY")
-        endings.lapse(held, actor, proposals=False)
         if side in PARTIES:
             held.turn = OTHER[side]
         clocks.raise_level(held, level, actor=actor, reason=reason, move=name)

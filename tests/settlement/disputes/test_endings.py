@@ -15,7 +15,7 @@ from moc.notices.models import Notice
 from registry.ders.models import Der
 from registry.submissions.services import reviewing
 from settlement.disputes.endings import Determination, SettlementProposal
-from settlement.disputes.services import determining, levels, opening, settling
+from settlement.disputes.services import clocks, determining, levels, opening, settling
 from tests.factories.disputes import denied, disputed
 from tests.factories.filings import reviewed, row, store_in
 
@@ -164,6 +164,24 @@ class TestDetermining:
         levels.move(actor=world.user("tso", "auditor"), dispute=between, name="refer", reason="A tariff.")
         draft.refresh_from_db()
         assert draft.status == "rejected", "a draft ends with its level"
+
+    def test_a_draft_ends_with_its_level_by_the_clock_too(self, world):
+        dispute = disputed(world, "rto")
+        draft = drafted(world, dispute, side="tso")
+        clocks.check_clocks(dispute.due_at)
+        draft.refresh_from_db()
+        dispute.refresh_from_db()
+        assert (draft.status, dispute.status) == ("rejected", "at_rerra")
+        assert drafted(world, dispute).authority == world.rerra
+
+    def test_rows_that_retention_let_go_leave_the_dispute_readable(self, world, client_of):
+        dispute = disputed(world, "rerra")
+        dispute.row.delete()
+        page = client_of(world.user("rerra", "auditor")).get(f"/settlement/disputes/{dispute.uuid}/")
+        assert page.status_code == 200 and dispute.bundle_sha256.encode() in page.content
+        with pytest.raises(Conflict) as refused:
+            confirmed(world, drafted(world, dispute))
+        assert refused.value.code == "DISPUTE-MOOT"
 
     def test_an_unconfirmed_draft_makes_room_for_another(self, world):
         dispute = disputed(world, "rerra")

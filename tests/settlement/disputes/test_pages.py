@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from moc.history import acting
 from moc.portal.queues import waiting_for
@@ -11,7 +12,7 @@ from registry.ders.models import Der
 from settlement.disputes import reports
 from settlement.disputes.endings import Determination
 from settlement.disputes.models import Dispute, DisputePart
-from settlement.disputes.services import determining, pleading, settling
+from settlement.disputes.services import determining, levels, pleading, settling
 from tests.factories.disputes import denied_row, disputed, pdf
 from tests.factories.filings import store_in
 
@@ -93,6 +94,15 @@ def test_queues_of_those_who_decide(world):
     assert waits(world.user("tso", "administrator")) == set()
     determining.propose(actor=auditor, dispute=dispute, outcome="upheld", reasons="It is so.")
     assert (waits(auditor), waits(administrator)) == (set(), {"Determinations to confirm"})
+
+
+def test_a_dispute_is_shown_as_of_a_moment(world, client_of):
+    """N4: where it stood before it went to the RTO."""
+    dispute = disputed(world)
+    before = timezone.now()
+    levels.escalate(actor=world.user("aggregator", "approver"), dispute=dispute, name="escalate_to_rto", reason="No answer.")
+    shown = client_of(world.user("rerra", "auditor")).get(page_of(dispute), {"as_of": before.isoformat()}).content.decode()
+    assert "Between the parties" in shown and "The inverter was replaced" in shown and "Draft a determination" not in shown
 
 
 def test_the_list_costs_the_same_for_one_and_for_many(world, client_of):
