@@ -95,8 +95,9 @@ def _each(rows: QuerySet[Dispute], act: Callable[[Dispute], str], reason: str) -
     for pk in list(rows.order_by("pk").values_list("pk", flat=True)):
         with transaction.atomic(), acting(None, reason):
             held = rows.select_for_update(of=("self",), skip_locked=True).select_related(*KEYS).filter(pk=pk).first()
-            if held is not None:
-                yield act(held)
+            done = act(held) if held is not None else ""
+        if done:
+            yield done
 
 
 def _expire(now: datetime, dispute: Dispute) -> str:
