@@ -67,6 +67,9 @@ def test_the_installed_guard_admits_new_rows_only_in_an_initial_status(model):
     assert refused(model, "insert", pairs) == {("", status) for status in set(statuses(model)) - set(map(str, model.lifecycle.initial))}
 
 
+AGAIN = {"vary"}  # what is approved with limits is approved with others
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 def test_every_status_is_reachable_and_every_transition_is_well_named(model):
     drawn = diagram(model.lifecycle, dict(model.Status.choices))
@@ -74,7 +77,7 @@ def test_every_status_is_reachable_and_every_transition_is_well_named(model):
     for name, move in model.lifecycle.transitions.items():
         assert name == move.name and move.title
         assert {*map(str, move.sources), str(move.target)} <= set(statuses(model))
-        assert str(move.target) not in map(str, move.sources)
+        assert str(move.target) not in map(str, move.sources) or name in AGAIN
 
 
 def test_transitions_ask_for_permissions_that_some_role_has():

@@ -34,7 +34,7 @@ class TestGetting:
         for answer in (own.ask(), post(TOKEN, GRANT | {"client_id": own.id, "client_secret": own.secret})):
             assert answer.status_code == 200 and "no-store" in answer["Cache-Control"]
             said = answer.json()
-            assert (said["token_type"], said["expires_in"], said["scope"]) == ("Bearer", 900, "export view_registry")
+            assert (said["token_type"], said["expires_in"], said["scope"]) == ("Bearer", 900, "export run_reports view_registry")
             assert status(said["access_token"]) == 200
         stored = json.dumps(list(MachineToken.objects.values()) + list(MachineCredential.objects.values()), default=str)
         assert said["access_token"] not in stored and own.secret not in stored
