@@ -29,7 +29,7 @@ Cube = PublishedCell.Cube
 
 def _kept(name: str, stamp: object, make):
     """What `make` gives, kept until `stamp` (what it was made of) is another."""
-    key = f"public:{name}:{stamp}"
+    key = f"public:{name}:{stamp}".replace(" ", "")
     found = cache.get(key)
     if found is None:
         found = make()
@@ -177,7 +177,7 @@ def _participants() -> list[dict]:
             "regulator": row["rerra__name"],
             "registered_on": row["registered_on"],
             "website": row["website"],
-            "services": sorted(services.get(code, code) for code in offered.get(row["aggregator_id"], ())),
+            "services": sorted(services[code] for code in offered.get(row["aggregator_id"], ()) if code in services),
         }
         for row in rows
     ]

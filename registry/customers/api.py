@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError as Refused
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from drf_spectacular.helpers import forced_singular_serializer
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -188,7 +189,7 @@ class Own(GenericViewSet):
             raise Http404
         return found
 
-    @extend_schema(responses=OwnRecord, summary="Your DERs, consents, and what you keep for yourself")
+    @extend_schema(responses=forced_singular_serializer(OwnRecord), summary="Your DERs, consents, and what you keep for yourself")
     def list(self, request, **kwargs) -> Response:
         user = request.user
         content = {"ders": reports.ders(user), "consents": reports.consents(user), "uses": reports.uses(user)}

@@ -116,15 +116,15 @@ PORTAL = (
             Write(UTILITY, {}, of("proposal", name="withdraw"), name="withdraw"),
         ),
     ),
-    Route(f"{HERE}determinations/<uuid:uuid>/", OF_REGULATOR, of("draft")),
+    Route(f"{HERE}determinations/<uuid:uuid>/", OF_REGULATOR, of("drafted_determination")),
     Route(f"{HERE}determinations/<uuid:uuid>/letter.pdf", PEOPLE, of("determination")),
     Route(
         f"{HERE}determinations/<uuid:uuid>/transitions/<slug:name>/",
         None,
-        of("draft", name="confirm"),
+        of("drafted_determination", name="confirm"),
         (
             Write(REGULATOR_DECIDES, {}, name="confirm"),
-            Write(REGULATOR_DECIDES, REASON, of("draft", name="reject"), name="reject"),
+            Write(REGULATOR_DECIDES, REASON, of("drafted_determination", name="reject"), name="reject"),
         ),
     ),
 )
@@ -169,15 +169,15 @@ PROGRAMS = (
         (Write(AGGREGATOR, {}, name="accept"), Write(UTILITY, {}, of("proposal", name="withdraw"), name="withdraw")),
     ),
     Route(f"{REST}determinations/", CALLERS),
-    Route(f"{REST}determinations/{ID}", OF_REGULATOR, of("draft")),
+    Route(f"{REST}determinations/{ID}", OF_REGULATOR, of("drafted_determination")),
     Route(f"{REST}determinations/{ID}letter/", PARTIES, of("determination")),
     Route(
         f"{REST}determinations/{ID}transitions/<slug:name>/",
         None,
-        of("draft", name="confirm"),
+        of("drafted_determination", name="confirm"),
         (
             Write(REGULATOR_DECIDES, {}, name="confirm"),
-            Write(REGULATOR_DECIDES, REASON, of("draft", name="reject"), name="reject"),
+            Write(REGULATOR_DECIDES, REASON, of("drafted_determination", name="reject"), name="reject"),
         ),
     ),
 )

@@ -3,7 +3,7 @@
 from tests.contracts.matrix import Route, Write
 from tests.contracts.matrix_api import API, CALLERS, ID
 from tests.contracts.matrix_filing import ANY_FILERS, DECIDERS, FILERS, of
-from tests.contracts.scene import MACHINES, OVERSEERS, SIGNED_IN, UTILITY, Scene, who
+from tests.contracts.scene import OVERSEERS, SIGNED_IN, UTILITY, Scene, who
 
 BASE, REST = "registry/intents/", f"{API}intents/"
 ONE = f"{BASE}<uuid:uuid>/"
@@ -17,13 +17,13 @@ def new(scene: Scene) -> dict:
 
 ROUTES = (
     Route(BASE, SIGNED_IN),
-    Route(f"{BASE}new/", ANY_FILERS, writes=(Write(ANY_FILERS, new),)),
+    Route(f"{BASE}new/", ANY_FILERS, writes=(Write(FILERS, new),)),
     Route(ONE, SEES, of("intent")),
     Route(f"{ONE}answer/", DECIDERS, of("intent"), (Write(DECIDERS, {"points": "I-1; edc-up-01; A-9; "}),)),
     Route(f"{ONE}correct/", FILERS, of("intent_answered"), (Write(FILERS, {"points": "I-1; photovoltaic; 5; edc-up-02; A-9"}),)),
     Route(f"{ONE}file/", FILERS, of("intent_settled"), (Write(FILERS, {}),)),
     Route(f"{ONE}transitions/<slug:name>/", None, of("intent", name="withdraw"), (Write(FILERS, {"reason": "Sold"}),)),
-    Route(REST, CALLERS, writes=(Write(ANY_FILERS | MACHINES, {"edc": "edc", "title": "Elm Street", "points": [ROW]}),)),
+    Route(REST, CALLERS, writes=(Write(FILERS | who("machine"), {"edc": "edc", "title": "Elm Street", "points": [ROW]}),)),
     Route(f"{REST}{ID}", SEES | who("machine"), of("intent")),
     Route(
         f"{REST}{ID}transitions/<slug:name>/",

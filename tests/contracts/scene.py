@@ -102,6 +102,14 @@ class Scene:
         return user_of(self.world, actor)
 
 
+class Once(dict):
+    """Objects by name; a name is given once."""
+
+    def __ior__(self, made: dict[str, models.Model]) -> "Once":
+        assert not self.keys() & made.keys(), f"given twice: {self.keys() & made.keys()}"
+        return super().__ior__(made)
+
+
 def user_of(world: World, actor: str) -> User | None:
     if actor == "stranger":
         return None
@@ -123,19 +131,22 @@ def make_scene() -> Scene:
     """Build the world and its objects, and sign everybody in."""
     world = build()
     with acting(None, REASON):
-        objects = _participants(world) | _filed(world) | _own(world) | _machines(world) | _support(world) | _identity(world)
+        objects = Once()
+        for part in (_participants, _filed, _own, _machines, _support, _identity):
+            objects |= part(world)
         objects |= scene_utility.objects(world, objects)
         objects |= scene_messages.objects(world, user_of(world, OWN))
         objects |= scene_participants.objects(world, objects["admission"].organization)
         objects |= scene_participants.owned(world, objects["der"])
         objects |= scene_aggregations.objects(world, objects["der"])
         objects |= scene_prequalification.objects(world, objects)
+        objects |= scene_operations.objects(world)
+        objects |= scene_disputes.objects(world, objects)
         objects |= scene_changes.objects(world, objects)
         objects |= scene_reports.objects(world)
-        objects |= scene_disputes.objects(world, objects)
-        objects |= scene_operations.objects(world)
         objects |= scene_intents.objects(world)
         objects |= scene_seals.objects()
+        Notice.objects.exclude(pk=objects["notice"].pk).delete()  # of what the parts did on the way
         clients = _clients(world)
     return Scene(world, objects, *clients)
 

@@ -30,7 +30,8 @@ def objects(world: World, others: dict[str, models.Model]) -> dict[str, models.M
     AggregationMember.objects.create(
         aggregation=others["aggregation"], der=neighbour, service_id="energy", **parties, wholesale=True, valid_during=ALWAYS
     )
-    return {"neighbour": neighbour} | _reconfigured(world) | _switching(world, others, neighbour) | _members(world, neighbour)
+    made = {"neighbour": neighbour} | _switching(world, others, neighbour) | _members(world, neighbour)
+    return made | _reconfigured(world)  # when all stands that it counts
 
 
 def _members(world: World, neighbour: Der) -> dict[str, models.Model]:

@@ -26,7 +26,7 @@ def objects(world: World, others: dict[str, models.Model]) -> dict[str, models.M
         "dispute_at_rto": made["at_rto"],
         "dispute_at_rerra": made["at_rerra"],
         "dispute_drafted": made["drafted"],
-        "draft": draft,
+        "drafted_determination": draft,
         "determination": done,
         "undisputed": undisputed,
         **filed,

@@ -29,7 +29,7 @@ def owned(world: World, der: Der) -> dict[str, models.Model]:
         ),
         "personal_use": PersonalUse.objects.create(der=der, edc=world.edc, kind="reserve", reserve_percent=20),
         "jurisdiction": Jurisdiction.objects.create(rerra=world.rerra, edc=world.edc, county=world.counties[0], valid_during=days),
-        "sales": AnnualSales.objects.create(edc=world.edc, year=2018, sales_mwh=20, source="tests"),
+        "sales": AnnualSales.objects.create(edc=world.edc, year=2018, sales_mwh=20_000_000, source="tests"),
         "affiliation": Affiliation.objects.create(aggregator=world.aggregator, edc=world.edc, valid_during=days, source="tests"),
         "program": RetailProgram.objects.create(
             edc=world.edc, code="NEM", name="NEM", kind="net_metering", tariff="T-1", valid_during=days

@@ -38,6 +38,7 @@ WORKINGS = {
     "Reconfiguration.usage_points",  # keys of service points; none where a feeder moves
     "RosterFinding.code",
     "GridFinding.code",
+    "NetworkFinding.code",
     "ReviewRule.field",  # a column of a filing
     "ReviewRule.codes",
     *(f"Seal.{column}" for column in ("digest", "key", "signature", "statement")),
@@ -47,6 +48,7 @@ WORKINGS = {
     "AgreementSignature.text_sha256",
 }
 OPEN_TO_OTHERS = (Organization,)  # names of parties are known to the others
+PUBLISHED = {"AggregatorRegistration.website"}
 
 
 def plant(scene: Scene) -> tuple[set[str], set[str]]:
@@ -84,7 +86,8 @@ def _plant(scene: Scene, model: type[Model], field: models.Field) -> bool:
     theirs = _of_the_second(scene, model)
     done = []
     for payload, part in ((PAYLOAD, rows.exclude(pk__in=theirs)), (KNOWN, rows.filter(pk__in=theirs))):
-        text = KNOWN if model in OPEN_TO_OTHERS or "PUBLIC" in paths_of(model) else payload
+        known = model in OPEN_TO_OTHERS or "PUBLIC" in paths_of(model) or f"{model.__name__}.{field.name}" in PUBLISHED
+        text = KNOWN if known else payload
         done.append(any(_wrote(part, field, value) for value in _values(field, text)) or _added(part, field, text))
     return all(done)
 

@@ -14,7 +14,7 @@ FLAGS = {"is_staff", "is_superuser", "is_active", "verified"}  # the first two a
 # what a form asks for: whom an aggregator names as its agents, and what the operator alone may set
 CHOSEN = {"Aggregation.market_agent", "Aggregation.dispatch_agent", "Aggregation.meter_reader", "Aggregation.edc", "RtoMembership.tso"}
 TOLD = {"Event.organization", "Notice.user"}  # the other party of a switch is told of its answer
-OPERATORS = {"Oversight.overseer", "Oversight.overseen", "RuleSet.verified", "Jurisdiction.edc"}
+OPERATORS = {"Oversight.overseer", "Oversight.overseen", "RuleSet.verified", "Jurisdiction.edc", "Affiliation.aggregator"}
 OWNERS = [
     (model, field)
     for model in own_models()

@@ -300,7 +300,7 @@ def test_an_owners_acts_in_the_api(world, owner, ann, der, api_of):
     kept = api.post(f"{base}uses/", {"der_id": str(der.uuid), "kind": "reserve", "reserve_percent": "30"})
     assert (made.status_code, kept.status_code, kept.json()["in_words"]) == (201, 201, "30 % stays in reserve")
     wrong = api.post(f"{base}uses/", {"der_id": str(der.uuid), "kind": "blackout"})
-    assert wrong.status_code == 422
+    assert wrong.status_code == 400
     shown = api.get(base).json()
     assert [each["id"] for each in shown["ders"]] == [str(der.uuid)]
     assert (len(shown["consents"]), len(shown["uses"])) == (1, 1)
