@@ -19,6 +19,7 @@ from registry.ders.models import DerTenure
 from registry.grid.models import ServiceTerritory
 from registry.participants.models import UtilityProfile
 from registry.prequalification.models import BrokenRule, MarketDecision, Offer
+from registry.submissions.membership import MemberValidation
 from registry.submissions.switching import LookUp
 from settlement.disputes.endings import Determination, SettlementProposal
 from settlement.disputes.models import BundleItem, Dispute, DisputePart
@@ -41,6 +42,7 @@ NOT_COPIED = {
     SettlementProposal,
     LookUp,
     MarketDecision,
+    MemberValidation,
     Officer,
     Offer,
     RuleChange,
@@ -110,6 +112,7 @@ def _seats_of_machines(world: World, parties: dict) -> dict:
 
 
 def _copy(row: models.Model, parties: dict, known: dict, mark: str):
+    number = row.pk
     for field in row._meta.concrete_fields:
         value = getattr(row, field.attname)
         if field.is_relation:
@@ -122,7 +125,7 @@ def _copy(row: models.Model, parties: dict, known: dict, mark: str):
         elif isinstance(field, models.FileField):
             field.save_form_data(row, ContentFile(mark.encode(), name=mark))
         elif type(field) in (models.CharField, models.TextField, models.EmailField) and not field.choices and _takes(field, mark):
-            setattr(row, field.attname, f"{mark}{value}"[: field.max_length])
+            setattr(row, field.attname, f"{mark}{value or number}"[: field.max_length])
     if hasattr(row, "lifecycle"):
         row.status = row.status if row.status in row.lifecycle.initial else row.lifecycle.initial[0]
     row._state.adding = True
