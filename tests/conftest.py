@@ -1,6 +1,9 @@
 """What every test may use: the database as production has it (two roles), a small world of parties, and clients that are signed in."""
 
+import re
+from collections import defaultdict
 from collections.abc import Iterator
+from zlib import crc32
 
 import pytest
 from django.core.cache import cache
@@ -16,10 +19,30 @@ from tests.factories.machines import token_for
 from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
 
+LONG = ("tests/resilience/", "tests/journeys/", "tests/moc/test_demo_load.py", "tests/hostile/", "tests/contracts/")
+PAGE_OF_RECORD = re.compile(r"admin/(?P<record>\w+/\w+)/(add/|<path:object_id>/(change|delete|history|reach)/|\(.*/history/.*)")
+
 
 def pytest_addoption(parser) -> None:
     """`make whole` asks everybody at every door; the ordinary run a part of them, another at each door (`tests.contracts.doors.some`)."""
     parser.addoption("--whole", action="store_true", help="ask everybody at every door, and send every value in every parameter")
+
+
+def pytest_collection_modifyitems(config, items) -> None:
+    """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    if config.getoption("--whole"):
+        return
+    alike = defaultdict(list)
+    for item in items:
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        page = PAGE_OF_RECORD.fullmatch(getattr(given.get("route"), "route", ""))
+        if page and "write" not in given:
+            alike[item.originalname, page["record"]].append(item)
+    asked = {group[crc32(" ".join(key).encode()) % len(group)] for key, group in alike.items()}
+    left = {item for group in alike.values() for item in group} - asked
+    config.hook.pytest_deselected(items=sorted(left, key=lambda item: item.nodeid))
+    items[:] = [item for item in items if item not in left]
 
 
 @pytest.fixture(scope="session")

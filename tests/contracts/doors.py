@@ -1,6 +1,7 @@
 """The doors of the platform: every address of the resolver, and a visit there that leaves nothing behind."""
 
 import re
+from functools import cache
 from zlib import crc32
 
 import pytest
@@ -97,6 +98,7 @@ def some(actors, door: str, may, whole: bool) -> list[str]:
     return [group[crc32(f"{door} {party}".encode()) % len(group)] for (party, _), group in alike.items()]
 
 
+@cache
 def known() -> dict[str, URLPattern]:
     return {route: pattern for route, pattern in walk(get_resolver().url_patterns) if not route.endswith(LAST_RESORT)}
 
