@@ -7,6 +7,7 @@ PERMISSIONS = {
     "file_ders": "file registrations of DERs",
     "submit_ders": "attest and submit registrations to the utility",
     "review_ders": "decide DERs under utility review and ask for information",
+    "replace_evidence": "bring newer versions of the organisation's evidence",
     "validate_aggregations": "validate aggregations against the RTO's rules, or deny them",
     "confirm_denials": "confirm a denial that another person proposed",
     "manage_tenures": "end an aggregator's tenure of DERs, and begin another's",
@@ -36,35 +37,39 @@ _AUDIT = _SEE | {"audit"}
 ROLES: dict[str, dict[str, set[str]]] = {
     "aggregator": {
         "viewer": _SEE,
-        "filer": _SEE | {"view_personal", "file_ders"},
-        "approver": _SEE | {"view_personal", "file_ders", "submit_ders", "pursue_disputes"},
+        "filer": _SEE | {"view_personal", "file_ders", "replace_evidence"},
+        "approver": _SEE | {"view_personal", "file_ders", "submit_ders", "pursue_disputes", "replace_evidence"},
         "auditor": _AUDIT,
         "administrator": _AUDIT
-        | {"view_personal", "file_ders", "submit_ders", "manage_members", "register_aggregator", "take_out", "pursue_disputes"},
+        | {"view_personal", "file_ders", "submit_ders", "manage_members", "register_aggregator", "take_out", "pursue_disputes"}
+        | {"replace_evidence"},
     },
     "edc": {
         "viewer": _SEE,
-        "reviewer": _SEE | {"view_personal", "review_ders"},
+        "reviewer": _SEE | {"view_personal", "review_ders", "replace_evidence"},
         "approver": _SEE
-        | {"view_personal", "review_ders", "confirm_denials", "manage_tenures", "override_qualification", "pursue_disputes"},
+        | {"view_personal", "review_ders", "confirm_denials", "manage_tenures", "override_qualification", "pursue_disputes"}
+        | {"replace_evidence"},
         "auditor": _AUDIT,
         "administrator": _AUDIT
         | {"view_personal", "erase_personal", "review_ders", "confirm_denials"}
         | {"manage_grid", "manage_members", "manage_tenures", "manage_utility", "take_out", "override_qualification"}
-        | {"suspend_aggregators", "pursue_disputes"},
+        | {"suspend_aggregators", "pursue_disputes", "replace_evidence"},
     },
     "tso": {
         "viewer": _SEE,
         "auditor": _AUDIT | {"hear_disputes"},
         "administrator": _AUDIT
-        | {"manage_members", "validate_aggregations", "set_law", "suspend_aggregators", "hear_disputes", "determine_disputes"},
+        | {"manage_members", "validate_aggregations", "set_law", "suspend_aggregators", "hear_disputes", "determine_disputes"}
+        | {"replace_evidence"},
     },
     "rerra": {
         "viewer": _SEE,
         "auditor": _AUDIT | {"verify_seals", "hear_disputes"},
         "administrator": _AUDIT
         | {"hear_disputes", "determine_disputes"}
-        | {"manage_members", "admit_aggregators", "set_law", "override_qualification", "suspend_aggregators", "verify_seals"},
+        | {"manage_members", "admit_aggregators", "set_law", "override_qualification", "suspend_aggregators", "verify_seals"}
+        | {"replace_evidence"},
     },
     "operator": {
         "viewer": _SEE,
@@ -89,7 +94,7 @@ OPERATING = OVERSIGHT | {"administer", "admit_aggregators", "set_law", "verify_s
 # clients) and never a party's own word (attesting, confirming a denial).
 SUPPORT: dict[str, set[str]] = {
     "view": {"view_registry", "audit"},
-    "act": _AUDIT | {"view_personal", "file_ders", "review_ders", "manage_grid"},
+    "act": _AUDIT | {"view_personal", "file_ders", "review_ders", "manage_grid", "replace_evidence"},
 }
 
 

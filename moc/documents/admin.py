@@ -21,7 +21,7 @@ PDF_ROWS = 500
 @admin.register(Document)
 class DocumentAdmin(RecordAdmin):
     hidden = ("file",)
-    list_display = ("name", "kind", "owner", "counterparty", "size", "created_at")
+    list_display = ("name", "kind", "version", "owner", "counterparty", "size", "created_at", "superseded_at")
     list_filter = ("kind", ("owner", ScopedFilter))
     list_select_related = ("owner", "counterparty")
     search_fields = ("=uuid", "=sha256")

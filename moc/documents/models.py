@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from moc.access.models import Organization
@@ -24,6 +25,9 @@ class Document(models.Model):
 
     On disk it is encrypted under a key of its own (`key`, in the vault, under the owner's data key), for filings, evidence and exports name
     people; without the key it is noise: destroying the key destroys the file, in every backup too.
+
+    A newer version of evidence is a document of its own beside the older ones, all of which stay readable: `first` is the one that they
+    are versions of, and a record goes on to name the version that it was made with.
     """
 
     access_paths = ("owner", "counterparty")
@@ -47,6 +51,11 @@ class Document(models.Model):
     sha256 = models.CharField(max_length=64)
     key = models.UUIDField(null=True, editable=False, help_text="names the key; files from before encryption have none")
     created_at = models.DateTimeField(default=timezone.now)
+    first = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="later", help_text="none: it is the first"
+    )
+    version = models.PositiveSmallIntegerField(default=1)
+    superseded_at = models.DateTimeField(null=True, blank=True, help_text="when a newer version took its place")
     removed_at = models.DateTimeField(null=True, blank=True, help_text="when the file itself was removed; this record of it stays")
 
     objects = DocumentQuerySet.as_manager()
@@ -54,6 +63,13 @@ class Document(models.Model):
 
     class Meta:
         ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["first", "version"], name="document_version_once"),
+            models.CheckConstraint(
+                name="document_version_of_first",
+                condition=Q(first__isnull=True, version=1) | Q(first__isnull=False, version__gt=1, kind="evidence"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

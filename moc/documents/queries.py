@@ -1,10 +1,17 @@
 """Which documents."""
 
+from django.db.models import Q
+
 from moc.access.queries import ScopedQuerySet
 
 
 class DocumentQuerySet(ScopedQuerySet):
     """Documents by who may know of them, and who may open them."""
+
+    def versions_of(self, document) -> "DocumentQuerySet":
+        """All versions of what a document is a version of, the newest first."""
+        first = document.first_id or document.pk
+        return self.filter(Q(pk=first) | Q(first=first)).order_by("-version")
 
     def readable_by(self, user) -> "DocumentQuerySet":
         """Documents whose file the user may open.

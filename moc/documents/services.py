@@ -18,15 +18,17 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from moc.access import policy
 from moc.access.models import Organization
 from moc.documents import content
 from moc.documents.models import FOLDER, Document
-from moc.errors import UserError
+from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.readers.workbook import COPIES
 from moc.vault import cipher
 from moc.vault import services as vault
 
+PERMISSION = "replace_evidence"
 STORED = re.compile("[0-9a-f]{32}")  # as storage_name names a file
 KEPT_FOR, LEFT_AFTER = timezone.timedelta(hours=1), timezone.timedelta(days=1)
 IN_MEMORY = 1 << 20
@@ -41,7 +43,7 @@ class Destroyed(UserError):
         super().__init__("The file was destroyed.", "What it said of the DERs stands in the registry.")
 
 
-def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organization | None = None) -> Document:
+def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organization | None = None, **facts) -> Document:
     """Keep a file, streamed and encrypted, with the SHA-256 of its plain bytes. `upload` is a Django File with `.name` and `.chunks()`.
 
     Raises content.Unfit for evidence that is none. The caller has checked what `actor` may do for `owner`.
@@ -64,7 +66,31 @@ def store(*, actor, owner: Organization, kind: str, upload, counterparty: Organi
             size=size,
             sha256=digest.hexdigest(),
             key=key,
+            **facts,
         )
+
+
+def supersede(*, actor, document: Document, upload) -> Document:
+    """Keep a newer version of evidence beside the older ones, for the same parties; what refers to an older one goes on to do so.
+
+    Raises NotPermitted, UserError for what has no versions, Conflict when somebody else brought a newer one or the same file is the latest,
+    content.Unfit.
+    """
+    policy.require(actor, PERMISSION, document.owner)
+    if document.kind != Document.Kind.EVIDENCE:
+        raise UserError("Only evidence has versions.", "Send the file where it belongs.", "DOCUMENT-VERSIONS")
+    with acting(actor, f"Superseded by a newer version: {upload.name}"):
+        latest = Document.objects.select_for_update(of=("self",)).get(pk=document.pk)
+        if latest.superseded_at is not None:
+            raise Conflict(
+                "A newer version took the place of this one.", "Open the latest version, and replace that.", "DOCUMENT-SUPERSEDED"
+            )
+        Document.objects.filter(pk=latest.pk).update(superseded_at=timezone.now())
+        facts = {"first_id": latest.first_id or latest.pk, "version": latest.version + 1, "counterparty": latest.counterparty}
+        made = store(actor=actor, owner=latest.owner, kind=latest.kind, upload=upload, **facts)
+        if made.sha256 == latest.sha256:
+            raise Conflict("This is the very file that is kept already.", "Send the changed one.", "DOCUMENT-SAME")
+        return made
 
 
 def seal_stored() -> int:

@@ -50,7 +50,11 @@ KINDS: dict[str, Kind] = {
     "participation_models": Kind("texts", "codes and names", "the participation models of a market: code → name"),
     "metering_locations": Kind("codes", "codes", "where a DER may be metered: rdp, poi, submeter"),
     "retail_conflicts": Kind("conflicts", "codes", "retail program → services that it bars, because they would be paid twice"),
-    "technologies": Kind("texts", "codes and names", "further technologies of DERs, for the whole platform: code → name"),
+    "technologies": Kind(
+        "technologies",
+        "codes and names",
+        "further technologies of DERs, for the whole platform: code → name, or a name and whether it stores",
+    ),
     "participation_starts": Kind("starts", "days", "service (or *) → the first day of participation, or the year of it"),
     "telemetry_from_kw": Kind("number", "kW", "an aggregation of this size and larger sends telemetry"),
     "telemetry_services": Kind("codes", "codes", "services that need telemetry of the aggregate at every size"),
@@ -88,6 +92,17 @@ def _code(value) -> bool:
     return isinstance(value, str) and bool(re.fullmatch(r"[\w-]+", value))
 
 
+def _technologies(value) -> bool:
+    return isinstance(value, dict) and all(_code(key) and len(key) <= 30 and _technology(said) for key, said in value.items())
+
+
+def _technology(said) -> bool:
+    """A name, or a name and whether it stores energy."""
+    if not isinstance(said, dict):
+        return isinstance(said, str)
+    return isinstance(said.get("name"), str) and said.keys() <= {"name", "stores"} and isinstance(said.get("stores", False), bool)
+
+
 def _start(value) -> bool:
     return value is None or first_day(value) is not None
 
@@ -111,6 +126,10 @@ TYPES = {
             isinstance(value, dict) and all(_code(key) and len(key) <= 30 and isinstance(text, str) for key, text in value.items())
         ),
         'codes with their names, such as {"dera": "DER aggregation"}',
+    ),
+    "technologies": (
+        _technologies,
+        'codes with their names, such as {"tidal": "Tidal turbine"}; what stores as {"tidal": {"name": "Tidal basin", "stores": true}}',
     ),
     "conflicts": (
         lambda value: isinstance(value, dict) and all(_codes(services) for services in value.values()),

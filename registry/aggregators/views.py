@@ -333,7 +333,9 @@ class SuspensionDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         evidence = self.object.evidence
         letter = [("Letter (PDF)", reverse("registry:suspension_letter", args=[self.kwargs["uuid"]]), False)]
-        return letter + ([("Evidence", reverse("document", args=[evidence.uuid]), False)] if evidence else [])
+        return letter + (
+            [(f"Evidence, version {evidence.version}", reverse("document_versions", args=[evidence.uuid]), False)] if evidence else []
+        )
 
     def transitions(self) -> list[dict]:
         may = self.moment is None and policy.allows(self.request.user, standing.PERMISSION, self.object.authority)

@@ -1,7 +1,8 @@
 """Enumerations of a DER, with the codes of the standards beside them (dictionary.py maps them).
 
 Technologies are open (¶114: none is refused): a row of the law with the key "technologies" and no authority, code → name, adds some
-without a deployment. It comes in force as every change of the law does: drafted by one person, scheduled by another.
+without a deployment; code → {"name": …, "stores": true} one that stores energy, whose kWh is asked for as of those that ship.
+It comes in force as every change of the law does: drafted by one person, scheduled by another.
 """
 
 from dataclasses import dataclass
@@ -45,23 +46,37 @@ class _Added:
     """What was read last, in this process."""
 
     names: dict[str, str] = {}
+    storing: tuple[str, ...] = ()
     read_at: float | None = None
 
 
 def technologies() -> list[tuple[str, str]]:
     """(code, name) of every technology: the field's choices. Read anew after `TECHNOLOGIES_SECONDS`; with None never."""
+    _renew()
+    return [*DerType.choices, *_Added.names.items()]
+
+
+def storing() -> list[str]:
+    """The codes of the technologies that store energy, those that the law adds too; read anew as `technologies` is."""
+    _renew()
+    return [*STORING, *_Added.storing]
+
+
+def _renew() -> None:
     seconds = settings.TECHNOLOGIES_SECONDS
     if seconds is not None and (_Added.read_at is None or monotonic() - _Added.read_at >= seconds):
         _read()
-    return [*DerType.choices, *((code, name) for code, name in _Added.names.items() if code not in DerType.values)]
 
 
 @sight.engine()  # the law is nobody's secret, and choices are asked for by whatever runs
 def _read() -> None:
     try:
-        _Added.names = RuleSet.objects.on(timezone.localdate()).filter(key=KEY, authority="").values_list("value", flat=True).first() or {}
+        said = RuleSet.objects.on(timezone.localdate()).filter(key=KEY, authority="").values_list("value", flat=True).first() or {}
     except DatabaseError:  # a command that runs before there is a table: what ships is known
-        _Added.names = {}
+        said = {}
+    said = {code: facts if isinstance(facts, dict) else {"name": facts} for code, facts in said.items() if code not in DerType.values}
+    _Added.names = {code: facts["name"] for code, facts in said.items()}
+    _Added.storing = tuple(code for code, facts in said.items() if facts.get("stores"))
     _Added.read_at = monotonic()
 
 

@@ -2,10 +2,12 @@
 
 from datetime import date
 
-from django.db.models import F, Q
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import F, Q, TextField, Value
 
 from moc.access.queries import ScopedQuerySet
-from registry.ders.choices import STORING, DerType
+from moc.history import AnyOf
+from registry.ders.choices import STORING, DerType, storing
 
 MAGNITUDES = (
     "nameplate_ac_kw nameplate_dc_kw rated_kva rated_inject_kvar rated_absorb_kvar max_charge_kw max_discharge_kw energy_capacity_kwh "
@@ -15,8 +17,21 @@ MAGNITUDES = (
 REQUIRED_TEXTS = "external_id der_type customer_sector consent_reference premise_address".split()
 REQUIRED_NUMBERS = "nameplate_ac_kw approved_export_kw approved_import_kw".split()
 
+
+class Storing(Value):
+    """The technologies that store energy, as they are known when the query is run."""
+
+    def __init__(self):
+        super().__init__(None, output_field=ArrayField(TextField()))
+
+    def as_sql(self, compiler, connection) -> tuple[str, list]:
+        return "%s::text[]", [[str(code) for code in storing()]]
+
+
 # Each holds where a row is wrong. NULL decides nothing: an unknown value violates no condition.
 STORAGE_WITHOUT_ENERGY = Q(der_type__in=[str(kind) for kind in STORING], energy_capacity_kwh__isnull=True)
+# what the law adds is known when rows are filed, not when the table's constraint is written
+STORING_WITHOUT_ENERGY = Q(AnyOf(F("der_type"), Storing()), energy_capacity_kwh__isnull=True)
 USABLE_ABOVE_CAPACITY = Q(usable_energy_kwh__gt=F("energy_capacity_kwh"))
 MINIMUM_ABOVE_CAPACITY = Q(min_stored_energy_kwh__gt=F("energy_capacity_kwh"))
 NAMEPLATE_ABOVE_KVA = Q(nameplate_ac_kw__gt=F("rated_kva"))

@@ -36,7 +36,7 @@ NEGATIVE = [
 RATINGS = [
     condition(
         "DER-STORAGE-ENERGY",
-        queries.STORAGE_WITHOUT_ENERGY,
+        queries.STORING_WITHOUT_ENERGY,
         "Energy storage has an energy capacity in kWh.",
         remedy="Fill energy_capacity_kwh.",
         columns=("energy_capacity_kwh", "der_type"),

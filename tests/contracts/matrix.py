@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from joserfc.jwk import ECKey
 
@@ -97,6 +98,10 @@ def let_in(scene: Scene) -> dict:
     return {"organization": scene.world.edc.pk, "operator": scene.world.operator.pk, "scope": "act", "days": 1, "reason": "Case 2"}
 
 
+def newer() -> SimpleUploadedFile:
+    return SimpleUploadedFile("study-2.pdf", b"%PDF-1.7 measured again", "application/pdf")
+
+
 def tenure_ended(scene: Scene) -> dict:
     return {
         "verb": "end",
@@ -123,6 +128,13 @@ PORTAL = (
     Route("registry/ders/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
     Route("registry/ders/<uuid:uuid>/certificate.pdf", PARTIES, lambda scene: {"uuid": scene.der.uuid}),
     Route("documents/<uuid:uuid>/", PARTIES, lambda scene: {"uuid": scene.document.uuid}),
+    Route("documents/<uuid:uuid>/versions/", PARTIES, lambda scene: {"uuid": scene.document.uuid}),
+    Route(
+        "documents/<uuid:uuid>/versions/new/",
+        who("edc:reviewer|approver|administrator"),
+        lambda scene: {"uuid": scene.document.uuid},
+        (Write(who("edc:reviewer|approver|administrator"), lambda scene: {"file": newer()}),),
+    ),
     Route("access-log/", AUDITORS),
     Route("access-log/export.csv", AUDITORS),
     # one's own

@@ -126,6 +126,7 @@ ROUTES = (
     Route("api/v1/documents/", CALLERS),
     Route(f"api/v1/documents/{ID}", PARTIES, of("document")),
     Route(f"api/v1/documents/{ID}file/", PARTIES, of("document")),
+    Route(f"api/v1/documents/{ID}versions/", PARTIES, of("document"), (Write(DECIDERS, study),)),
     Route("api/v1/notices/", CALLERS),
     Route("api/v1/notices/<uuid:uuid>/", who(OWN), lambda scene: {"uuid": scene.notice.uuid}, held=True),
     Route("api/v1/notices/<uuid:uuid>/read/", None, lambda scene: {"uuid": scene.notice.uuid}, (Write(who(OWN), held=True),)),

@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce, Concat
 from moc.access import policy
 from moc.reports.datasets import DECIMAL, INTEGER, PERMISSION, Head, Result
 from moc.units import mw_from_kw
-from registry.ders.choices import CustomerSector, DerType
+from registry.ders.choices import CustomerSector, DerType, storing
 from registry.ders.models import Der
 from registry.jurisdictions.models import RetailProgram
 from registry.participants.models import UtilityProfile
@@ -27,7 +27,7 @@ NO_GENERATION = (DerType.ELECTRIC_VEHICLE, DerType.EVSE, DerType.DEMAND_RESPONSE
 # EIA's technologies of the non-net-metering schedule, in its order, by ours
 TECHNOLOGIES = {
     "Photovoltaic": (DerType.PHOTOVOLTAIC, DerType.PHOTOVOLTAIC_STORAGE),
-    "Storage": (DerType.STORAGE,),
+    "Storage": (),
     "Wind": (DerType.WIND,),
     "Hydroelectric": (DerType.HYDRO,),
     "Fuel Cells": (DerType.FUEL_CELL,),
@@ -57,10 +57,15 @@ def is_net_metered() -> Q:
     return Q(interconnection_kind=NET_METERING) | Q(retail_programs__overlap=sorted(codes))
 
 
+def batteries() -> list[str]:
+    """Storage that stands for itself, the law's further technologies too."""
+    return [code for code in storing() if code not in {*NO_GENERATION, DerType.PHOTOVOLTAIC_STORAGE}]
+
+
 def beside_net_metered() -> Q:
     """Storage in no other retail program at a service point with net-metered photovoltaics: EIA counts it beside those."""
     solar = Der.objects.filter(is_net_metered(), service_point=OuterRef("service_point"), der_type__in=TECHNOLOGIES["Photovoltaic"])
-    return Q(der_type=DerType.STORAGE) & (Q(retail_programs=[]) | is_net_metered()) & Exists(solar)
+    return Q(der_type__in=batteries()) & (Q(retail_programs=[]) | is_net_metered()) & Exists(solar)
 
 
 def cells(rows: QuerySet[Der], sort: Case, power: str = "nameplate_ac_kw") -> Cells:
@@ -100,7 +105,7 @@ def net_metering(user, asked: dict) -> Result:
     metered, solar = is_net_metered(), Q(der_type__in=TECHNOLOGIES["Photovoltaic"])
     standing = operating(user, year, state)
     sorts = _sort(virtual=solar & Q(retail_programs__contains=[VIRTUAL_PROGRAM]), pv=solar, wind=Q(der_type="wind"))
-    found = cells(standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, DerType.STORAGE]), sorts)
+    found = cells(standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, *batteries()]), sorts)
     stored = cells(standing.filter(beside_net_metered()), _sort(storage=Q(pk__gt=0)))
     mixed = standing.filter(metered, der_type=DerType.PHOTOVOLTAIC_STORAGE)
     inside = cells(mixed, _sort(storage=Q(pk__gt=0)), "max_discharge_kw")
@@ -142,7 +147,7 @@ def non_net_metering(user, asked: dict) -> Result:
     """The schedule of distributed capacity that is not net-metered."""
     year, state = asked["year"], asked["state"]
     rows = operating(user, year, state).exclude(der_type__in=NO_GENERATION).exclude(is_net_metered()).exclude(beside_net_metered())
-    sorts = {name: Q(der_type__in=types) for name, types in TECHNOLOGIES.items() if types}
+    sorts = {name: Q(der_type__in=types) for name, types in (TECHNOLOGIES | {"Storage": batteries()}).items() if types}
     kinds = Case(
         *[When(condition, then=Value(name)) for name, condition in sorts.items()], default=Value("Other"), output_field=CharField()
     )

@@ -141,6 +141,8 @@ class Reviews(Resource):
         kept = Document.objects.visible_to(self.request.user).filter(kind=Document.Kind.EVIDENCE, owner=review.edc, uuid=uuid).first()
         if kept is None:
             raise ValidationError({"evidence": ["Your utility has no such evidence. Send the file to this review's documents first."]})
+        if kept.superseded_at is not None:
+            raise ValidationError({"evidence": ["A newer version took the place of this one. Name the latest version."]})
         return kept
 
     @extend_schema(

@@ -18,7 +18,7 @@ from registry.prequalification.services import deciding, passes
 from registry.submissions.models import StagedDer
 from registry.submissions.services import reviewing
 from tests.factories.ders import register
-from tests.factories.filings import reviewed, row
+from tests.factories.filings import found_in, reviewed, row, staged
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.localdate()
@@ -47,7 +47,7 @@ def newly(settings):
     """Technologies that the law adds are known at once, and forgotten afterwards."""
     settings.TECHNOLOGIES_SECONDS = 0
     yield
-    choices._Added.names = {}
+    choices._Added.names, choices._Added.storing = {}, ()
 
 
 def built(world, services: list[str], model: str, ders) -> Aggregation:
@@ -67,7 +67,7 @@ def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, law
     operator = client_of(world.user("operator", "administrator"))
     service = {"code": "ramping", "name": "Ramping", "level": "wholesale", "reason": "A new market"}
     assert operator.post("/admin/registry/gridservice/add/", service).status_code == 302
-    lawful("operator", "technologies", '{"flow_battery": "Flow battery"}')
+    lawful("operator", "technologies", '{"flow_battery": {"name": "Flow battery", "stores": true}, "tidal": "Tidal turbine"}')
     lawful("tso", "market_services", '["ramping"]')
     lawful("tso", "participation_models", '{"flex": "Flexible resource"}')
     lawful("tso", "retail_conflicts", '{"community_credit": ["ramping"]}')
@@ -75,7 +75,7 @@ def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, law
     review = reviewed(
         world,
         [
-            row(n, der_type="Flow battery", nameplate_ac_kw="12", retail_programs=named)
+            row(n, der_type="Flow battery", nameplate_ac_kw="12", energy_capacity_kwh="48", retail_programs=named)
             for n, named in enumerate(("", "community_credit", ""), 1)
         ],
     )
@@ -91,6 +91,30 @@ def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, law
     assert made.status == "registered"
     page = client_of(world.user("aggregator", "viewer")).get(reverse("registry:der_list"), {"der_type": "flow_battery"})
     assert page.status_code == 200 and "Flow battery" in page.content.decode()
+
+
+def test_a_new_technology_that_stores_is_asked_for_its_energy(world, lawful, newly):
+    """Table 1, N13: the law says of a technology that it stores, and the rules treat it so; of another they do not ask."""
+    lawful("operator", "technologies", '{"flow_battery": {"name": "Flow battery", "stores": true}, "tidal": "Tidal turbine"}')
+    rows = [
+        row(1, der_type="Flow battery"),
+        row(2, der_type="flow_battery", energy_capacity_kwh="48"),
+        row(3, der_type="Tidal turbine"),
+        row(4, der_type="Storage"),
+    ]
+    found = found_in(staged(world, rows))
+    assert sorted(number for number, code in found if code == "DER-STORAGE-ENERGY") == [2, 5], "a header is row 1"
+    assert choices.storing()[-1] == "flow_battery" and "tidal" not in choices.storing()
+
+
+@pytest.mark.parametrize(
+    "value",
+    ['{"tidal": 1}', '{"tidal": {"stores": true}}', '{"tidal": {"name": "T", "stores": "yes"}}', '{"tidal": {"name": "T", "kw": 1}}'],
+)
+def test_what_the_law_cannot_say_of_a_technology(world, client_of, value):
+    draft = {"organization": world.operator.pk, "key": "technologies", "value": value, "source": "-", "starts_on": str(TODAY)}
+    answer = client_of(world.user("operator", "administrator")).post(reverse("registry:rule_change_new"), draft)
+    assert answer.status_code == 422 and not RuleChange.objects.exists()
 
 
 def test_an_unknown_technology_is_a_finding(world):
