@@ -53,8 +53,8 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
             run_sql("replace", {"submission": submission.pk, "offset": offset})
         progress(0, None, "Checking types")
         _stage_typed(submission, present, offset)
+        analyze(StagedDer)  # before the first join with the new rows: taken for few, they are joined by loops in loops
         _stage_owners(submission, present, offset)
-        analyze(StagedDer)
         _find_reading_problems(submission, present, offset)
         count = check(submission, progress)
         _show_values_as_given(submission, present, offset)
