@@ -13,7 +13,7 @@ from django.db import connection, transaction  # noqa: E402
 from moc import sight  # noqa: E402
 from moc.jobs.models import Job  # noqa: E402
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview  # noqa: E402
-from registry.submissions.services import filing, reviewing, staging  # noqa: E402
+from registry.submissions.services import effects, filing, reviewing, staging  # noqa: E402
 from registry.submissions.tasks import stage  # noqa: E402
 from tests.scale.figures import peak_kb  # noqa: E402
 from tests.scale.plain import PlainOwners  # noqa: E402
@@ -64,7 +64,7 @@ def run_submit(pk: str, steps: Steps) -> None:
 
 def watch_merge(steps: Steps) -> None:
     """Add up the seconds of merges, with the checks of keys that a commit would make."""
-    merge = reviewing.merge
+    merge = effects.merge
 
     def merge_with_checks(decision):
         started = perf_counter()
@@ -72,7 +72,7 @@ def watch_merge(steps: Steps) -> None:
         connection.check_constraints()
         steps["merge"] = steps.get("merge", 0) + perf_counter() - started
 
-    reviewing.merge = merge_with_checks
+    effects.merge = merge_with_checks
 
 
 def approve(review: UtilityReview) -> None:
