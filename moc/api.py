@@ -21,6 +21,7 @@ from moc.rest.permissions import SignedIn
 from moc.rest.waiting import Waiting
 from moc.rulesets.api import RuleSets
 from moc.seals.api import Seals, Verifications
+from moc.snapshots.api import Snapshots
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
@@ -80,6 +81,7 @@ RESOURCES = {
     "jobs": ("job", Jobs),
     "machine-clients": ("machine-client", MachineClients),
     "support-grants": ("support-grant", SupportGrants),
+    "snapshots": ("snapshot", Snapshots),
     "takeouts": ("takeout", Takeouts),
     "published-figures": ("published-figure", PublishedFigures),
     "reports": ("report", Reports),

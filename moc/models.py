@@ -19,6 +19,7 @@ from moc.public.models import Publication, PublishedCell
 from moc.reports.models import ReportDefinition, ReportRun
 from moc.rulesets.models import RuleChange, RuleSet
 from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
+from moc.snapshots.models import Snapshot
 from moc.takeouts.models import Takeout
 from moc.vault.models import DataKey, SubjectKey
 from moc.webhooks.models import Delivery, Event, Webhook
@@ -55,6 +56,7 @@ __all__ = [
     "SignInDomain",
     "SignInFailures",
     "SignInProvider",
+    "Snapshot",
     "SupportAct",
     "SupportGrant",
     "UsedAssertion",

@@ -25,6 +25,7 @@ urlpatterns = [
     path("documents/", include("moc.documents.urls")),
     path("public/", include("moc.public.urls")),
     path("reports/", include("moc.reports.urls")),
+    path("snapshots/", include("moc.snapshots.urls")),
     path("takeouts/", include("moc.takeouts.urls")),
     path("help/", include("moc.help.urls")),
     path("oauth/token/", endpoints.token, name="oauth_token"),

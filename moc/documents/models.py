@@ -38,6 +38,7 @@ class Document(models.Model):
         EXPORT = "export", "Export"
         GRID = "grid", "Uploaded grid records"
         TAKEOUT = "takeout", "Take-out"
+        SNAPSHOT = "snapshot", "Snapshot of the registry"
         LETTER = "letter", "Letter"
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)

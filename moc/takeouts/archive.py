@@ -26,7 +26,7 @@ from moc.vault.services import open_all
 MASK, BATCH = "***", 2_000
 WORDS = {"SELF", "PUBLIC", "OPERATOR"}
 SECRETS = {"digest", "secret", "wrapped"}  # what proves who somebody is: nobody's to carry away
-NOT_TAKEN = (Document.Kind.EXPORT, Document.Kind.TAKEOUT)  # copies of what the archive holds
+NOT_TAKEN = (Document.Kind.EXPORT, Document.Kind.TAKEOUT, Document.Kind.SNAPSHOT)  # copies of what the archive holds
 README = """This archive holds what {organization} is a party to in the registry, and nothing else, as of {moment}.
 
 tables/      one CSV file (UTF-8) for each kind of record; <name>.history.csv holds every version, with who, when and why
@@ -48,9 +48,10 @@ class Archive:
         self.entries: list[dict] = []
 
     @contextmanager
-    def entry(self, name: str) -> Generator[Callable[[bytes], None], None, None]:
-        """An entry to write blocks to."""
+    def entry(self, name: str, *, packed: bool = False) -> Generator[Callable[[bytes], None], None, None]:
+        """An entry to write blocks to; `packed` ones are compressed already."""
         digest, size = hashlib.sha256(), 0
+        self.zip.compression = zipfile.ZIP_STORED if packed else zipfile.ZIP_DEFLATED
         with self.zip.open(name, "w", force_zip64=True) as file:
 
             def write(block: bytes) -> None:
@@ -84,7 +85,8 @@ def table_name(model: type[models.Model]) -> str:
     return f"tables/{opts.app_label}_{opts.model_name}{'.history' if own else ''}.csv"
 
 
-def _fields(model: type[models.Model]) -> list[models.Field]:
+def fields_of(model: type[models.Model]) -> list[models.Field]:
+    """The columns that are written as they stand: no files, no secrets, nothing sealed."""
     left_out = SECRETS | set(getattr(_live(model), "sealing", ()))
     return [field for field in model._meta.concrete_fields if not isinstance(field, models.FileField) and field.name not in left_out]
 
@@ -101,7 +103,7 @@ def _personal(model: type[models.Model]) -> tuple[str, ...]:
 
 def _table(model: type[models.Model], organization: Organization, *, plain: bool) -> Generator[bytes, None, int]:
     """The organisation's rows of a model as CSV; returns how many."""
-    names = [field.attname for field in _fields(model)]
+    names = [field.attname for field in fields_of(model)]
     yield (sheets.BOM + ",".join((*names, *_personal(model))) + "\n").encode()
     rows = policy.part_of(model._base_manager.all(), organization).order_by()
     if _personal(model):
@@ -194,7 +196,7 @@ def _plain_name(name: str) -> str:
 def _dictionary(taken: list[type[models.Model]]) -> Generator[tuple, None, None]:
     yield ("table", "column", "type", "what it is", "names a record of")
     for model in taken:
-        for field in _fields(model):
+        for field in fields_of(model):
             related = field.related_model._meta.verbose_name if field.is_relation else ""
             about = ". ".join(filter(None, (str(field.verbose_name), str(field.help_text))))
             yield (table_name(model), field.attname, field.get_internal_type(), about, related)

@@ -285,6 +285,7 @@ RECORDS: dict[str, Record] = {
     "SealedTable": Record(lambda scene: scene.sealed_table, ENTER),
     "SealedBlock": Record(lambda scene: scene.sealed_block, OPERATOR_AUDITORS),
     "Verification": Record(lambda scene: scene.verification, ENTER),
+    "Snapshot": Record(lambda scene: scene.snapshot, who("rerra:auditor|administrator")),
     "Takeout": Record(lambda scene: scene.takeout, OF_UTILITY),
 }
 

@@ -1,4 +1,5 @@
-"""The part of the access matrix for seals: what was signed is everybody's, verification the regulator's and the operator's."""
+"""The part of the access matrix for seals: what was signed is everybody's, verification the regulator's and the operator's,
+snapshots each auditor's."""
 
 from tests.contracts.matrix import Route, Write
 from tests.contracts.matrix_admin import OPERATOR_ADMINISTRATORS
@@ -12,6 +13,7 @@ VERIFIERS = who("rerra:auditor|administrator", "rerra2:administrator", "operator
 OF_VERSION = who("edc:auditor|administrator", "tso:auditor|administrator", "rerra:auditor|administrator") | who(
     "operator:auditor|administrator", "operator2:administrator"
 )
+REGULATORS = who("rerra:auditor|administrator")
 
 
 def number(scene: Scene) -> dict:
@@ -33,6 +35,7 @@ PORTAL = (
     Route("seals/verifications/", AUDITORS),
     Route("seals/verifications/<uuid:uuid>/", AUDITORS, of("verification")),
     Route("seals/proofs/<slug:table>/<int:row>/", OF_VERSION, version),
+    Route("snapshots/", AUDITORS, writes=(Write(AUDITORS, {"format": "parquet"}),)),
 )
 
 PROGRAMS = (
@@ -41,6 +44,8 @@ PROGRAMS = (
     Route("api/v1/seals/proofs/<slug:table>/<int:row>/", OF_VERSION, version),
     Route("api/v1/verifications/", AUDITORS, writes=(Write(VERIFIERS),)),
     Route(f"api/v1/verifications/{ID}", AUDITORS, of("verification")),
+    Route("api/v1/snapshots/", AUDITORS, writes=(Write(AUDITORS, {"format": "csv"}),)),
+    Route(f"api/v1/snapshots/{ID}", REGULATORS, of("snapshot")),
 )
 
 ROUTES = (*PORTAL, *PROGRAMS)

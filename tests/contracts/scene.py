@@ -145,7 +145,7 @@ def make_scene() -> Scene:
         objects |= scene_changes.objects(world, objects)
         objects |= scene_reports.objects(world)
         objects |= scene_intents.objects(world)
-        objects |= scene_seals.objects()
+        objects |= scene_seals.objects(world)
         Notice.objects.exclude(pk=objects["notice"].pk).delete()  # of what the parts did on the way
         clients = _clients(world)
     return Scene(world, objects, *clients)
