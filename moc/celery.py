@@ -69,6 +69,6 @@ app.conf.beat_schedule = {
     "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
     "clocks of disputes": {"task": "settlement.disputes.tasks.check_clocks", "schedule": crontab(minute="*/10")},
-    "envelopes of tomorrow": {"task": "operations.envelopes.tasks.day_ahead", "schedule": crontab(hour="12", minute="30")},
+    "envelopes of today and tomorrow": {"task": "operations.envelopes.tasks.due", "schedule": crontab(minute="5,35")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

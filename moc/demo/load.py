@@ -16,6 +16,7 @@ from moc.access import policy
 from moc.access.models import Organization, Oversight, User
 from moc.demo import generate, load_grid, newjersey
 from moc.demo.disputes import dispute
+from moc.demo.networks import networks
 from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
 from moc.demo.register import register
@@ -53,6 +54,8 @@ def load(report: Report) -> None:
         report("Grid", 0.08)
     load_grid.points(organizations, report)
     _filings(organizations, report)
+    report("Networks and envelopes", 0.99)
+    networks(organizations)
     if not Publication.objects.exists():
         publish()
     seal()

@@ -1,17 +1,12 @@
-"""Background work of envelopes: one task a feeder and window, idempotent; and the day ahead on the beat."""
-
-from datetime import datetime, time, timedelta
+"""Background work of envelopes: one task a feeder and window, idempotent; and what is due on the beat."""
 
 from celery import shared_task
-from django.utils import timezone
 
 from moc.jobs.models import Job
 from moc.jobs.services import running
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.services import computing, life
 from operations.network.models import NetworkVersion
-
-DAY_HOURS, STEP_MINUTES = 24, 30
 
 
 @shared_task
@@ -33,11 +28,7 @@ def _not_computed(job: Job, reason: str) -> None:
 
 
 @shared_task
-def day_ahead() -> int:
-    """Orders tomorrow's envelopes of every feeder that has a current network; what was ordered already stays. Returns how many feeders."""
-    tomorrow = timezone.localdate() + timedelta(days=1)
-    starts_at = timezone.make_aware(datetime.combine(tomorrow, time()))
+def due() -> int:
+    """Orders the envelopes of today and tomorrow of every feeder that has a current network. Returns how many runs were ordered."""
     current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder__edc")
-    for version in current:
-        life.order(actor=None, feeder=version.feeder, starts_at=starts_at, hours=DAY_HOURS, step_minutes=STEP_MINUTES)
-    return len(current)
+    return sum(len(life.order_days(version.feeder)) for version in current)

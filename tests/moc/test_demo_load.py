@@ -1,17 +1,21 @@
 """The demonstration state enters through the engine, and the registry sums back to what EIA-861 published (issue: demonstration state)."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.core.management import call_command
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization, Oversight, User
-from moc.demo import load, newjersey
+from moc.demo import load, networks, newjersey
 from moc.history import acting
 from moc.reports import reports
+from operations.envelopes.models import EnvelopePoint, EnvelopeRun
+from operations.network.models import NetworkVersion
 from registry.ders.choices import DerType
 from registry.ders.models import Der
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
@@ -47,9 +51,26 @@ def test_the_registry_sums_to_the_published_totals(state):
     assert Submission.objects.filter(status=Submission.Status.IN_REVIEW).count() == 1
     assert Der.history.count() == Der.objects.count(), "each record has its first version"
     _as_eia_published()
-    before = Der.objects.count(), StagedDer.objects.count(), Organization.objects.count()
+    _networks_with_envelopes()
+    counted = (Der, StagedDer, Organization, NetworkVersion, EnvelopeRun)
+    before = [model.objects.count() for model in counted]
     load.load(lambda step, share: None)
-    assert (Der.objects.count(), StagedDer.objects.count(), Organization.objects.count()) == before, "loading again changes nothing"
+    assert [model.objects.count() for model in counted] == before, "loading again changes nothing"
+
+
+def _networks_with_envelopes() -> None:
+    """O1, O4: every service point of the feeders with a network is a point of it, and today and tomorrow have published limits."""
+    current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder")
+    assert len(current) == networks.FEEDERS and len({version.feeder.substation_id for version in current}) == 1
+    for version in current:
+        assert (
+            version.linked_count == version.feeder.service_points.count() and not version.networkfindings.filter(severity="error").exists()
+        )
+        runs = EnvelopeRun.objects.of_feeder(version.feeder).published()
+        assert {timezone.localtime(run.starts_at).date() - timezone.localdate() for run in runs} == {timedelta(0), timedelta(1)}
+        assert all(run.unchecked == 0 for run in runs)
+        active = Der.objects.filter(feeder=version.feeder, status=Der.Status.ACTIVE)
+        assert EnvelopePoint.objects.filter(feeder=version.feeder).count() == active.count() > 400
 
 
 def _as_eia_published() -> None:

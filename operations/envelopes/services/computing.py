@@ -6,6 +6,7 @@ from time import process_time
 
 import numpy as np
 from django.db import transaction
+from django.utils import timezone
 
 from moc.history import acting
 from moc.jobs.services import Progress
@@ -58,7 +59,8 @@ def active_points(version: NetworkVersion) -> Active:
 
 def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
     """The solver's request: the model's loads along a typical day, the DERs' capability, and an operator's own limits."""
-    hours = np.arange(run.intervals) * run.step_minutes / 60 + run.starts_at.hour + run.starts_at.minute / 60
+    first = timezone.localtime(run.starts_at)
+    hours = np.arange(run.intervals) * run.step_minutes / 60 + first.hour + first.minute / 60
     day = np.interp(hours % 24, np.arange(25), np.append(TYPICAL_DAY, TYPICAL_DAY[0]))
     base = feeder.point_va[:, None] * day
     low, high = (np.repeat(values[:, None], run.intervals, 1) * 1e3 for values in (active.low_kw, active.high_kw))

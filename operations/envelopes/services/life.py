@@ -3,7 +3,8 @@
 import hashlib
 import json
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from itertools import pairwise
 
 from django.db import transaction
 from django.db.models import Max
@@ -25,7 +26,7 @@ PERMISSION, ACKNOWLEDGES = "manage_grid", "file_ders"
 TASK = "operations.envelopes.tasks.compute"
 KEPT = ("method", "robust", "loading_percent")
 EXACT = ("v_min_pu", "v_max_pu", "default_import_kw", "default_export_kw", "outage_import_kw", "outage_export_kw")
-MOST_INTERVALS = 576
+MOST_INTERVALS, STEP_MINUTES = 576, 30
 Status = EnvelopeRun.Status
 
 
@@ -70,6 +71,21 @@ def order(
             run.job = jobs.enqueue(actor=actor, task=TASK, title=f"Envelopes of {feeder}", run=run.pk)
             run.save(update_fields=["job"])
     return run
+
+
+def order_days(feeder: Feeder) -> list[EnvelopeRun]:
+    """Have today's and tomorrow's envelopes of a feeder computed, from midnight to midnight, where nothing was ordered for its network.
+
+    What people made of a day (limits of their own, a set held or taken out) stays. Returns the runs that were ordered."""
+    midnights = [timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=day), time())) for day in range(3)]
+    ordered = []
+    for starts_at, ends_at in pairwise(midnights):
+        touched = EnvelopeRun.objects.of_feeder(feeder).overlapping(starts_at, ends_at)
+        touched = touched.filter(network__status=NetworkVersion.Status.CURRENT).exclude(status=Status.SUPERSEDED)
+        if not touched.exists():
+            hours = int((ends_at - starts_at).total_seconds() // 3600)
+            ordered.append(order(actor=None, feeder=feeder, starts_at=starts_at, hours=hours, step_minutes=STEP_MINUTES))
+    return ordered
 
 
 def edit(*, actor, run: EnvelopeRun, der: Der, least_kw: float, most_kw: float, reason: str) -> EnvelopeRun:

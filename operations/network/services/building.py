@@ -31,7 +31,7 @@ def carry_out(version: NetworkVersion, progress: Progress) -> dict:
         progress(0, None, "Reading the file")
         feeder = importers.read(Path(path), name=version.document.name, source=version.source)
     progress(0, None, "Checking the model")
-    with transaction.atomic(), acting(version.loaded_by, f"Loaded {version.document.name}"):
+    with transaction.atomic(), acting(version.loaded_by, f"{'' if version.loaded_by else 'system: '}Loaded {version.document.name}"):
         outcome = write(version, feeder)
         Job.objects.filter(pk=version.job_id).update(outcome=outcome)
     return outcome

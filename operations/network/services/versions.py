@@ -17,9 +17,12 @@ TASK = "operations.network.tasks.read"
 
 
 def receive(*, actor, feeder: Feeder, source: str, upload) -> NetworkVersion:
-    """Keep a file of a feeder's network and have it read and checked in the background; the version's `job` shows progress."""
-    policy.require(actor, PERMISSION, feeder.edc)
-    with acting(actor, f"Uploaded {upload.name}"):
+    """Keep a file of a feeder's network and have it read and checked in the background; the version's `job` shows progress.
+
+    actor: None for the platform itself."""
+    if actor is not None:
+        policy.require(actor, PERMISSION, feeder.edc)
+    with acting(actor, f"{'' if actor else 'system: '}Uploaded {upload.name}"):
         document = store(actor=actor, owner=feeder.edc, kind=Document.Kind.GRID, upload=upload)
         facts = {"edc": feeder.edc, "feeder": feeder, "source": source, "document": document, "loaded_by": actor}
         version = NetworkVersion.objects.create(**facts)

@@ -1,0 +1,58 @@
+"""The demonstration's networks: a real circuit with the feeder's own service points on it, the same bytes each time. O1."""
+
+import io
+import re
+import zipfile
+
+import pytest
+
+from moc.demo.feeders import unpacked
+from moc.demo.networks import CIRCUIT, archive
+from moc.history import acting
+from operations.network import importers
+from registry.grid.models import Transformer
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def feeder(world):
+    """A feeder with homes, and one customer with three phases and a transformer."""
+    feeder = world.feeders["edc"][0]
+    with acting(None, "system: tests"):
+        feeder.service_points.update(phases_available=1, nominal_voltage_v=240)
+        shop = feeder.service_points.order_by("usage_point_id").last()
+        shop.transformer = Transformer.objects.create(edc=feeder.edc, feeder=feeder, code="T-SHOP", rated_kva=150)
+        shop.phases_available, shop.nominal_voltage_v = 3, 480
+        shop.save()
+    return feeder
+
+
+@pytest.fixture
+def files(tmp_path):
+    return {path.name: path.read_text(errors="replace") for path in sorted(unpacked(CIRCUIT, tmp_path).parent.glob("*.dss"))}
+
+
+def test_every_service_point_is_a_point_of_the_circuit(feeder, files, tmp_path):
+    """O1: homes stand for loads of the circuit, three-phase customers behind their own transformer; the base case is a sound one."""
+    packed = tmp_path / "f.zip"
+    packed.write_bytes(archive(feeder, files))
+    model = importers.read(packed, name="f.zip", source="opendss")
+    names = {name.lower() for name in feeder.service_points.values_list("usage_point_id", flat=True)}
+    assert names <= {str(point).split(".", 1)[1] for point in model.points}
+    assert len(model.points) == 1379 + 1 and len(model.leg_point) == 1379 + 3
+
+
+def test_the_same_feeder_gives_the_same_bytes(feeder, files):
+    first = archive(feeder, files)
+    assert archive(feeder, files) == first
+    other = feeder.edc.feeders.exclude(pk=feeder.pk).first()
+    with acting(None, "system: tests"):
+        feeder.service_points.update(feeder=other)
+    assert placed(archive(other, files)) != placed(first), "another feeder has its customers elsewhere"
+
+
+def placed(content: bytes) -> set[tuple[str, str]]:
+    """(service point, bus) of the homes."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return set(re.findall(r"New Load\.(EDC\S+) .*?bus1=(\S+)", packed.read("Loads_ckt5.dss").decode(), re.IGNORECASE))
