@@ -15,6 +15,7 @@ from moc.help.drawing import draw
 from moc.machines import oauth
 from moc.portal.shell import url_of
 from moc.portal.views import Page
+from operations.network import rules as network_rules  # noqa: F401  (fills the register of rules)
 from registry.aggregations import rules as member_rules  # noqa: F401  (fills the register of rules)
 from registry.ders.dictionary import FIELDS, by_group
 from registry.grid import rules as grid_rules  # noqa: F401  (fills the register of rules)

@@ -59,7 +59,7 @@ class PointSerializer(Flat):
 
     der = serializers.UUIDField(source="der.uuid")
     edc = slug_of("edc", "the utility's slug")
-    limits = LimitsSerializer(source="*")
+    limits = LimitsSerializer(source="*", many=True, help_text="of each set in force that is not over, by time")
 
     class Meta:
         model = EnvelopePoint
@@ -76,10 +76,10 @@ class Envelopes(Resource):
 
     def lay(self, rows, keys: list) -> list[dict]:
         limits = reports.limits_of(list(rows))
-        return [each | {"limits": LimitsSerializer(limits[each["id"]]).data} for each in super().lay(rows, keys)]
+        return [each | {"limits": LimitsSerializer(limits[each["id"]], many=True).data} for each in super().lay(rows, keys)]
 
     def content(self, obj: EnvelopePoint) -> dict:
-        return super().content(obj) | {"limits": LimitsSerializer(reports.limits_of([obj])[obj.pk]).data}
+        return super().content(obj) | {"limits": LimitsSerializer(reports.limits_of([obj])[obj.pk], many=True).data}
 
 
 class RunSerializer(Flat):

@@ -135,7 +135,7 @@ class EnvelopeRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Envelopes of {self.feeder} from {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"Envelopes of {self.feeder} from {timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
 
     @property
     def intervals(self) -> int:

@@ -1,17 +1,22 @@
 """Envelopes as they are read: a DER's limits by interval, whence each comes, and why it is what it is."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
+from itertools import chain, groupby
 
 import numpy as np
+from django.db.models import QuerySet
+from django.utils import timezone
 
-from moc import sight
+from moc import sheets, sight
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.explain import DEVICE
 
-PUBLISHED, STATIC = "published", "static"
+PUBLISHED, STATIC, HOURS = "published", "static", 24
+AT_ONCE = 500  # points of a CSV
+HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split())
 
 
 @dataclass(frozen=True)
@@ -37,16 +42,61 @@ class Limits:
 
 
 @sight.engine()  # a block holds a whole feeder; of it only the rows of points within the reader's own sight are taken out
-def limits_of(points: list[EnvelopePoint]) -> dict[int, Limits]:
-    """The limits of envelope points that the caller may see, by primary key; each block is unpacked once."""
-    found: dict[int, Limits] = {}
-    runs = EnvelopeRun.objects.filter(pk__in={point.run_id for point in points}).prefetch_related("blocks")
-    for run in runs:
+def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
+    """The limits of envelope points that the caller may see, by primary key: those of each set in force that is not over, by time.
+
+    Where none is in force, the static limits of the next day. Each block is unpacked once."""
+    now, found = timezone.now(), {point.pk: [] for point in points}
+    in_force = EnvelopeRun.objects.filter(feeder__in={point.feeder_id for point in points}, ends_at__gt=now).published()
+    for run in in_force.order_by("starts_at").prefetch_related("blocks"):
         unpacked = {block.bound: _unpacked(run, block) for block in run.blocks.all()}
+        row_of = {der: row for block in run.blocks.all()[:1] for row, ders in enumerate(block.ders) for der in ders}
         for point in points:
-            if point.run_id == run.pk:
-                found[point.pk] = _limits(run, unpacked, point.row)
+            if point.feeder_id == run.feeder_id and point.der_id in row_of:
+                found[point.pk].append(_limits(run, unpacked, row_of[point.der_id]))
+    policies = dict(EnvelopeRun.objects.filter(pk__in={point.run_id for point in points}).values_list("pk", "policy"))
+    return {point.pk: found[point.pk] or [_static(policies[point.run_id], now)] for point in points}
+
+
+def now_of(points: list[EnvelopePoint]) -> dict[int, tuple[float, float]]:
+    """What each point may import and export at present, kW, by primary key: by its set, and between sets without envelope."""
+    now, found = timezone.now(), {}
+    for pk, sets in limits_of(points).items():
+        fallback = sets[0].fallback
+        found[pk] = fallback["import_kw"], fallback["export_kw"]
+        for each in sets:
+            interval = int((now - each.starts_at).total_seconds() // (60 * each.step_minutes))
+            if 0 <= interval < len(each.max_kw):
+                found[pk] = max(-each.min_kw[interval], 0.0), max(each.max_kw[interval], 0.0)
     return found
+
+
+def totals_of(run: EnvelopeRun) -> dict[str, list[float]]:
+    """The import and export limits of all points of a run together, kW by interval; nothing before it was computed."""
+    found = {}
+    for block in run.blocks.order_by("-bound"):
+        if block.ders:
+            total = blocks.unpack(bytes(block.limits), len(block.ders), run.intervals, block.unit_kw).sum(0)
+            found["import" if block.bound == "min" else "export"] = np.abs(total).round(1).tolist()
+    return found
+
+
+def csv_of(points: QuerySet) -> Iterator[bytes]:
+    """The limits of envelope points as CSV, one row an interval, some hundred points at a time."""
+    return sheets.csv_rows(chain([HEADER], _csv_rows(points)))
+
+
+def _csv_rows(points: QuerySet) -> Iterator[tuple]:
+    keys = list(points.order_by("feeder_id", "pk").values_list("pk", flat=True))
+    every = EnvelopePoint.objects.select_related("der__service_point", "feeder").order_by("feeder_id", "pk")
+    for first in range(0, len(keys), AT_ONCE):
+        found = list(every.filter(pk__in=keys[first : first + AT_ONCE]))
+        limits = limits_of(found)
+        for point in found:
+            named = point.der.external_id, point.feeder.code, point.der.service_point and point.der.service_point.usage_point_id
+            for each in limits[point.pk]:
+                for moment, low, high in zip(each.times, each.min_kw, each.max_kw, strict=True):
+                    yield *named, each.source, each.number, moment, each.step_minutes, round(0.0 - low, 1), round(high, 1)
 
 
 def _unpacked(run: EnvelopeRun, block) -> tuple[np.ndarray, np.ndarray, list]:
@@ -55,18 +105,24 @@ def _unpacked(run: EnvelopeRun, block) -> tuple[np.ndarray, np.ndarray, list]:
 
 
 def _limits(run: EnvelopeRun, unpacked: dict, row: int) -> Limits:
-    kept = run.policy
-    fallback = {"import_kw": float(kept["default_import_kw"]), "export_kw": float(kept["default_export_kw"])}
-    outage = {"import_kw": float(kept["outage_import_kw"]), "export_kw": float(kept["outage_export_kw"])}
-    in_force = run.status == EnvelopeRun.Status.PUBLISHED
-    if in_force:
-        low, high = (unpacked[bound][0][row].tolist() for bound in ("min", "max"))
-        reasons = {name: _reasons(*unpacked[bound][1:], row) for bound, name in (("min", "import"), ("max", "export"))}
-    else:
-        low, high = [-fallback["import_kw"]] * run.intervals, [fallback["export_kw"]] * run.intervals
-        reasons = {"import": [None] * run.intervals, "export": [None] * run.intervals}
+    low, high = (unpacked[bound][0][row].tolist() for bound in ("min", "max"))
+    reasons = {name: _reasons(*unpacked[bound][1:], row) for bound, name in (("min", "import"), ("max", "export"))}
     facts = {"starts_at": run.starts_at, "step_minutes": run.step_minutes, "number": run.number, "content_hash": run.content_hash}
-    return Limits(PUBLISHED if in_force else STATIC, min_kw=low, max_kw=high, reasons=reasons, fallback=fallback, outage=outage, **facts)
+    return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, **_without(run.policy), **facts)
+
+
+def _static(policy: dict, now: datetime) -> Limits:
+    """What holds without a set: a day of hours from the present one on."""
+    first, without = now.replace(minute=0, second=0, microsecond=0), _without(policy)
+    low, high = [-without["fallback"]["import_kw"]] * HOURS, [without["fallback"]["export_kw"]] * HOURS
+    reasons = {"import": [None] * HOURS, "export": [None] * HOURS}
+    return Limits(STATIC, first, 60, low, high, reasons, number=None, content_hash="", **without)
+
+
+def _without(policy: dict) -> dict[str, dict[str, float]]:
+    """The limits that a policy gives for lost communication and after an outage."""
+    pairs = {"fallback": "default", "outage": "outage"}
+    return {name: {f"{way}_kw": float(policy[f"{kept}_{way}_kw"]) for way in ("import", "export")} for name, kept in pairs.items()}
 
 
 def _reasons(codes: np.ndarray, names: list, row: int) -> list[tuple[str, int] | None]:
@@ -102,4 +158,6 @@ def sentence(limits: Limits, reason: tuple[str, int] | None) -> str:
         parts = name.rsplit(".", 2)
         where = f"{parts[0]}, phase {parts[2]}" if len(parts) == 3 else name
         return f"The rating of {kind} {where} is used up; shared with {others}."
-    return f"The voltage at connection point {name} is at its limit; shared with {others}."
+    if sharing <= 1:  # else it may be another customer's point, which is not named to this one
+        return "The voltage at this connection point is at its limit; shared with no other point."
+    return f"The voltage at a connection point of the same service is at its limit; shared with {others}."

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from moc.portal import Column, Table
 from operations.envelopes.models import EnvelopeReceipt, EnvelopeRun
+from registry.ders.choices import DerType
 
 RUN_TABLE = Table(
     caption="Envelope runs",
@@ -28,8 +29,11 @@ POINT_TABLE = Table(
     empty_title="No DER has an envelope",
     columns=(
         Column("der__external_id", "DER", kind="code"),
+        Column("der__der_type", "Type", choices=DerType),
+        Column("feeder__code", "Feeder", kind="code"),
         Column("der__service_point__usage_point_id", "Service point", kind="code"),
-        Column("published_at", "Published"),
+        Column("import_now", "Import now (kW)", numeric=True, value=lambda row: row["import_now"], needs=("pk",)),
+        Column("export_now", "Export now (kW)", numeric=True, value=lambda row: row["export_now"], needs=("pk",)),
         Column("edc__name", "Utility"),
     ),
 )

@@ -6,6 +6,7 @@ from operations.envelopes import views
 
 urlpatterns = [
     path("", views.Points.as_view(), name="envelopes"),
+    path("export.csv", views.PointsCsv.as_view(), name="envelopes_csv"),
     path("<int:pk>/", views.PointDetail.as_view(), name="envelope"),
     path("runs/", views.Runs.as_view(), name="envelope_runs"),
     path("runs/new/", views.NewRun.as_view(), name="envelope_run_new"),

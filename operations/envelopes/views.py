@@ -1,20 +1,30 @@
 """Pages of envelopes: DERs' limits with their reasons, runs with their price and moves, and what aggregators received."""
 
+from datetime import timedelta
+
 from django.conf import settings
+from django.http import StreamingHttpResponse
 from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from moc import charts
 from moc.access import policy
+from moc.exports import Export
 from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Transition, Update
+from moc.portal.streaming import streamed
 from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.forms import EditForm, OrderForm
-from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import life
 from operations.envelopes.tables import POINT_TABLE, RECEIPT_TABLE, RUN_TABLE
+from operations.network.models import NetworkVersion
 from registry.grid.forms import utilities_of
 
+SHOWN = 20  # alarms
 POINTS = (("Envelopes", "operations:envelopes"),)
 RUNS = (*POINTS, ("Runs", "operations:envelope_runs"))
 RECEIPTS = (*POINTS, ("Sets received", "operations:envelope_receipts"))
@@ -29,10 +39,32 @@ class Points(List):
     noun = "DERs with an envelope"
     table = POINT_TABLE
     filterset_class = PointFilterSet
+    exports = (("CSV of all intervals", "operations:envelopes_csv"),)
+    export_name = "envelopes"
+
+    def page_rows(self) -> list[dict]:
+        rows = super().page_rows()
+        now = reports.now_of(list(EnvelopePoint.objects.filter(pk__in=[row["pk"] for row in rows])))
+        return [row | dict(zip(("import_now", "export_now"), now[row["pk"]], strict=True)) for row in rows]
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        shown = [("Sets received", reverse("operations:envelope_receipts"), False), ("Runs", reverse("operations:envelope_runs"), False)]
-        return [*shown, ("Networks", reverse("operations:networks"), False)]
+        shown = [("Sets received", reverse("operations:envelope_receipts"), False)]
+        if not policy.scope(NetworkVersion.objects.all(), self.request.user, self.permission).exists():
+            return shown
+        return [*shown, ("Runs", reverse("operations:envelope_runs"), False), ("Networks", reverse("operations:networks"), False)]
+
+
+class PointsCsv(Export):
+    """The limits of the list as filtered, one row an interval of every DER."""
+
+    list_view = Points
+    suffix = "csv"
+
+    def get(self, request, *args, **kwargs) -> StreamingHttpResponse:
+        view = self.listed()
+        headers = {"Content-Disposition": f'attachment; filename="{self.name(view)}"'}
+        blocks = streamed(request, reports.csv_of(view.selected("export")))
+        return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 class PointDetail(Detail):
@@ -42,36 +74,44 @@ class PointDetail(Detail):
     key = "pk"
     template_name = "operations/envelopes/point.html"
     parents = POINTS
-    related = ("der", "edc")
+    related = ("der", "der__service_point", "feeder", "edc")
 
     def get_title(self) -> str:
         return f"Envelope of {self.object.der}"
 
     def facts(self) -> list:
-        limits = self.limits
-        in_force = "a published set" if limits.source == reports.PUBLISHED else "no set: the limits without envelope hold"
+        first = self.limits[0]
+        in_force = "a published set" if first.source == reports.PUBLISHED else "no set: the limits without envelope hold"
         rows = [
             ("In force", in_force, None, ""),
-            ("Set", limits.number, None, "on its feeder"),
-            ("Published", self.object.published_at, None, ""),
-            ("Without envelope", _pair(limits.fallback), None, "when communication is lost, or no set is in force"),
-            ("After an outage", _pair(limits.outage), None, "until the utility says otherwise"),
-            ("SHA-256 of the set", limits.content_hash, None, ""),
+            ("DER", linked(reverse("registry:der_detail", args=[self.object.der.uuid]), self.object.der), None, ""),
+            ("Feeder", self.object.feeder, None, ""),
+            ("Service point", self.object.der.service_point, None, ""),
+            ("Utility", self.object.edc, None, ""),
+            *((f"Set {each.number}", each.content_hash, None, "SHA-256") for each in self.limits if each.number),
+            ("Without envelope", _pair(first.fallback), None, "when communication is lost, or no set is in force"),
+            ("After an outage", _pair(first.outage), None, "until the utility says otherwise"),
         ]
         return [("Envelope", rows)]
 
-    @property
-    def limits(self) -> reports.Limits:
-        if not hasattr(self, "_limits"):
-            self._limits = reports.limits_of([self.object])[self.object.pk]
-        return self._limits
+    @cached_property
+    def limits(self) -> list[reports.Limits]:
+        return reports.limits_of([self.object])[self.object.pk]
 
     def get_context_data(self, **kwargs) -> dict:
-        limits = self.limits
-        lines = {"export limit": limits.max_kw, "import limit": [-value for value in limits.min_kw]}
+        times = [moment for each in self.limits for moment in each.times]
+        lines = {
+            "export limit": [value for each in self.limits for value in each.max_kw],
+            "import limit": [-value for each in self.limits for value in each.min_kw],
+        }
         facts = {"identity": "envelope", "title": "Limits", "unit": "kW", "zone": settings.TIME_ZONE}
-        series = charts.time_series(limits.times, lines, **facts)
-        return super().get_context_data(**{"series": series, "reasons": reports.explained(limits)} | kwargs)
+        reasons = [row for each in self.limits for row in reports.explained(each)]
+        return super().get_context_data(**{"series": charts.time_series(times, lines, **facts), "reasons": reasons} | kwargs)
+
+
+def linked(url: str, name) -> SafeString:
+    """A link as the value of a fact."""
+    return format_html('<a href="{}">{}</a>', url, name)
 
 
 def _pair(kw: dict[str, float]) -> str:
@@ -135,14 +175,15 @@ class RunDetail(Detail):
         safe = "under partial use too" if run.policy["robust"] else "at the corner of the box only"
         rows = [
             ("Feeder", run.feeder, None, ""),
+            ("Network", linked(reverse("operations:network", args=[run.network.uuid]), run.network.document.name), None, ""),
             ("From", run.starts_at, None, ""),
             ("To", run.ends_at, None, f"{run.intervals} intervals of {run.step_minutes} minutes"),
-            ("Policy", run.policy["method"], None, safe),
-            ("Voltage", f"{run.policy['v_min_pu']} to {run.policy['v_max_pu']} per unit", None, ""),
+            ("Policy", EnvelopePolicy.Method(run.policy["method"]).label, None, safe),
+            ("Voltage", f"{float(run.policy['v_min_pu']):g} to {float(run.policy['v_max_pu']):g} per unit", None, ""),
             ("Operator's own limits", len(run.caps) or None, None, "DERs"),
             ("Points", run.point_count, None, "with active DERs"),
             ("Intervals without room", run.unchecked, None, "that did not pass the AC check"),
-            ("CPU", run.cpu_s, None, "seconds"),
+            ("Computed in", run.cpu_s, "s", "of one core"),
             ("Set", run.number, None, "published on this feeder"),
             ("SHA-256 of the set", run.content_hash, None, ""),
         ]
@@ -152,6 +193,11 @@ class RunDetail(Detail):
         run, job = self.object, self.object.job
         shown = {"progress": progress_of(job) if job and run.status == EnvelopeRun.Status.COMPUTING else None}
         shown["receipts"] = run.receipts.select_related("aggregator").order_by("aggregator__name")
+        step = timedelta(minutes=run.step_minutes)
+        shown["alarms"] = [alarm | {"at": run.starts_at + step * alarm["interval"]} for alarm in run.alarms[:SHOWN]]
+        if lines := reports.totals_of(run):
+            facts = {"identity": "run", "title": "Limits of all points together", "unit": "kW", "zone": settings.TIME_ZONE}
+            shown["series"] = charts.time_series([run.starts_at + step * i for i in range(run.intervals)], lines, **facts)
         return super().get_context_data(**shown | kwargs)
 
 

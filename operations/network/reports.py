@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, Q
 
+from operations.network import rules  # noqa: F401  (fills the register of rules, which findings name)
 from operations.network.models import NetworkElement, NetworkPoint, NetworkVersion
 
 WIDTH, MOST_HEIGHT, MARGIN = 1000.0, 1400.0, 12.0
@@ -25,10 +26,12 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A feeder drawn: `box` is the viewBox; lines by loading, points by voltage, and the marks of what was searched."""
+    """A feeder drawn: `box` is the viewBox; lines by loading, what has no length (transformers) where half its rating is used, points by
+    voltage, and the marks of what was searched."""
 
     box: str
     lines: list[Stroke]
+    spots: list[Stroke]
     points: list[Stroke]
     marks: list[tuple[float, float]]
 
@@ -48,11 +51,14 @@ def drawing(version: NetworkVersion, wanted: str = "") -> Drawing | None:
     def at(x: float, y: float) -> tuple[float, float]:
         return round((x - left) * across + MARGIN, 1), round((top - y) * down + MARGIN, 1)
 
-    strokes = {name: [] for _, name, _ in LOADINGS} | {"unrated": []}
+    strokes, spots = ({name: [] for _, name, _ in LOADINGS} | {"unrated": []} for _ in range(2))
     for x1, y1, x2, y2, loading in lines:
-        if x2 is not None:
-            (a, b), (c, d) = at(x1, y1), at(x2, y2)
-            strokes[band(loading, LOADINGS, "unrated")].append(f"M{a} {b}L{c} {d}")
+        (a, b), named = at(x1, y1), band(loading, LOADINGS, "unrated")
+        (c, d) = (a, b) if x2 is None else at(x2, y2)
+        if (a, b) != (c, d):
+            strokes[named].append(f"M{a} {b}L{c} {d}")
+        elif named not in ("low", "unrated"):
+            spots[named].append(f"M{a} {b}h0")
     dots = {name: [] for _, name, _ in VOLTAGES} | {"dead": []}
     for x, y, volts in points:
         a, b = at(x, y)
@@ -61,7 +67,8 @@ def drawing(version: NetworkVersion, wanted: str = "") -> Drawing | None:
     box = f"0 0 {WIDTH + 2 * MARGIN:.0f} {high * down + 2 * MARGIN:.0f}"
     marks = [at(row["x"], row["y"]) for row in search(version, wanted) if row["x"] is not None] if wanted else []
     shapes = [
-        [Stroke(name, labels[name], "".join(parts), len(parts)) for name, parts in drawn.items() if parts] for drawn in (strokes, dots)
+        [Stroke(name, labels[name], "".join(parts), len(parts)) for name, parts in drawn.items() if parts]
+        for drawn in (strokes, spots, dots)
     ]
     return Drawing(box, *shapes, marks)
 

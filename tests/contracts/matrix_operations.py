@@ -2,7 +2,7 @@
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from tests.contracts.matrix import Route, Write
+from tests.contracts.matrix import MEMBERS, Route, Write
 from tests.contracts.matrix_api import CALLERS, ID, OF_UTILITY
 from tests.contracts.matrix_filing import FILERS, of
 from tests.contracts.scene import AGGREGATOR, SIGNED_IN, Scene, who
@@ -50,6 +50,7 @@ ROUTES = (
     Route(f"{NETWORKS}<uuid:uuid>/", PEOPLE_OF_UTILITY, of("network")),
     Route(f"{NETWORKS}<uuid:uuid>/{MOVE}", None, of("network", name="approve"), (Write(GRID),)),
     Route(ENVELOPES, SIGNED_IN),
+    Route(f"{ENVELOPES}export.csv", MEMBERS),
     Route(f"{ENVELOPES}<int:pk>/", OF_BOTH - who("machine"), envelope),
     Route(f"{ENVELOPES}runs/", SIGNED_IN),
     Route(f"{ENVELOPES}runs/new/", ANY_GRID, writes=(Write(GRID, asked),)),

@@ -22,6 +22,7 @@ from registry.submissions.models import Finding, StagedDer, Submission, UtilityR
 
 PUBLISHED = {"photovoltaic": DerType.PHOTOVOLTAIC, "wind": DerType.WIND, "other": DerType.OTHER_GENERATION}
 CUSTOMERS = 104_368
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Envelopes from order to acknowledgement, and what each party reads of them. O4."""
 
-from datetime import timedelta
-
 import numpy as np
 import pytest
 
@@ -46,6 +44,10 @@ def published(world, feeder, **how) -> EnvelopeRun:
     return run
 
 
+def sources(point: EnvelopePoint) -> list[str]:
+    return [limits.source for limits in reports.limits_of([point])[point.pk]]
+
+
 def test_a_run_is_computed_checked_published_and_read(world, feeder):
     """O4: blocks, not rows; the limits of each DER with their reasons; the set is numbered and hashed."""
     run = ordered(world, feeder)
@@ -55,7 +57,7 @@ def test_a_run_is_computed_checked_published_and_read(world, feeder):
     run.refresh_from_db()
     assert (run.status, run.number, len(run.content_hash)) == (Status.PUBLISHED, 1, 64)
     point = EnvelopePoint.objects.first()
-    limits = reports.limits_of([point])[point.pk]
+    (limits,) = reports.limits_of([point])[point.pk]
     assert limits.source == reports.PUBLISHED and len(limits.max_kw) == 24
     assert all(-8 <= low <= 0 <= high <= 10 for low, high in zip(limits.min_kw, limits.max_kw))
     said = [each["why"] for each in reports.explained(limits)]
@@ -86,7 +88,7 @@ def test_a_newer_set_supersedes_and_tells_only_whom_it_changes(world, feeder):
     first.refresh_from_db(), edited.refresh_from_db()
     assert (first.status, edited.status, edited.number) == (Status.SUPERSEDED, Status.PUBLISHED, 2)
     point = EnvelopePoint.objects.get(der=target)
-    limits = reports.limits_of([point])[point.pk]
+    (limits,) = reports.limits_of([point])[point.pk]
     assert max(limits.max_kw) <= 0.5 and min(limits.min_kw) >= -0.5
     assert world.aggregator in {receipt.aggregator for receipt in edited.receipts.all()}
 
@@ -98,15 +100,15 @@ def test_held_or_deactivated_the_limits_without_envelope_hold(world, feeder):
         life.hold(actor=actor, run=run, reason="")
     life.hold(actor=actor, run=run, reason="A crew is out")
     point = EnvelopePoint.objects.first()
-    limits = reports.limits_of([point])[point.pk]
+    (limits,) = reports.limits_of([point])[point.pk]
     assert limits.source == reports.STATIC and set(limits.max_kw) == {1.5} and set(limits.min_kw) == {-5.0}
     run.refresh_from_db()
     life.publish(actor=actor, run=run)
-    assert reports.limits_of([point])[point.pk].source == reports.PUBLISHED
+    assert sources(point) == [reports.PUBLISHED]
     run.refresh_from_db()
     life.deactivate(actor=actor, run=run, reason="Wrong model")
     run.refresh_from_db()
-    assert run.status == Status.DEACTIVATED and reports.limits_of([point])[point.pk].source == reports.STATIC
+    assert run.status == Status.DEACTIVATED and sources(point) == [reports.STATIC]
     assert Notice.objects.filter(event="envelopes_withdrawn").exists()
 
 
@@ -130,10 +132,11 @@ def test_each_party_reads_its_own_by_api(world, feeder, api_of):
     }
     assert [len(rows) for rows in seen.values()] == [2, 2, 4, 0]
     one = seen["aggregator"][0]
-    assert one["limits"]["source"] == "published" and len(one["limits"]["max_kw"]) == 24 and one["limits"]["reasons"][0]["why"]
+    (limits,) = one["limits"]
+    assert limits["source"] == "published" and len(limits["max_kw"]) == 24 and limits["reasons"][0]["why"]
     assert api_of(world.user("aggregator2", "administrator")).get(f"/api/v1/operations/envelopes/{one['id']}/").status_code == 404
     page = api_of(world.user("aggregator", "administrator")).get(f"/api/v1/operations/envelopes/{one['id']}/").json()
-    assert page["limits"]["after_outage"] == {"import_kw": 2.0, "export_kw": 0.0}
+    assert page["limits"][0]["after_outage"] == {"import_kw": 2.0, "export_kw": 0.0}
 
 
 def test_pages(world, feeder, client_of):
@@ -143,6 +146,19 @@ def test_pages(world, feeder, client_of):
     assert "Jain" in utility.get(f"/operations/envelopes/runs/{run.uuid}/").content.decode()
     point = EnvelopePoint.objects.filter(aggregator=world.aggregator).first()
     assert "export limit" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
+    assert "uPlot.iife.min.js" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
+    others = EnvelopePoint.objects.exclude(aggregator=world.aggregator).values_list("der__service_point__usage_point_id", flat=True)
+    page = aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
+    assert not any(name.lower() in page.lower() for name in others), "no other customer is named"
+    listed = aggregator.get("/operations/envelopes/").content.decode()
+    assert (
+        "Export now" in listed
+        and "Runs" not in listed
+        and "/operations/envelopes/runs/" in utility.get("/operations/envelopes/").content.decode()
+    )
+    lines = b"".join(aggregator.get("/operations/envelopes/export.csv").streaming_content).decode("utf-8-sig").splitlines()
+    assert lines[0].startswith("der,feeder,service_point,source,set,starts_at") and len(lines) == 1 + 2 * 24
+    assert lines[1].split(",")[3:5] == ["published", "1"] and float(lines[1].split(",")[-1]) > 0
     receipt = EnvelopeReceipt.objects.get(aggregator=world.aggregator)
     assert "Acknowledge" in aggregator.get(f"/operations/envelopes/receipts/{receipt.uuid}/").content.decode()
 
@@ -152,15 +168,18 @@ def test_without_a_network_nothing_is_ordered(world):
         life.order(actor=world.user("edc", "administrator"), feeder=world.feeders["edc"][1], starts_at=midnight(), hours=1, step_minutes=30)
 
 
-def test_tomorrow_is_ordered_once_and_published_by_policy(world, feeder):
-    """O4: the beat orders each feeder's day once; what passes its check is published where the policy says so."""
+def test_what_is_due_is_published_by_policy(world, feeder):
+    """O4: what passes its check is published where the policy says so; today's set stays in force beside tomorrow's."""
     with acting(None, "system: tests"):
         EnvelopePolicy.objects.create(edc=world.edc, auto_publish=True, method="proportional", robust=False)
-    assert (tasks.day_ahead(), tasks.day_ahead()) == (1, 1)
-    run = EnvelopeRun.objects.get()
-    tasks.compute(run.job_id)
-    run.refresh_from_db()
-    assert run.status == Status.PUBLISHED and run.ends_at - run.starts_at == timedelta(hours=24)
+    for run in life.order_days(feeder):
+        tasks.compute(run.job_id)
+    runs = list(EnvelopeRun.objects.order_by("starts_at"))
+    assert [run.status for run in runs] == [Status.PUBLISHED] * 2 and all(run.intervals == 48 for run in runs)
+    point = EnvelopePoint.objects.first()
+    assert [(limits.number, limits.starts_at) for limits in reports.limits_of([point])[point.pk]] == [(1, midnight(0)), (2, midnight(1))]
+    life.hold(actor=world.user("edc", "administrator"), run=runs[1], reason="A crew is out")
+    assert [limits.number for limits in reports.limits_of([point])[point.pk]] == [1]
 
 
 def test_blocks_round_into_the_envelope_and_stay_small():

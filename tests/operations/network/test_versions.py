@@ -1,6 +1,9 @@
 """A utility loads a feeder's network: read, checked, approved by a second person, current. O1."""
 
 import io
+import os
+import subprocess
+import sys
 import zipfile
 
 import pytest
@@ -171,3 +174,9 @@ def test_pages_show_the_drawing_and_what_is_searched(world, client_of):
     page = client.get(f"/operations/networks/{version.uuid}/?q=edc-up-01").content.decode()
     assert 0 < page.count('class="ops-line') <= 10 and page.count('class="ops-mark"') == 1 and "load.edc-up-01" in page
     assert client_of(world.user("aggregator", "administrator")).get(f"/operations/networks/{version.uuid}/").status_code == 404
+
+
+def test_a_findings_rule_is_known_to_whoever_reads_it():
+    """O1: a process that never checked a model (a web server) knows the rules that findings name."""
+    code = "import django; django.setup(); import operations.network.views; from moc.rules import registry; assert 'NET-LINK' in registry"
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"DJANGO_SETTINGS_MODULE": "moc.settings.test"})
