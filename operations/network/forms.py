@@ -37,6 +37,6 @@ class NetworkForm(OfFeeder):
     file = forms.FileField(
         label="File",
         help_text="At most 100 MB unpacked. Points are named by your service points' ids.",
-        widget=forms.FileInput(attrs={"accept": ".dss,.zip,.csv,.txt"}),
+        widget=forms.FileInput(attrs={"accept": ".dss,.zip,.csv,.txt,.xml,.rdf"}),
         max_length=200,
     )

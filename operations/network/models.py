@@ -28,6 +28,7 @@ class NetworkVersion(models.Model):
 
     class Source(models.TextChoices):
         OPENDSS = "opendss", "OpenDSS (a .dss file, or a .zip of them)"
+        CIM = "cim", "CIM100 RDF/XML"
         TABLE = "table", "CSV of sources, lines, transformers and points"
 
     class Status(models.TextChoices):

@@ -22,7 +22,6 @@ from registry.submissions.models import Finding, StagedDer, Submission, UtilityR
 
 PUBLISHED = {"photovoltaic": DerType.PHOTOVOLTAIC, "wind": DerType.WIND, "other": DerType.OTHER_GENERATION}
 CUSTOMERS = 104_368
-pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

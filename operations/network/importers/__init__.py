@@ -6,7 +6,7 @@ from pathlib import Path
 from moc.errors import UserError
 from operations.network.engine import opendss
 from operations.network.engine.feeder import FeederModel
-from operations.network.importers import scripts, table
+from operations.network.importers import cim, cim_objects, scripts, table
 
 
 class NetworkRefused(UserError):
@@ -16,15 +16,17 @@ class NetworkRefused(UserError):
 
 
 def read(path: Path, *, name: str, source: str) -> FeederModel:
-    """The feeder of a utility's file (source: "opendss" or "table"). Raises NetworkRefused with a sentence that says why not."""
+    """The feeder of a utility's file (source: "opendss", "cim" or "table"). Raises NetworkRefused with a sentence that says why not."""
     with tempfile.TemporaryDirectory() as folder:
         try:
-            unpack = {"opendss": scripts.unpack, "table": table.unpack}[source]
+            unpack = {"opendss": scripts.unpack, "cim": cim.unpack, "table": table.unpack}[source]
             return opendss.read(unpack(path, name, Path(folder)), name=Path(name).stem)
         except scripts.Unsafe as error:
             raise NetworkRefused(str(error), "Send only the circuit's own objects.") from error
         except table.Unreadable as error:
             raise NetworkRefused(str(error), "Correct the row and send the file again.") from error
+        except cim_objects.Unreadable as error:
+            raise NetworkRefused(str(error), "Correct the document and send it again.") from error
         except opendss.UnreadableCircuit as error:
             raise NetworkRefused(str(error), "Replace it by an element that can be read.") from error
         except opendss.engine_error() as error:
