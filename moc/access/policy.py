@@ -266,16 +266,16 @@ def _operates_on(obj: Model | None, permission: str) -> bool:
 def _organizations_of(obj: Model) -> set[int]:
     if isinstance(obj, Organization):
         return {obj.pk}
-    live, found = getattr(type(obj), "instance_type", type(obj)), set()
-    for path in paths_of(live):
-        if path in {"SELF", "PUBLIC", "OPERATOR"}:
-            continue
+    live, found, asked = getattr(type(obj), "instance_type", type(obj)), set(), defaultdict(list)
+    for path in set(paths_of(live)) - {"SELF", "PUBLIC", "OPERATOR"}:
         condition = _only_when(live, path)
         if condition or "__" in path:
-            same = live._base_manager.filter(condition, pk=getattr(obj, live._meta.pk.attname))
-            found.update(same.values_list(path, flat=True))
+            asked[condition].append(path)
         else:
             found.add(getattr(obj, _key(live, path)))
+    for condition, paths in asked.items():  # one query for all paths that are open together
+        same = live._base_manager.filter(condition, pk=getattr(obj, live._meta.pk.attname))
+        found.update(*same.values_list(*paths))
     return found - {None}
 
 

@@ -8,6 +8,7 @@ from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
@@ -79,7 +80,7 @@ class Reconfiguration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source} to {self.target}"
+        return capfirst(f"{self.source} to {self.target}")
 
     @property
     def source(self) -> str:

@@ -11,6 +11,7 @@ from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.lifecycle import Lifecycle, Transition
+from moc.units import counted
 from registry.ders.models import Der
 from registry.submissions.models import Submission, UtilityReview
 
@@ -93,7 +94,7 @@ class SwitchNotice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.row_count} DERs of {self.former} to {self.aggregator}"
+        return f"{counted(self.row_count, 'DERs')} of {self.former} to {self.aggregator}"
 
     @property
     def is_running(self) -> bool:

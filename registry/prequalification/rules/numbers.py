@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, DecimalField, Q, TextField, Value, When
+from django.db.models import Case, DecimalField, Func, Q, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -67,7 +67,7 @@ class Numbers:
 
     def limit(self, key: str, column: str) -> Combinable:
         """The number that holds for each row; NULL, which violates nothing, where there is none."""
-        return self._case(key, column, lambda value: Value(Decimal(str(value))), DecimalField())
+        return self._case(key, column, _numeric, DecimalField())
 
     def text(self, key: str, column: str) -> Combinable:
         """The same as text, to be shown."""
@@ -106,6 +106,11 @@ class Numbers:
         if own and ("market_services", slug) not in self.law.rows:
             return []
         return self.law.value("market_services", slug) or []
+
+
+def _numeric(value) -> Func:
+    """A number of the type of the columns that it is held against: cast once, not in every row."""
+    return Func(Value(Decimal(str(value))), template="%(expressions)s::numeric", output_field=DecimalField())
 
 
 def _terms(day: date) -> list[tuple[int, str, tuple[str, ...]]]:

@@ -130,7 +130,7 @@ def _among(column: str, keys: Sequence[int] | None) -> Q:
 def ders_judged(keys: Sequence[int] | None) -> int:
     """Judge DERs by every rule on DERs, and write their verdicts; returns how many of those changed."""
     BrokenRule.objects.of_ders().filter(_among("der_id", keys)).delete()
-    rows = Der.objects.filter(_among("id", keys))
+    rows = Der.objects.registered().filter(_among("id", keys))  # the others get no verdict
     insert_select(BrokenRule._meta.db_table, ("der_id", *COLUMNS), [broken(test, rows) for test in DERS])
     bought = current().services()
     params = {

@@ -28,7 +28,7 @@ class AnswerPart(Update):
 
     @property
     def lead(self) -> str:
-        return f"{self.object.text}; until {last_day(self.object.due_at)}. The review does not wait longer."
+        return f"{self.object.text} Until {last_day(self.object.due_at)}; the review does not wait longer."
 
     def allowed(self) -> bool:
         return policy.allows(self.request.user, self.permission, self.object.rerra)

@@ -1,7 +1,7 @@
-"""Random legal and illegal sequences by all parties against a simple model: R1, R3, R4, N2, N3, N5, N12, ¶292, ¶336, ¶338.
+"""Random legal and illegal sequences by all parties against a simple model: R1, R3, R4, N2, N3, N5, N12, ¶238, ¶292, ¶336, ¶338.
 
-After each step: no overlap and no gap of tenures, no record without a review, every version attributable, and everybody sees exactly
-what the model says.
+After each step: no overlap and no gap of tenures, no member of two aggregations or of another's, no record without a review, every
+version attributable, and everybody sees exactly what the model says.
 """
 
 from dataclasses import dataclass, replace
@@ -18,6 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from moc.access.policy import NotPermitted
 from moc.errors import UserError
 from moc.history import acting
+from registry.aggregations.models import AggregationMember
+from registry.aggregations.services import building, catalogue, membership
 from registry.ders.models import Der, DerTenure
 from registry.reconfigurations.models import FormerConnection
 from registry.reconfigurations.services import acts
@@ -41,6 +43,7 @@ class Known:
     firmware: str = ""
     feeder: str = "F1"
     began_today: bool = False
+    member: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Registry(RuleBasedStateMachine):
     `effects` says when a filing last changed a DER's facts: what was filed before that would undo it, and is refused.
     """
 
-    world, keys, feeders = None, {}, {}
+    world, keys, feeders, aggregations = None, {}, {}, {}
 
     def __init__(self):
         super().__init__()
@@ -227,11 +230,28 @@ class Registry(RuleBasedStateMachine):
     def take_effect(self, waiting: Pending):
         now, after = self.known[waiting.der], waiting.after
         if waiting.kind == "switch":
-            self.known[waiting.der] = replace(now, holder=waiting.filer, began_today=True)
+            self.known[waiting.der] = replace(now, holder=waiting.filer, began_today=True, member=False)
         elif waiting.kind == "retire":
-            self.effective(waiting.der, replace(now, status="decommissioned"))
+            self.effective(waiting.der, replace(now, status="decommissioned", member=False))
         else:
             self.effective(waiting.der, replace(now, meter=after.meter))
+
+    @rule(party=parties, n=numbers, leaving=strategies.booleans(), stranger=strategies.booleans())
+    def join_or_leave(self, party, n, leaving, stranger):
+        """A DER becomes a member of its holder's aggregation, once, or leaves it; another's DER is in none of one's own."""
+        now = self.known[n]
+        actor = self.administrator(next(each for each in HOLDERS if each != party) if stranger else party)
+        may = now.member if leaving else not now.member and now.status != "decommissioned"
+        legal = not stranger and now.holder == party and may
+        change, terms = (membership.drop if leaving else membership.add), membership.Terms(services=("energy",))
+        try:
+            with transaction.atomic():
+                change(actor=actor, aggregation=self.aggregations[party], ders=[str(self.only(n).get().uuid)], terms=terms)
+        except (NotPermitted, UserError):
+            assert not legal, f"{n} {'leaving' if leaving else 'joining'} {party} was refused"
+            return
+        assert legal, f"{n} {'leaving' if leaving else 'joining'} {party} went through"
+        self.known[n] = replace(now, member=not leaving)
 
     @rule(n=numbers, feeder=strategies.integers(0, 1), stranger=strategies.booleans())
     def reconfigure(self, n, feeder, stranger):
@@ -266,6 +286,12 @@ class Registry(RuleBasedStateMachine):
             assert all(before.upper == after.lower for before, after in zip(days, days[1:], strict=False))
 
     @invariant()
+    def members_are_the_holders(self):
+        """In at most one aggregation for a service, which is its holder's; it leaves with its tenure, and with its last day."""
+        rows = AggregationMember.objects.on(timezone.localdate()).values_list("der_id", "aggregation__aggregator__slug")
+        assert sorted(rows) == sorted((self.keys[n], each.holder) for n, each in self.known.items() if each.member)
+
+    @invariant()
     def nothing_is_effective_without_a_review_and_nobody(self):
         done = StagedDer.objects.filter(status__in=["approved", "noted", "denied"])
         assert not done.filter(decision=None).exists()
@@ -293,6 +319,10 @@ def test_random_sequences_of_all_parties(world, settings, tmp_path):
     Registry.world = world
     Registry.keys = {n: Der.objects.get(serial_no=f"SN-{n}").pk for n in range(1, DERS + 1)}
     Registry.feeders = {n: Der.objects.get(pk=key).feeder.code for n, key in Registry.keys.items()}
+    catalogue.load()
+    for party in HOLDERS:
+        own = {"aggregator": world.organizations[party], "actor": world.user(party, "administrator")}
+        Registry.aggregations[party] = building.create(name=f"Of {party}", tso=world.tso, services=["energy"], **own)
     chosen = profile(
         max_examples=EXAMPLES,
         stateful_step_count=STEPS,
