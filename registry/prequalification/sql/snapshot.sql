@@ -1,6 +1,6 @@
 -- What this pass can see, and the oldest transaction that was still open: versions below it need not be looked at again.
--- Its own transaction counts among the open ones, although it sees itself: what it writes after the pass is looked at by the next.
 -- Called by registry.prequalification.services.passes.pull.
+-- The pass's own transaction counts among the open ones, although it sees itself: what it writes after the pass is looked at by the next.
 SELECT
     concat_ws(
         ':', least(pg_snapshot_xmin(n.seen), n.own), pg_snapshot_xmax(n.seen),
