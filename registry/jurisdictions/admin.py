@@ -5,6 +5,7 @@ from django.contrib import admin
 from moc.admin import ReferenceAdmin
 from moc.admin.filters import ScopedFilter
 from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
+from registry.jurisdictions.services import programs
 
 
 class OfUtilityAdmin(ReferenceAdmin):
@@ -29,9 +30,23 @@ class AnnualSalesAdmin(OfUtilityAdmin):
 
 @admin.register(RetailProgram)
 class RetailProgramAdmin(OfUtilityAdmin):
-    list_display = ("code", "name", "edc", "kind", "pays_for", "bars_wholesale", "valid_during")
-    list_filter = ("kind", "bars_wholesale", ("edc", ScopedFilter))
+    """Drafted here, and put in force by another person; terms that hold are replaced, not changed."""
+
+    list_display = ("code", "name", "edc", "kind", "pays_for", "bars_wholesale", "valid_during", "status")
+    list_filter = ("status", "kind", "bars_wholesale", ("edc", ScopedFilter))
     search_fields = ("=code", "name")
+    moves = ("approve", "withdraw")
+
+    def has_change_permission(self, request, obj=None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.status == RetailProgram.Status.DRAFT)
+
+    def save_model(self, request, obj, form, change):
+        obj.drafted_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def move_service(self, *, actor, rows, name, reason):
+        for program in rows:
+            programs.move(actor=actor, program=program, name=name, reason=reason)
 
 
 @admin.register(Affiliation)

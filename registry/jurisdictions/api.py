@@ -54,7 +54,7 @@ class SalesByYear(Resource):
 class RetailProgramSerializer(Dated):
     class Meta:
         model = RetailProgram
-        fields = ["id", "edc", "code", "name", "kind", "pays_for", "bars_wholesale", "tariff", "valid_from", "valid_until"]
+        fields = ["id", "edc", "code", "name", "status", "kind", "pays_for", "bars_wholesale", "tariff", "valid_from", "valid_until"]
 
 
 class RetailPrograms(Resource):

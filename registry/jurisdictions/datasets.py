@@ -22,6 +22,7 @@ dataset(
     UTILITY,
     "code",
     "name",
+    "status",
     "kind",
     "pays_for",
     "bars_wholesale",

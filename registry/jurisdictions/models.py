@@ -1,15 +1,19 @@
 """Which regulator governs which utility where, what a utility sold, which aggregators are its affiliates, and its retail programs."""
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
+from django.db.models import F, Q
 
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
+from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from registry.aggregators.queries import DatedQuerySet
 from registry.grid.models import County
+from registry.jurisdictions.queries import ProgramQuerySet
 
 
 def utility(related_name: str) -> models.ForeignKey:
@@ -107,7 +111,8 @@ class Affiliation(models.Model):
 class RetailProgram(models.Model):
     """A utility's tariff or retail program with its terms: which services it pays for, and whether it bars wholesale participation (¶296).
 
-    The code is what filings name in `retail_programs`.
+    The code is what filings name in `retail_programs`. Terms hold once another person than drafted them puts them in force; then they stay
+    as they are, until later ones take their place.
     """
 
     access_paths = ("PUBLIC", "edc")
@@ -119,7 +124,19 @@ class RetailProgram(models.Model):
         RATE = "rate", "Time-varying rate"
         OTHER = "other", "Other"
 
+    class Status(models.TextChoices):
+        DRAFT = "draft", "Draft"
+        IN_FORCE = "in_force", "Approved"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    lifecycle = Lifecycle(
+        Transition("approve", (Status.DRAFT,), Status.IN_FORCE, "manage_grid", sensitive=True),
+        Transition("withdraw", (Status.DRAFT,), Status.WITHDRAWN, "manage_grid", danger=True),
+        initial=(Status.DRAFT,),
+    )
+
     edc = utility("retail_programs")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.DRAFT, editable=False)
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=20, choices=Kind.choices)
@@ -127,8 +144,10 @@ class RetailProgram(models.Model):
     bars_wholesale = models.BooleanField("bars wholesale participation", default=False)
     tariff = models.CharField("tariff sheet", max_length=200, help_text="where its terms stand")
     valid_during = days()
+    drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False)
 
-    objects = DatedQuerySet.as_manager()
+    objects = ProgramQuerySet.as_manager()
     history = Versions()
 
     class Meta:
@@ -137,9 +156,15 @@ class RetailProgram(models.Model):
             ExclusionConstraint(
                 name="program_terms_once",
                 expressions=[("edc", RangeOperators.EQUAL), ("code", RangeOperators.EQUAL), ("valid_during", RangeOperators.OVERLAPS)],
+                condition=Q(status="in_force"),
                 violation_error_message="Other terms of this program are in force on some of these days.",
-            )
+            ),
+            models.CheckConstraint(name="program_four_eyes", condition=~Q(approved_by=F("drafted_by"))),
         ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.edc})"
+
+    def validate_constraints(self, exclude=None) -> None:
+        """What a form does not show decides too: the status says whether other terms collide."""
+        super().validate_constraints(exclude=set(exclude or ()) - {"status"})

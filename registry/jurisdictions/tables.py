@@ -11,6 +11,7 @@ PROGRAM_TABLE = Table(
     columns=(
         Column("code", "Code", kind="code"),
         Column("name", "Program"),
+        Column("status", "Status", kind="status", choices=RetailProgram.Status),
         Column("edc__name", "Utility"),
         Column("kind", "Kind", choices=RetailProgram.Kind),
         Column("pays_for", "Pays for", value=lambda row: ", ".join(row["pays_for"]), needs=("pays_for",)),

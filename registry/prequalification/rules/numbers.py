@@ -116,7 +116,7 @@ def _numeric(value) -> Func:
 def _terms(day: date) -> list[tuple[int, str, tuple[str, ...]]]:
     """The terms of retail programs in force on a day, as services that they bar: those that they pay for, or every wholesale one."""
     wholesale = tuple(GridService.objects.filter(level=Level.WHOLESALE).values_list("code", flat=True))
-    programs = RetailProgram.objects.on(day).values_list("edc", "code", "bars_wholesale", "pays_for")
+    programs = RetailProgram.objects.in_force(day).values_list("edc", "code", "bars_wholesale", "pays_for")
     return [(edc, code, wholesale if bars else tuple(pays_for)) for edc, code, bars, pays_for in programs]
 
 

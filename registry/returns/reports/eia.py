@@ -52,7 +52,7 @@ def is_net_metered() -> Q:
     codes = {
         NET_METERING,
         VIRTUAL_PROGRAM,
-        *RetailProgram.objects.filter(kind=RetailProgram.Kind.NET_METERING).values_list("code", flat=True),
+        *RetailProgram.objects.approved().filter(kind=RetailProgram.Kind.NET_METERING).values_list("code", flat=True),
     }
     return Q(interconnection_kind=NET_METERING) | Q(retail_programs__overlap=sorted(codes))
 

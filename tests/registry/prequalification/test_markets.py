@@ -13,6 +13,7 @@ from registry.aggregations.models import Aggregation, GridService
 from registry.aggregations.services import building, membership
 from registry.ders import choices
 from registry.ders.models import Der
+from registry.jurisdictions.models import RetailProgram
 from registry.prequalification.models import Qualification
 from registry.prequalification.services import deciding, passes
 from registry.submissions.models import StagedDer
@@ -50,6 +51,43 @@ def newly(settings):
     choices._Added.names, choices._Added.storing = {}, ()
 
 
+def drafted(world, client_of, **facts) -> RetailProgram:
+    """Terms of a retail programme, drafted in the workplace."""
+    said = {"edc": world.edc.pk, "code": "community_credit", "name": "Community credit", "kind": "other", "tariff": "Rider CC"}
+    said |= {"valid_during_0": "2026-01-01", "valid_during_1": "", "reason": "A new tariff"} | facts
+    place = "/admin/registry/retailprogram/add/"
+    assert client_of(world.user("operator", "administrator")).post(place, said).status_code == 302
+    return RetailProgram.objects.latest("pk")
+
+
+def approved(world, client_of, program: RetailProgram, by: str = "operator2") -> str:
+    """The status of a programme once somebody has been asked to put its terms in force."""
+    place = f"/admin/registry/retailprogram/{program.pk}/move/approve/"
+    client_of(world.user(by, "administrator")).post(place, {"confirmed": "yes", "reason": "Read"})
+    program.refresh_from_db()
+    return program.status
+
+
+def test_terms_of_a_programme_hold_once_another_person_approves_them(world, client_of):
+    """R5, ¶296: four eyes; later terms take the place of those before, and what holds is not changed."""
+    register(world, 1, retail_programs=["community_credit"])
+    first = drafted(world, client_of, pays_for="energy")
+    assert RetailProgram.objects.in_force(TODAY).count() == 0
+    assert [approved(world, client_of, first, by) for by in ("operator", "tso", "edc2", "operator2")] == ["draft"] * 3 + ["in_force"]
+    passes.qualify()
+    assert dict(Qualification.objects.values_list("service", "eligible"))["energy"] is False
+    change = f"/admin/registry/retailprogram/{first.pk}/change/"
+    client_of(world.user("operator", "administrator")).post(change, {"name": "Another", "reason": "x"})
+    later = drafted(world, client_of, valid_during_0="2026-06-01")
+    assert approved(world, client_of, later, "edc") == "in_force", "the utility may say so of its own programme"
+    first.refresh_from_db()
+    assert (first.name, str(first.valid_during.upper)) == ("Community credit", "2026-06-01")
+    overlapping = drafted(world, client_of, valid_during_0="2025-01-01")
+    assert approved(world, client_of, overlapping) == "draft"
+    passes.qualify()
+    assert dict(Qualification.objects.values_list("service", "eligible"))["energy"] is True
+
+
 def built(world, services: list[str], model: str, ders) -> Aggregation:
     """An aggregation, made and submitted by its aggregator."""
     filer, approver = world.user("aggregator", "filer"), world.user("aggregator", "approver")
@@ -70,7 +108,7 @@ def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, law
     lawful("operator", "technologies", '{"flow_battery": {"name": "Flow battery", "stores": true}, "tidal": "Tidal turbine"}')
     lawful("tso", "market_services", '["ramping"]')
     lawful("tso", "participation_models", '{"flex": "Flexible resource"}')
-    lawful("tso", "retail_conflicts", '{"community_credit": ["ramping"]}')
+    approved(world, client_of, drafted(world, client_of, pays_for="ramping"))
     lawful("tso", "min_aggregation_kw", "20")
     review = reviewed(
         world,

@@ -130,6 +130,7 @@ def test_the_terms_of_a_program_bar_services_while_they_are_in_force(world, term
     said = {"valid_during": DateRange(date(2020, 1, 1), None)} | terms
     with acting(None, REASON):
         RetailProgram.objects.create(edc=world.edc, code="NEM-2", name="Net metering", kind="net_metering", tariff="T", **said)
+        RetailProgram.objects.update(status="in_force")
         Der.objects.update(retail_programs=["NEM-2"])
     passes.pull()
     found = dict(BrokenRule.objects.filter(code="PQ-RETAIL").values_list("der", "services"))
