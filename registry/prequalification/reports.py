@@ -88,7 +88,9 @@ def verdicts(aggregation: Aggregation) -> dict[str, dict]:
 
 
 def reading(key: str) -> tuple[list[Test], list[Test]]:
-    """The rules on DERs and on offers that take their numbers from a key."""
+    """The rules on DERs and on offers that take their numbers from a key; from a pack, all that take numbers."""
+    if key == "pack":
+        return [test for test in DERS if test.keys], [test for test in OFFERS if test.keys]
     also = {"small_utility_opt_in": "small_utility_mwh"}
     key = also.get(key, key)
     return [test for test in DERS if key in test.keys], [test for test in OFFERS if key in test.keys]

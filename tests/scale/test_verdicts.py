@@ -102,7 +102,9 @@ def _preview(phases: Phases, numbers: Numbers) -> None:
     """A limit is tightened by a draft: who would newly break, in turns with a pass of the one rule under the law of today."""
     large = next(test for test in DERS if test.rule.code == "PQ-DER-LARGE")
     change = RuleChange(key="max_der_kw", authority="pjm", value=10, starts_on=timezone.localdate(), source="An order")
-    for _ in range(RUNS):
+    for _ in range(3 * RUNS):
+        with phases("the law of the day, read"):
+            Numbers.on(timezone.localdate())
         with phases(ONE_RULE), taking(numbers):
             large.rule(Der.objects.registered()).order_by().count()
         with phases(PREVIEW):

@@ -75,6 +75,19 @@ def test_a_preview_of_a_rule_on_aggregations(world):
     assert [offer.aggregation for offer in found.offers["break"]] == [made] and found.ders == {"break": 0, "pass": 0}
 
 
+def test_a_preview_of_another_pack_asks_every_rule_that_takes_numbers(world):
+    """N13, R7: a market that adopts another market's rows sees whom that would let in, and whom it would bar."""
+    law("pack", "pjm")
+    small = aggregate(world, register(world, 2), participation_model="dera", lower_limit_kw=0)
+    (large,) = register(world, 1, prefix="L", nameplate_ac_kw=Decimal(6000), rated_kva=None)
+    passes.qualify()
+    change = drafted(world, "pack", "balancing-authority")
+    assert small in {offer.aggregation for offer in reports.touched(change, breaks=False, model=Offer)}
+    assert list(reports.touched(change, breaks=False)) == [large], "no market, no largest size"
+    rules = [rule.code for rule in reports.preview(change, world.user("tso", "administrator")).rules]
+    assert {"PQ-DER-LARGE", "PQ-AGG-SMALL", "PQ-AGG-MODEL"} <= set(rules)
+
+
 def test_a_regulator_previews_its_opt_out(world):
     """¶26–29 of Order 2222-B: the regulator drafts for itself, and every DER of its utilities is asked."""
     (der,) = register(world, 1, der_type="demand_response")
