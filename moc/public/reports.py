@@ -189,7 +189,14 @@ def rules() -> list[dict]:
     today = timezone.localdate()
     columns = ("key", "authority", "value", "unit", "valid_during", "source", "verified")
     stamp = (_latest(RuleSet), today)
-    return _kept("rules", stamp, lambda: list(RuleSet.objects.on(today).order_by("key", "authority").values(*columns)))
+    rows = RuleSet.objects.on(today).order_by("key", "authority").values(*columns)
+    return _kept("rules", stamp, lambda: [_in_words(row) for row in rows])
+
+
+def _in_words(row: dict) -> dict:
+    """Numbers are told with their unit; of a switch, a code or a list the unit only says what it is."""
+    values = row["value"] if isinstance(row["value"], list) else [row["value"]]
+    return row | {"is_measured": all(isinstance(each, int | float) and not isinstance(each, bool) for each in values)}
 
 
 def _latest(model) -> int:
