@@ -11,5 +11,6 @@ urlpatterns = [
     path("lifecycles/", views.Lifecycles.as_view(), name="help_lifecycles"),
     path("machines/", views.Machines.as_view(), name="help_machines"),
     path("sign-in/", views.SignIn.as_view(), name="help_sign_in"),
+    path("data-governance/", views.Governance.as_view(), name="help_governance"),
     path("roles/", views.Roles.as_view(), name="help_roles"),
 ]

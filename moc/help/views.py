@@ -11,6 +11,7 @@ from moc.access.models import Membership, Organization
 from moc.access.roles import PERMISSIONS, ROLES, SECOND_FACTOR, SUPPORT
 from moc.access.support import SupportGrant
 from moc.apps import own_models
+from moc.help import governance
 from moc.help.drawing import draw
 from moc.machines import oauth
 from moc.portal.shell import url_of
@@ -34,6 +35,7 @@ PAGES = (
     ("help_rules", "Rules", "What is checked when DERs are filed: each rule's sentence, its remedy and where it is from."),
     ("help_lifecycles", "Lifecycles", "Which status may follow which, and who may make each move."),
     ("help_roles", "Roles and permissions", "What each role may do in its own and in overseen organisations."),
+    ("help_governance", "Data governance", "Of each kind of record: owner, custodian, class, legal ground, and who reads which fields."),
     ("help_sign_in", "Signing in", "Second factor, confirmations, invitations, your organisation's own sign-in."),
     ("help_machines", "Programs and the API", "How a program of your organisation gets a token, and calls the API with it."),
     ("api_docs", "API", "Every operation of the API with its parameters, bodies and answers."),
@@ -176,6 +178,20 @@ class Roles(Help):
         support = [(words, [name in given for given in SUPPORT.values()]) for name, words in PERMISSIONS.items() if _held(name, SUPPORT)]
         scopes = [SupportGrant.Scope(scope).label for scope in SUPPORT]
         return super().get_context_data(kinds=kinds, support=support, scopes=scopes, **kwargs)
+
+
+class Governance(Help):
+    """What is held, on which ground, and who reads it."""
+
+    title = "Data governance"
+    lead = (
+        "Owners decide about a record, the custodian keeps it. Readers follow from each record's parties and from the roles; grants and "
+        "support access, which an organization gives for a time, come on top and are listed in the workplace."
+    )
+    template_name = "help/governance.html"
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(classes=governance.datasets(), **kwargs)
 
 
 class SignIn(Help):

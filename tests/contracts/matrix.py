@@ -115,7 +115,8 @@ PORTAL = (
     Route("", SIGNED_IN),
     Route("state/", MEMBERS),
     Route("healthz", EVERYBODY),
-    *(Route(f"help/{page}", SIGNED_IN) for page in ("", "data-dictionary/", "rules/", "lifecycles/", "roles/", "machines/", "sign-in/")),
+    *(Route(f"help/{page}", SIGNED_IN) for page in ("", "data-dictionary/", "data-governance/", "rules/", "lifecycles/", "roles/")),
+    *(Route(f"help/{page}", SIGNED_IN) for page in ("machines/", "sign-in/")),
     # DERs
     Route("registry/ders/", SIGNED_IN),
     Route("registry/ders/export.csv", MEMBERS),

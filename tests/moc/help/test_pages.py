@@ -3,13 +3,15 @@
 import pytest
 
 from moc import rules
+from moc.access.classes import DataClass
 from moc.access.roles import PERMISSIONS
 from moc.apps import own_models
+from moc.help import governance
 from moc.help.drawing import draw
 from registry.ders.dictionary import FIELDS
 from registry.submissions.models import Submission
 
-PAGES = ("", "data-dictionary/", "rules/", "lifecycles/", "roles/")
+PAGES = ("", "data-dictionary/", "rules/", "lifecycles/", "roles/", "data-governance/")
 
 
 def html_of(client, page: str) -> str:
@@ -50,6 +52,37 @@ def test_every_permission_has_its_anchor(world, client_of):
     html = html_of(client_of(world.nobody), "roles/")
     assert [name for name in PERMISSIONS if f"<code>{name}</code>" not in html] == []
     assert html.count('id="audit"') == 1
+
+
+def test_governance_names_every_table_and_field(world, client_of):
+    """N12: a new model is among them by itself, and every column in exactly one group."""
+    html = html_of(client_of(world.nobody), "data-governance/")
+    assert [model for model in own_models() if f'id="{model._meta.db_table}"' not in html] == []
+    found = {dataset.table: dataset for _, datasets in governance.datasets() for dataset in datasets}
+    for model in own_models():
+        dataset = found[model._meta.db_table]
+        shown = [name for group in dataset.groups for name in group.fields]
+        sealed = set(getattr(model, "personal", ()))
+        assert sorted(shown) == sorted({field.name for field in model._meta.concrete_fields} | sealed), model
+        assert dataset.basis and dataset.about, model
+
+
+def test_governance_tells_readers_as_policy_takes_them():
+    """N3, N12: owners' personal data are read by those roles of aggregator and utility that hold the permission, and by no overseer."""
+    found = {dataset.table: dataset for _, datasets in governance.datasets() for dataset in datasets}
+    facts, personal, secret = found["registry_derowner"].groups
+    assert personal.fields == ("edc_account_no", "owner_name", "owner_email", "owner_phone")
+    assert dict(personal.who) == {
+        "The aggregator of the record": "filer, approver, administrator",
+        "The utility of the record": "reviewer, approver, administrator",
+    }
+    assert dict(facts.who)["The utility of the record"] == "every role"
+    assert "Regulator and RTO that oversee one of these" in dict(facts.who)
+    assert secret.who == (("Nobody", ""),)
+    assert found["registry_county"].groups[0].who == (("Everybody signed in", ""),)
+    assert dict(found["registry_stagedder"].groups[0].who).keys() >= {"The utility of the record, once it concerns it"}
+    assert (found["registry_der"].owner, found["registry_der"].data_class) == ("the aggregator", DataClass.REGISTRY)
+    assert found["registry_derowner"].custodian == governance.KEYED and found["moc_job"].owner == "the person"
 
 
 def test_a_drawing_has_every_status_and_move_and_no_box_on_another():
