@@ -66,12 +66,13 @@ def _compiled(queryset: QuerySet) -> str:
         return ClientCursor(cursor.connection).mogrify(query, params)
 
 
-def copy_out(queryset: QuerySet) -> Generator[bytes, None, int]:
+def copy_out(queryset: QuerySet, narrowed: QuerySet | None = None) -> Generator[bytes, None, int]:
     """The rows of a values_list queryset as PostgreSQL CSV without a header, streamed by COPY TO in bounded memory.
 
-    The generator returns (`yield from`) how many rows there were.
+    `narrowed` is a queryset of its model: of that table the queryset sees only its rows. The generator returns (`yield from`) how many
+    rows there were.
     """
-    command = f"COPY ({_compiled(queryset)}) TO STDOUT (FORMAT csv)"
+    command = f"COPY ({_seeing_only(narrowed)}{_compiled(queryset)}) TO STDOUT (FORMAT csv)"
     with transaction.atomic(), connection.cursor() as cursor:
         connection.tell()
         with connection.wrap_database_errors, cursor.copy(command) as copy:
@@ -87,10 +88,14 @@ def insert_select(table: str, columns: Iterable[str], querysets: list[QuerySet],
     """
     names = ", ".join(f'"{column}"' for column in columns)
     union = " UNION ALL ".join(f"({_compiled(queryset)})" for queryset in querysets)
-    source = f'WITH "{narrowed.model._meta.db_table}" AS MATERIALIZED ({_compiled(narrowed)}) ' if narrowed is not None else ""
     with connection.cursor() as cursor:
-        cursor.execute(f'INSERT INTO "{table}" ({names}) {source}{union}')
+        cursor.execute(f'INSERT INTO "{table}" ({names}) {_seeing_only(narrowed, "MATERIALIZED")}{union}')
         return cursor.rowcount
+
+
+def _seeing_only(narrowed: QuerySet | None, how: str = "NOT MATERIALIZED") -> str:
+    """The head of a statement that sees only some rows of a table."""
+    return f'WITH "{narrowed.model._meta.db_table}" AS {how} ({_compiled(narrowed)}) ' if narrowed is not None else ""
 
 
 def take_room() -> None:

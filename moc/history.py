@@ -187,17 +187,20 @@ class VersionQuerySet(QuerySet):
             named = AnyOf(F(key), ArraySubquery(among.order_by().values(key).distinct()))
             latest = versions.filter(named).order_by(key, "-history_date", "-history_id").distinct(key)
             chosen = Q(AnyOf(F("history_id"), ArraySubquery(latest.values("history_id"))))
-        return self._standing(chosen, moment)
+        return self.filter(chosen).standing(moment)
 
-    def all_as_of(self, moment: datetime, horizon: int) -> "VersionQuerySet":
-        """The same as `as_of` for whole tables: one pass of the index by object chooses the versions, one of the table reads them."""
+    def last_of_each(self, moment: datetime, horizon: int) -> "VersionQuerySet":
+        """The last version of each object by `moment` and `horizon`, deletions among them: one pass of the index by object.
+
+        For statements about whole tables, which read nothing else of the table (moc.bulk.copy_out).
+        """
         key = self.model.instance_type._meta.pk.attname
-        versions = self.model.objects.filter(history_date__lte=moment, transaction_id__lt=horizon)
-        latest = versions.order_by(key, "-history_date", "-history_id").distinct(key)
-        return self._standing(Q(history_id__in=latest.values("history_id")), moment)
+        known = self.filter(history_date__lte=moment, transaction_id__lt=horizon)
+        return known.order_by(key, "-history_date", "-history_id").distinct(key)
 
-    def _standing(self, chosen: Q, moment: datetime) -> "VersionQuerySet":
-        standing = self.filter(chosen).exclude(history_type="-")
+    def standing(self, moment: datetime) -> "VersionQuerySet":
+        """Of chosen versions those whose object was not deleted, as rows of that moment."""
+        standing = self.exclude(history_type="-")
         standing.moment = moment
         return standing
 

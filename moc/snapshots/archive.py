@@ -49,13 +49,13 @@ def write(out: BinaryIO, snapshot: Snapshot, user, progress: Callable[..., None]
 
 
 def _table(archive: Archive, name: str, model: type[Model], snapshot: Snapshot, user, tell: Callable[[], None]) -> int:
-    rows = of_table.standing(model, snapshot.moment, snapshot.seal.before, user)
+    stood = of_table.standing(model, snapshot.moment, snapshot.seal.before, user)
     parquet = snapshot.format == Snapshot.Format.PARQUET
     tell()
     with archive.entry(name, packed=parquet) as entry:
         if parquet:
-            return of_table.as_parquet(model, rows, entry, tell)
-        return of_table.yield_to(of_table.as_csv(model, rows), lambda block: (tell(), entry(block)))
+            return of_table.as_parquet(model, stood, entry, tell)
+        return of_table.yield_to(of_table.as_csv(model, stood), lambda block: (tell(), entry(block)))
 
 
 def _manifest(snapshot: Snapshot, recorded: list[type[Model]], entries: list[dict], counts: dict[str, int]) -> dict:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import models, transaction
@@ -17,7 +18,7 @@ from moc.history import versions_of
 from moc.takeouts.archive import fields_of
 
 BLOCK = 1 << 20  # what goes to a file at once
-READ = 1 << 23  # what becomes one row group
+READ = 1 << 22  # what becomes one row group
 OWN = ("history_id", "history_date")  # which version it is: its timeline and its proof are found by this
 Counted = Generator[bytes, None, int]
 Sink = Callable[[bytes], None]
@@ -37,19 +38,43 @@ def fields(model: type[models.Model]) -> list[models.Field]:
     return [*plain, *(version._meta.get_field(name) for name in OWN)]
 
 
-def standing(model: type[models.Model], moment: datetime, before: int, user) -> models.QuerySet:
-    """The versions that stood at `moment`, of transactions below `before`, of what the user may audit."""
-    return policy.scope(versions_of(model).objects.all_as_of(moment, before), user, "audit")
+@dataclass(frozen=True)
+class Standing:
+    """The versions that stood at a moment: the last of each object, and which of them are rows that the user may audit."""
+
+    last: models.QuerySet
+    rows: models.QuerySet
+
+    def streamed(self, *columns) -> Counted:
+        """COPY of the rows in blocks, with room for its sorts; returns how many."""
+        with transaction.atomic():
+            take_room()
+            lines, block = copy_out(self.rows.order_by().values_list(*columns), narrowed=self.last), bytearray()
+            while True:
+                try:
+                    block += next(lines)
+                except StopIteration as end:
+                    yield bytes(block)
+                    return end.value
+                if len(block) >= BLOCK:
+                    yield bytes(block)
+                    block.clear()
 
 
-def as_csv(model: type[models.Model], rows: models.QuerySet) -> Counted:
+def standing(model: type[models.Model], moment: datetime, before: int, user) -> Standing:
+    """What stood at `moment`, of transactions below `before`, of what the user may audit."""
+    versions = versions_of(model).objects.all()
+    return Standing(versions.last_of_each(moment, before), policy.scope(versions.standing(moment), user, "audit"))
+
+
+def as_csv(model: type[models.Model], stood: Standing) -> Counted:
     """The rows as a CSV file for people, formulas neutralised; returns how many."""
     names = [field.attname for field in fields(model)]
     yield (sheets.BOM + ",".join(names) + "\n").encode()
-    return (yield from _streamed(rows.order_by().values_list(*columns(rows.model, names, as_text=True))))
+    return (yield from stood.streamed(*columns(stood.rows.model, names, as_text=True)))
 
 
-def as_parquet(model: type[models.Model], rows: models.QuerySet, sink: Sink, tell: Callable[[], None]) -> int:
+def as_parquet(model: type[models.Model], stood: Standing, sink: Sink, tell: Callable[[], None]) -> int:
     """Write the rows as a Parquet file, letter by letter as recorded; returns how many.
 
     The database's CSV goes through a pipe to a thread that converts it, so that reading and converting go on side by side.
@@ -58,7 +83,7 @@ def as_parquet(model: type[models.Model], rows: models.QuerySet, sink: Sink, tel
     reading, writing = os.pipe()
     with ThreadPoolExecutor(1) as converter:
         converted = converter.submit(_convert, reading, types, sink)
-        lines = _streamed(rows.order_by().values_list(*names))
+        lines = stood.streamed(*names)
         try:
             with os.fdopen(writing, "wb", buffering=0) as pipe:
                 count = yield_to(lines, lambda block: (tell(), pipe.write(block)))
@@ -77,22 +102,6 @@ def yield_to(blocks: Counted, sink: Sink) -> int:
             sink(next(blocks))
         except StopIteration as end:
             return end.value
-
-
-def _streamed(rows: models.QuerySet) -> Counted:
-    """COPY of the rows in blocks, with room for its joins."""
-    with transaction.atomic():
-        take_room()
-        lines, block = copy_out(rows), bytearray()
-        while True:
-            try:
-                block += next(lines)
-            except StopIteration as end:
-                yield bytes(block)
-                return end.value
-            if len(block) >= BLOCK:
-                yield bytes(block)
-                block.clear()
 
 
 def _type(field: models.Field):

@@ -25,6 +25,7 @@ POLICY = {"method": "group", "robust": "on", "v_min_pu": "0.95", "v_max_pu": "1.
 POLICY |= {"default_import_kw": "5", "default_export_kw": "1.5", "outage_import_kw": "2", "outage_export_kw": "0"}
 PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
 MEMBERS_ENTER = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
+VERIFIERS = who("rerra:auditor|administrator", "rerra2:administrator") | OPERATOR_AUDITORS
 UTILITIES = who("edc:administrator", "edc2:administrator") | OPERATOR_ADMINISTRATORS  # whose form has no utility to choose
 
 
@@ -281,10 +282,10 @@ RECORDS: dict[str, Record] = {
     "SettlementProposal": Record(lambda scene: scene.proposal, OF_BOTH),
     "Determination": Record(lambda scene: scene.determination, OF_BOTH),
     "BundleItem": Record(lambda scene: scene.bundle_item, OF_BOTH),
-    "Seal": Record(lambda scene: scene.sealed_seal, ENTER),
+    "Seal": Record(lambda scene: scene.sealed_seal, ENTER, adds=OPERATOR_ADMINISTRATORS, added_by=OPERATOR_ADMINISTRATORS, add={}),
     "SealedTable": Record(lambda scene: scene.sealed_table, ENTER),
     "SealedBlock": Record(lambda scene: scene.sealed_block, OPERATOR_AUDITORS),
-    "Verification": Record(lambda scene: scene.verification, ENTER),
+    "Verification": Record(lambda scene: scene.verification, ENTER, adds=VERIFIERS, added_by=VERIFIERS, add={}),
     "Snapshot": Record(lambda scene: scene.snapshot, who("rerra:auditor|administrator")),
     "Takeout": Record(lambda scene: scene.takeout, OF_UTILITY),
 }

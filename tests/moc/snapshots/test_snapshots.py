@@ -249,9 +249,10 @@ def test_it_stops_when_it_is_cancelled(scene, format):
 
 def test_a_file_that_cannot_be_converted_says_why(scene, monkeypatch):
     """The error is the converter's, not that of the pipe to it."""
+    stood = rows.standing(Organization, timezone.now(), 2**62, scene.world.user("rerra", "auditor"))
     monkeypatch.setattr(rows, "_type", lambda field: pyarrow.bool_())
     with pytest.raises(pyarrow.ArrowInvalid):
-        rows.as_parquet(Organization, Organization.history.all(), lambda block: None, lambda: None)
+        rows.as_parquet(Organization, stood, lambda block: None, lambda: None)
 
 
 def test_times_to_come_are_refused(scene):
