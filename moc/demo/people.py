@@ -5,11 +5,11 @@ from moc.demo.parties import AGGREGATORS, OPERATOR, Party, parties
 
 PASSWORD = "demonstration-state"
 
-# (kind, role) → local part of the address; denials need two people at a utility
+# (kind, role) → local part of the address; denials need two people at a utility, determinations two at an RTO or regulator
 LOGINS = {
     "aggregator": {"approver": "files", "viewer": "looks", "administrator": "administers"},
     "edc": {"reviewer": "reviews", "approver": "confirms", "administrator": "administers"},
-    "tso": {"viewer": "looks", "auditor": "hears"},
+    "tso": {"viewer": "looks", "auditor": "hears", "administrator": "decides"},
     "rerra": {"auditor": "audits", "administrator": "decides"},
     "operator": {"administrator": "operates"},
 }

@@ -76,7 +76,7 @@ def visit(browser, live_server) -> Iterator[Callable[..., Page]]:
 
 
 def _is_fault(message) -> bool:
-    """An answer 422 (a form with errors) is written to the console as an error, and is none; nor is what axe, which has no address, tries."""
+    """An answer 422 (a form with errors) is written to the console as an error, and is none; nor is what axe does, which has no address."""
     return message.type == "error" and "422" not in message.text and bool(message.location["url"])
 
 
