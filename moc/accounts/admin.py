@@ -128,22 +128,6 @@ class OversightAdmin(ReferenceAdmin):
     list_select_related = ("overseer", "overseen")
 
 
-@admin.register(OrganizationUserObjectPermission)
-class GrantAdmin(RecordAdmin):
-    section = "Access"
-    list_display = ("user", "may", "content_object")
-    list_filter = (("content_object", ScopedFilter),)
-    search_fields = ("=user__email",)
-    search_help_text = "The e-mail address of the user who has it"
-
-    @admin.display(description="May")
-    def may(self, grant) -> str:
-        """The permission in roles.py's words."""
-        return PERMISSIONS.get(grant.permission.codename, grant.permission.codename)
-
-    list_select_related = ("user", "permission__content_type", "content_object")
-
-
 @admin.register(ApiToken)
 class ApiTokenAdmin(RecordAdmin):
     section = "Access"

@@ -1,7 +1,9 @@
-"""Invitations, administrators to confirm, admissions and organisations' sign-in, read in the workplace; moves by the accounts' services."""
+"""Invitations, administrators to confirm, admissions and organisations' sign-in and grants, read in the workplace; moves by the accounts' services."""
 
 from django.contrib import admin
 
+from moc.access.models import OrganizationUserObjectPermission
+from moc.access.roles import PERMISSIONS
 from moc.accounts import admissions, invitations, providers
 from moc.accounts.models import AdministratorGrant, Admission, Invitation, SignInDomain, SignInFailures, SignInProvider
 from moc.admin import RecordAdmin
@@ -69,3 +71,18 @@ class SignInFailuresAdmin(RecordAdmin):
     section = "Access"
     list_display = ("user", "count", "locked_at")
     list_select_related = ("user",)
+
+
+@admin.register(OrganizationUserObjectPermission)
+class GrantAdmin(RecordAdmin):
+    section = "Access"
+    list_display = ("user", "may", "content_object")
+    list_filter = (("content_object", ScopedFilter),)
+    list_select_related = ("user", "permission", "content_object")
+    search_fields = ("=user__email",)
+    search_help_text = "The e-mail address of the user who has it"
+
+    @admin.display(description="May")
+    def may(self, grant) -> str:
+        """The permission in roles.py's words."""
+        return PERMISSIONS.get(grant.permission.codename, grant.permission.codename)
