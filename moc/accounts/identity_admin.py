@@ -1,4 +1,4 @@
-"""Invitations, administrators to confirm, admissions and organisations' sign-in and grants, read in the workplace; moves by the accounts' services."""
+"""Invitations, administrators to confirm, admissions, sign-in of organisations, grants: read in the workplace; moves by the services."""
 
 from django.contrib import admin
 
