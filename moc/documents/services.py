@@ -16,6 +16,7 @@ from django.core.files import File
 from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 
 from moc.access import policy
@@ -24,6 +25,7 @@ from moc.documents import content
 from moc.documents.models import FOLDER, Document
 from moc.errors import Conflict, UserError
 from moc.history import acting
+from moc.notices.services import tell
 from moc.readers.workbook import COPIES
 from moc.vault import cipher
 from moc.vault import services as vault
@@ -90,6 +92,11 @@ def supersede(*, actor, document: Document, upload) -> Document:
         made = store(actor=actor, owner=latest.owner, kind=latest.kind, upload=upload, **facts)
         if made.sha256 == latest.sha256:
             raise Conflict("This is the very file that is kept already.", "Send the changed one.", "DOCUMENT-SAME")
+        if made.counterparty is not None:
+            subject, url = f"New version of {latest.name}", reverse("document_versions", args=[made.uuid])
+            tell(
+                made.counterparty, PERMISSION, event="evidence_superseded", subject=subject, url=url, author=actor, made=made, first=latest
+            )
         return made
 
 

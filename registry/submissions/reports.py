@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
 from moc.access import policy
+from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.portal import paging
 from moc.rules import ERROR, WARNING
@@ -41,6 +42,13 @@ def sheet_facts(submission: Submission) -> list:
         ("Required columns missing", sheet["missing_required"], None, None),
     ]
     return [("How the file was read", rows)]
+
+
+def authorisation_of(submission: Submission, user) -> Document | None:
+    """What the customer signed for a switch, for those who may read it."""
+    if submission.kind != Submission.Kind.SWITCH:
+        return None
+    return Document.objects.readable_by(user).filter(kind=Document.Kind.EVIDENCE, pk=submission.document_id).first()
 
 
 def aggregation_of(submission: Submission, user) -> str:

@@ -88,6 +88,7 @@ def test_a_customer_switches_to_another_aggregator(world, visit, look):
     review = Submission.objects.get(kind="switch").reviews.get()
     reviewer = visit(world.user("edc", "reviewer"))
     reviewer.goto(f"/registry/reviews/{review.uuid}/?row=1")
+    expect(reviewer.get_by_role("link", name="signed.txt", exact=True)).to_be_visible()
     look(reviewer, "switch-review")
     reviewer.get_by_text("Approve", exact=True).click()
     reviewer.get_by_role("button", name="Decide", exact=True).click()

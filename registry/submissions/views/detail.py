@@ -94,6 +94,7 @@ class SubmissionDetail(Detail):
         submission, user = self.object, self.request.user
         shown = {"progress": _progress(submission, self.may_file), "may_file": self.may_file, "editable": self.is_editable}
         shown["takes_facts"] = self.takes_facts
+        shown["authorisation"] = reports.authorisation_of(submission, user)
         if submission.status != Submission.Status.STAGING:
             shown |= self._found() | self._reviewed()
             shown["may_submit"] = self.is_editable and policy.allows(user, "submit_ders", submission.aggregator)

@@ -152,6 +152,7 @@ class ReviewDetail(Held, List):
             FIELD: version_of(review) if self.may_decide else "",
             "may_widen": self.may_decide and review.submission.reason and review.scope == UtilityReview.Scope.CHANGED,
             "dispute_url": self._dispute_url(),
+            "authorisation": reports.authorisation_of(review.submission, user),
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
         }
         shown["roster_count"], shown["roster_differences"] = rosters.of_review(review.submission_id, review.edc_id)

@@ -11,6 +11,7 @@ from moc.documents import content, services
 from moc.documents.models import Document
 from moc.errors import Conflict, UserError
 from moc.history import acting
+from moc.notices.models import Notice
 from registry.submissions.models import Decision
 from registry.submissions.services import reviewing
 from tests.factories.filings import reviewed, row
@@ -53,6 +54,14 @@ def test_a_newer_version_stands_beside_the_older(world, reviewer, first):
     assert list(Document.objects.versions_of(second)) == [third, second, first]
     version = first.history.first()
     assert (version.history_user, version.history_change_reason) == (reviewer, "Superseded by a newer version: study-2.pdf")
+
+
+def test_the_other_party_is_told_and_the_own_is_not(world, reviewer, first):
+    """N10: one event for those who handle evidence there."""
+    services.supersede(actor=reviewer, document=first, upload=upload(NEW))
+    told = set(Notice.objects.filter(event="evidence_superseded").values_list("user", flat=True))
+    assert told == set(policy.holders(services.PERMISSION, world.aggregator).values_list("pk", flat=True))
+    assert world.user("aggregator", "filer").pk in told and not told & {reviewer.pk, world.user("aggregator", "viewer").pk}
 
 
 def test_both_are_read_by_the_same_people_and_nobody_else(world, reviewer, first, client_of):
