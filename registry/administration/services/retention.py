@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
+from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from moc.access import policy
@@ -18,7 +19,7 @@ from moc.errors import UserError
 from moc.history import acting
 from moc.rulesets.models import RuleSet
 from registry.administration.services.rules import starting
-from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
+from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from registry.utilities.models import Removal, RetentionPeriod
 
 PERMISSION = "manage_utility"
@@ -85,11 +86,22 @@ def _held(data_class: str, reviews: QuerySet[UtilityReview], now: datetime) -> Q
         return StagedDer.objects.filter(submission__in=submissions, edc__in=edc)
     held = Document.objects.filter(removed_at=None)
     if data_class == DataClass.EVIDENCE:
-        return held.filter(kind=Document.Kind.EVIDENCE, owner__in=edc, pk__in=reviews.order_by().values("decisions__evidence_id"))
+        return _evidence(held.filter(kind=Document.Kind.EVIDENCE, owner__in=edc), reviews.order_by())
     free = reviews.filter(~Exists(_kept_by_others(now))).values("submission_id")
     files = Submission.history.model.objects.filter(id__in=free, document_id__isnull=False).order_by().values("document_id")
     in_use = Submission.objects.filter(document=OuterRef("pk")).exclude(status__in=ENDED)
     return held.filter(~Exists(in_use), kind=Document.Kind.UPLOAD, pk__in=files)
+
+
+def _evidence(held: QuerySet[Document], reviews: QuerySet[UtilityReview]) -> QuerySet[Document]:
+    """Evidence of the reviews in all its versions, but for what a review that is open or was closed later rests on too."""
+    last = reviews.order_by("-closed_at").values("closed_at")[:1]
+    decided = Decision.objects.annotate(series=Coalesce("evidence__first_id", "evidence_id"))
+    longer = decided.exclude(review__in=reviews).filter(
+        Q(review__closed_at=None) | Q(review__closed_at__gt=last), series=OuterRef("series")
+    )
+    mine = decided.filter(review__in=reviews, evidence__isnull=False).values("series")
+    return held.annotate(series=Coalesce("first_id", "pk")).filter(~Exists(longer), series__in=mine)
 
 
 def _kept_by_others(now: datetime) -> QuerySet[UtilityReview]:

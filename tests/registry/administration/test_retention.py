@@ -4,16 +4,18 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from moc.access.policy import NotPermitted
+from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.errors import UserError
 from moc.history import acting
 from moc.rulesets.models import RuleSet
 from registry.administration.services import retention
 from registry.ders.models import Der
-from registry.submissions.models import Finding, StagedDer, UtilityReview
+from registry.submissions.models import Decision, Finding, StagedDer, UtilityReview
 from registry.submissions.personal import StagedOwner
 from registry.submissions.services import reviewing
 from registry.utilities.models import Removal, RetentionPeriod
@@ -107,6 +109,25 @@ def test_files_are_gone_and_their_record_stays(world, django_capture_on_commit_c
     assert document.removed_at and document.sha256 and not document.file.storage.exists(document.file.name)
     assert document.history.latest().history_change_reason.startswith("system: retention")
     assert client_of(world.user("aggregator", "filer")).get(f"/documents/{document.uuid}/").status_code == 404
+
+
+def test_evidence_goes_in_all_its_versions_when_the_last_review_lets_it_go(world):
+    """N11: no version is removed while a decision that is kept rests on one of them; then none is left behind."""
+    period(world, "evidence")
+    first, second = closed(world), closed(world, 3)
+    study = first.decisions.get(kind="deny").evidence
+    newer = documents.supersede(
+        actor=world.user("edc", "reviewer"), document=study, upload=SimpleUploadedFile("new.pdf", b"%PDF-1.7 measured")
+    )
+    with acting(None, "system: tests"):
+        Decision.objects.filter(review=second, kind="deny").update(evidence=newer)
+        UtilityReview.objects.filter(pk=first.pk).update(closed_at=timezone.now() - timedelta(days=400))
+    kept = Document.objects.versions_of(study).filter(removed_at=None)
+    over = timezone.now() + timedelta(days=DAYS["evidence"])
+    retention.enforce(over - timedelta(days=200))
+    assert kept.count() == 2, "the second review is kept still"
+    retention.enforce(over + timedelta(days=2))
+    assert kept.count() == 0
 
 
 def test_rows_go_with_their_owners(world):
