@@ -6,12 +6,13 @@ models and from roles.py, as policy.py takes them.
 
 from dataclasses import dataclass
 
+from django.contrib import admin
 from django.db.models import Model
 
 from moc.access import policy
 from moc.access.classes import DataClass, class_of
 from moc.access.models import Membership, Organization
-from moc.access.roles import OVERSIGHT, ROLES, permissions_of
+from moc.access.roles import OVERSIGHT, PERMISSIONS, ROLES, permissions_of
 from moc.apps import own_models
 from moc.history import Appended
 from moc.takeouts.archive import SECRETS
@@ -96,7 +97,7 @@ def _dataset(model: type[Model]) -> Dataset:
     return Dataset(
         name=str(model._meta.verbose_name_plural),
         table=model._meta.db_table,
-        about=" ".join((model.__doc__ or "").strip().partition("\n\n")[0].split()),
+        about=" ".join((model.__doc__ or "").strip().partition("\n\n")[0].replace("`", "").split()),
         data_class=class_of(model),
         owner=_owner(model),
         custodian=KEYED if personal else OPERATOR,
@@ -126,12 +127,18 @@ def _groups(model: type[Model]) -> tuple[Readers, ...]:
     names = [field.name for field in model._meta.concrete_fields]
     personal, withheld = tuple(getattr(model, "personal", ())), tuple(name for name in names if name in secret)
     facts = tuple(name for name in names if name not in {*secret, *personal})
-    groups = [Readers("Facts", facts, _readers(model, FACTS))]
+    groups = [Readers("Facts", facts, _readers(model, _reading(model)))]
     if personal:
         groups.append(Readers("Personal, sealed", personal, _readers(model, PERSONAL)))
     if withheld:
         groups.append(Readers("Keys and digests", withheld, (("Nobody", ""),)))
     return tuple(groups)
+
+
+def _reading(model: type[Model]) -> str:
+    """The permission that opens the facts: what is about persons is read in the workplace, the rest on the pages of the registry."""
+    own = admin.site._registry.get(model)
+    return own.view_permission if own and class_of(model) == DataClass.IDENTITY else FACTS
 
 
 def _readers(model: type[Model], permission: str) -> tuple[tuple[str, str], ...]:
@@ -150,7 +157,7 @@ def _readers(model: type[Model], permission: str) -> tuple[tuple[str, str], ...]
             if roles := _roles(STANDS_FOR.get(party, party), permission):
                 found[f"{ABOUT_A_PARTY[party][:1].upper()}{ABOUT_A_PARTY[party][1:]} of the record{when}"] = roles
         else:
-            found["The organization of the record"] = "who hold “" + permission.replace("_", " ") + "”"
+            found["The organization of the record"] = f"who may {PERMISSIONS[permission]}"
     if permission in OVERSIGHT and set(policy.paths_of(model)) - {"SELF", "OPERATOR"}:
         found["Regulator and RTO that oversee one of these"] = "for seeing, never for doing"
     return tuple(found.items())

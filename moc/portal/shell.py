@@ -26,7 +26,6 @@ NAVIGATION = (
     ("Records", "admin:index", "audit"),
     ("Access log", "access_log", "audit"),
     ("Seals", "seal_list", "audit"),
-    ("Snapshots", "snapshot_list", "audit"),
     ("Help", "help", ""),
 )
 FOOTER = (("Public figures", "public"), ("Seals of the record", "seal_list"))

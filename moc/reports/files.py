@@ -9,9 +9,9 @@ from django.template.loader import render_to_string
 
 from moc import charts, sheets
 from moc.errors import UserError
-from moc.reports.datasets import BOOLEAN, DATE, DECIMAL, FLOAT, INTEGER, MOMENT, Head, Result
+from moc.reports.datasets import BOOLEAN, DATE, DECIMAL, FLOAT, INTEGER, MOMENT, NUMBERS, Head, Result
 
-BATCH, PDF_ROWS, EVERY, DRAWN = 10_000, 2_000, 1_000, 20
+BATCH, PDF_ROWS, EVERY, DRAWN, ON_PAPER = 10_000, 2_000, 1_000, 20, 12
 SUFFIXES = {"csv": "csv", "xlsx": "xlsx", "parquet": "parquet", "pdf": "pdf"}
 Tell = Callable[[int], None]
 
@@ -104,15 +104,21 @@ def _pdf(out: BinaryIO, result: Result, rows, about: dict) -> None:
     shown = list(islice(rows, PDF_ROWS + 1))
     if len(shown) > PDF_ROWS:
         raise UserError(f"The report has more than {PDF_ROWS:,} rows: too many to read on paper.", "Ask for CSV, XLSX or Parquet.")
-    context = about | {"heads": result.heads, "rows": shown, "notes": result.notes, "chart": chart_of(result, about["title"])}
+    numbers = [head.kind in NUMBERS for head in result.heads]
+    context = about | {
+        "heads": list(zip(result.heads, numbers)),
+        "rows": [list(zip(row, numbers)) for row in shown],
+        "notes": result.notes,
+        "chart": chart_of(result, about["title"], top=ON_PAPER),
+    }
     out.write(to_pdf(render_to_string("documents/report.html", context)))
 
 
-def chart_of(result: Result, title: str, shape: str = "bars") -> charts.Chart | None:
+def chart_of(result: Result, title: str, shape: str = "bars", top: int = DRAWN) -> charts.Chart | None:
     """The result's chart; None for one that is not drawn, or whose values cannot be."""
     if not result.drawn or any(value is not None and value < 0 for _, value in result.drawn):
         return None
     rows = [(label, float(value or 0)) for label, value in result.drawn]
     if shape == "columns":
         return charts.column_chart(rows, identity="report", title=title, unit=result.unit)
-    return charts.bar_chart(rows, identity="report", title=title, unit=result.unit, top=DRAWN)
+    return charts.bar_chart(rows, identity="report", title=title, unit=result.unit, top=top)

@@ -35,7 +35,7 @@ class Snapshots(Create):
         return True
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        return [(self.title, "")]
+        return [("Seals", reverse("seal_list")), (self.title, "")]
 
     @cached_property
     def organizations(self):
