@@ -28,7 +28,7 @@ def test_sealing_and_verifying_cost_little_more_than_a_scan(tmp_path, settings):
     fill(tmp_path)
     phases = Phases()
     for _ in range(RUNS):
-        server("TRUNCATE moc_sealedblock, moc_sealedtable, moc_seal, moc_verification")
+        server("TRUNCATE moc_sealedblock, moc_sealedtable, moc_seal, moc_verification CASCADE")
         with phases("scan that hashes each row"), transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET LOCAL max_parallel_workers_per_gather = 0")
             cursor.execute(f"SELECT count(sha256(convert_to(version::text, 'UTF8'))) FROM \"{TABLE}\" AS version")
