@@ -28,6 +28,7 @@ from moc.webhooks.api import Webhooks
 from operations.envelopes.api import Envelopes, Receipts
 from operations.envelopes.api import Runs as EnvelopeRuns
 from operations.network.api import Networks
+from operations.telemetry.api import States, Telemetry
 from registry.aggregations.api import Aggregations, FedMemberSerializer
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
 from registry.aggregators.api import AggregatorRegistrations, Suspensions
@@ -106,6 +107,8 @@ RESOURCES = {
     "settlement/proposals": ("settlement-proposal", SettlementProposals),
     "settlement/determinations": ("determination", Determinations),
     "operations/networks": ("network", Networks),
+    "operations/states": ("state", States),
+    "operations/telemetry": ("telemetry", Telemetry),
     "operations/envelopes": ("envelope", Envelopes),
     "operations/envelope-runs": ("envelope-run", EnvelopeRuns),
     "operations/envelope-receipts": ("envelope-receipt", Receipts),

@@ -47,6 +47,7 @@ app.autodiscover_tasks(
         "settlement.disputes",
         "operations.network",
         "operations.envelopes",
+        "operations.telemetry",
     ]
 )
 app.conf.beat_schedule = {
@@ -70,5 +71,6 @@ app.conf.beat_schedule = {
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
     "clocks of disputes": {"task": "settlement.disputes.tasks.check_clocks", "schedule": crontab(minute="*/10")},
     "envelopes of today and tomorrow": {"task": "operations.envelopes.tasks.due", "schedule": crontab(minute="5,35")},
+    "partitions of readings": {"task": "operations.telemetry.tasks.prepare_months", "schedule": crontab(hour="0", minute="20")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

@@ -18,6 +18,7 @@ from moc.logs import actor_of, current_request
 log = logging.getLogger("moc.request")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 API, QUIET = "/api/", ("/healthz", "/readyz", "/metrics")
+FREQUENT = "/api/v1/operations/telemetry/"  # batches that come every few minutes: bounded as requests, not as files
 FILE_TYPES = ("multipart/form-data", "text/csv", "application/x-ndjson", "application/gzip", "application/octet-stream", "application/vnd.")
 FORM_OVERHEAD_BYTES = 2**20
 STARTED, SEEN, TOUCH_SECONDS = "moc_started", "moc_seen", 60
@@ -140,7 +141,7 @@ def rate_limits(get_response):
         limits = []
         if request.path.startswith(API):
             limits.append(("api", settings.MOC_API_PER_MINUTE, 60))
-        if is_file(request):
+        if is_file(request) and not request.path.startswith(FREQUENT):
             limits.append(("upload", settings.MOC_UPLOADS_PER_HOUR, 3600))
         for name, amount, seconds in limits:
             wait = seconds_to_wait(f"{name}:{_client(request)}", amount, seconds)

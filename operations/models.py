@@ -2,8 +2,10 @@
 
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.network.models import NetworkArrays, NetworkElement, NetworkFinding, NetworkPoint, NetworkVersion
+from operations.telemetry.models import DerState, Reading
 
 __all__ = [
+    "DerState",
     "EnvelopeBlock",
     "EnvelopePoint",
     "EnvelopePolicy",
@@ -14,4 +16,5 @@ __all__ = [
     "NetworkFinding",
     "NetworkPoint",
     "NetworkVersion",
+    "Reading",
 ]

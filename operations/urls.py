@@ -6,5 +6,6 @@ app_name = "operations"
 
 urlpatterns = [
     path("networks/", include("operations.network.urls")),
+    path("readiness/", include("operations.telemetry.urls")),
     path("envelopes/", include("operations.envelopes.urls")),
 ]

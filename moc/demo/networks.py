@@ -30,10 +30,8 @@ MASTER, LOADS = "Master_ckt5.dss", "Loads_ckt5.dss"
 LOAD = re.compile(r"^(new load\.)(\S+)", re.IGNORECASE | re.MULTILINE)
 TRUNK = re.compile(r"^new line\.\S+ +bus1=\S+ +bus2=([\w-]+) .*enabled=true +phases=3", re.IGNORECASE | re.MULTILINE)
 HEAD = re.compile(r"(new circuit\.ckt5 +pu=)[\d.]+", re.IGNORECASE)
-HEAD_PU, LOAD_MULTIPLIER = (
-    "1.03",
-    "0.65",
-)  # instead of 1.05 at peak load: a base case that keeps ANSI C84.1's 0.95 to 1.05 but for a few elements
+# instead of 1.05 at peak load: a base case that keeps ANSI C84.1's 0.95 to 1.05 but for a few elements
+HEAD_PU, LOAD_MULTIPLIER = "1.03", "0.65"
 REASON = "system: load_demo"
 
 

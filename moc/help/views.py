@@ -17,6 +17,7 @@ from moc.machines import oauth
 from moc.portal.shell import url_of
 from moc.portal.views import Page
 from operations.network import rules as network_rules  # noqa: F401  (fills the register of rules)
+from operations.telemetry import rules as telemetry_rules  # noqa: F401  (fills the register of rules)
 from registry.aggregations import rules as member_rules  # noqa: F401  (fills the register of rules)
 from registry.ders.dictionary import FIELDS, by_group
 from registry.grid import rules as grid_rules  # noqa: F401  (fills the register of rules)

@@ -20,6 +20,7 @@ NAVIGATION = (
     ("Grid", "registry:grid", "manage_grid"),
     ("Networks", "operations:networks", "manage_grid"),
     ("Envelopes", "operations:envelopes", "view_registry"),
+    ("Readiness", "operations:states", "view_registry"),
     ("Administration", "registry:administration", "take_out"),
     ("Reports", "report_list", "run_reports"),
     ("State", "state", ""),

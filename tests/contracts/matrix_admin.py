@@ -258,6 +258,8 @@ RECORDS: dict[str, Record] = {
     "NetworkPoint": Record(lambda scene: scene.network_point, OF_UTILITY),
     "NetworkFinding": Record(lambda scene: scene.network_finding, OF_UTILITY),
     "NetworkArrays": Record(lambda scene: scene.network_arrays, OF_UTILITY),
+    "Reading": Record(lambda scene: scene.taken_reading, OF_BOTH),
+    "DerState": Record(lambda scene: scene.der_state, OF_BOTH),
     "EnvelopePolicy": grid("EnvelopePolicy", lambda scene: POLICY | {"edc": scene.world.edc.pk}, loading_percent="90"),
     "EnvelopeRun": Record(lambda scene: scene.envelope_run, OF_UTILITY),
     "EnvelopeBlock": Record(lambda scene: scene.envelope_block, OF_UTILITY),

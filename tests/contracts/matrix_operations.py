@@ -7,6 +7,7 @@ from tests.contracts.matrix_api import CALLERS, ID, OF_UTILITY
 from tests.contracts.matrix_filing import FILERS, of
 from tests.contracts.scene import AGGREGATOR, SIGNED_IN, Scene, who
 from tests.factories.networks import midnight, rows
+from tests.factories.readings import moment, reading
 
 NETWORKS, ENVELOPES, API = "operations/networks/", "operations/envelopes/", "api/v1/operations/"
 RUN, RECEIPT, MOVE = f"{ENVELOPES}runs/<uuid:uuid>/", f"{ENVELOPES}receipts/<uuid:uuid>/", "transitions/<slug:name>/"
@@ -40,6 +41,14 @@ def limited(scene: Scene) -> dict:
     return {"der": str(scene.limited.uuid), "least_kw": "-1", "most_kw": "1", "reason": "Repair"}
 
 
+def state(scene: Scene) -> dict:
+    return {"pk": scene.der_state.pk}
+
+
+def readings(scene: Scene) -> list:
+    return [reading(scene.limited, at=moment(3).isoformat())]
+
+
 def envelope(scene: Scene) -> dict:
     return {"pk": scene.envelope.pk}
 
@@ -60,7 +69,14 @@ ROUTES = (
     Route(f"{ENVELOPES}receipts/", SIGNED_IN),
     Route(RECEIPT, OF_BOTH - who("machine"), of("envelope_receipt")),
     Route(f"{RECEIPT}{MOVE}", None, of("envelope_receipt", name="acknowledge"), (Write(FILERS - who("machine")),)),
+    Route("operations/readiness/", SIGNED_IN),
+    Route("operations/readiness/aggregations/", SIGNED_IN),
+    Route("operations/readiness/<int:pk>/", OF_BOTH - who("machine"), state),
     # the API
+    Route(f"{API}states/", CALLERS),
+    Route(f"{API}states/<int:pk>/", OF_BOTH, state),
+    Route(f"{API}states/<int:pk>/readings/", OF_BOTH, state),
+    Route(f"{API}telemetry/", None, writes=(Write(GRID | FILERS | who("machine"), readings),)),
     Route(f"{API}networks/", CALLERS, writes=(Write(ANY_GRID, sent, query="?feeder=F1&source=table"),)),
     Route(f"{API}networks/{ID}", OF_UTILITY, of("network")),
     *(Route(f"{API}networks/{ID}{below}/", OF_UTILITY, of("network")) for below in ("findings", "elements", "points")),

@@ -5,6 +5,7 @@ from django.db import models
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import life
 from tests.factories.networks import current, der, ordered, points_of, rows, written
+from tests.factories.readings import reading, sent
 from tests.factories.world import World
 
 
@@ -17,6 +18,7 @@ def objects(world: World) -> dict[str, models.Model]:
     current(world, first, rows(points[:3] + points[-1:]))
     published = ordered(world, first, hours=2)
     life.publish(actor=world.user("edc", "administrator"), run=published)
+    sent(world.user("edc", "administrator"), reading(limited))
     staged = written(world, second, rows([*points_of(second)[:2], "unknown"]))
     return {
         "envelope_policy": policy,
@@ -27,6 +29,8 @@ def objects(world: World) -> dict[str, models.Model]:
         "network_finding": staged.networkfindings.first(),
         "network_arrays": staged.networkarrayss.first(),
         "envelope": limited.envelope,
+        "taken_reading": limited.readings.get(),
+        "der_state": limited.state,
         "envelope_block": published.blocks.first(),
         "envelope_receipt": published.receipts.get(),
         "envelope_run": ordered(world, first, days=2, hours=2),

@@ -1,0 +1,1 @@
+"""Taking in readings: decoded, then judged and stored as a set."""

@@ -1,0 +1,124 @@
+"""Readings over HTTP (figures, section 9), against COPY of the same rows into a table like theirs, batch by batch and in turns.
+
+"stored" is a batch decoded, and copied into the table of readings with its two indexes; "whole" is the API with its token: ownership,
+ranges, idempotence and the latest states too. Each batch holds one moment of BATCH of the DERS; states are updated, not only made.
+"""
+
+import json
+from statistics import median
+from time import perf_counter
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from moc import sight
+from moc.bulk import copy_in
+from moc.history import acting
+from operations.telemetry.models import DerState, Reading
+from operations.telemetry.services import decoding
+from registry.ders.models import Der
+from tests.database import as_owner
+from tests.factories.readings import as_csv, moment, ndjson
+from tests.scale.figures import verdict
+
+pytestmark = [pytest.mark.scale, pytest.mark.django_db(transaction=True)]
+DERS, BATCH, ROUNDS = 20_000, 10_000, 5
+SEND = "/api/v1/operations/telemetry/"
+PLAIN = "CREATE TABLE bench_reading AS SELECT der_id, event_at, published_at, source, quality, operating, p_kw, q_kvar, "
+PLAIN += "soc_percent, up_kw, down_kw FROM operations_reading WITH NO DATA; GRANT INSERT ON bench_reading TO PUBLIC"
+KEPT = (
+    "der_id aggregator_id edc_id event_at published_at received_at source quality operating p_kw q_kvar soc_percent up_kw down_kw".split()
+)
+TOLD = "der_id event_at published_at source quality operating p_kw q_kvar soc_percent up_kw down_kw".split()
+
+
+@pytest.fixture
+def ders(world) -> list[tuple[int, str]]:
+    """(key, id) of many DERs of one aggregator."""
+    facts = {"aggregator": world.aggregator, "edc": world.edc, "status": "active", "der_type": "photovoltaic", "nameplate_ac_kw": 10}
+    facts |= {"approved_export_kw": 10, "approved_import_kw": 0}
+    facts |= {"consent_reference": "C", "customer_sector": "residential", "interconnection_agreement_no": "IA"}
+    facts |= {"service_point": world.service_points["edc"][0], "registered_on": timezone.localdate(), "premise_address": "1 Elm Street"}
+    with acting(None, "system: benchmark"):
+        made = Der.objects.bulk_create((Der(external_id=f"D-{n}", **facts) for n in range(DERS)), batch_size=5_000)
+    return [(each.pk, str(each.uuid)) for each in made]
+
+
+def batch(ders: list, number: int) -> list[dict]:
+    """One moment of BATCH of the DERs."""
+    first, at = number * BATCH % DERS, moment(2 * (ROUNDS * 4 - number)).isoformat()
+    chosen = ders[first : first + BATCH]
+    return [{"der": uuid, "at": at, "p_kw": 1 + n % 70 / 10, "q_kvar": 0.5, "soc_percent": n % 101} for n, (_, uuid) in enumerate(chosen)]
+
+
+def plainly(rows: list[dict], ders: list, table: str) -> None:
+    """The same values by COPY; the encoding is not measured."""
+    key = dict(zip((uuid for _, uuid in ders), (pk for pk, _ in ders), strict=True))
+    facts = "platform,good,on"
+    body = "".join(
+        f"{key[row['der']]},{row['at']},{row['at']},{facts},{row['p_kw']},{row['q_kvar']},{row['soc_percent']},,\n" for row in rows
+    ).encode()
+    started = perf_counter()
+    with transaction.atomic():
+        copy_in(table, TOLD, [body])
+    return perf_counter() - started
+
+
+def stored(name: str, content: bytes, ders: list, world) -> float:
+    """A body decoded and copied into the readings themselves; who it is of is looked up beforehand."""
+    key = dict(zip((uuid for _, uuid in ders), (pk for pk, _ in ders), strict=True))
+    started = perf_counter()
+    lines, now = decoding.decode(decoding.rows_of(name, content)).lines, timezone.now().isoformat()
+    parties, written = f"{world.aggregator.pk},{world.edc.pk}", []
+    for line in lines:
+        _, der, at, published, rest = line.split(",", 4)
+        written.append(f"{key[der]},{parties},{at},{published},{now},{rest.rpartition(',')[0]}\n")
+    with transaction.atomic():
+        copy_in("operations_reading", KEPT, ["".join(written).encode()])
+    return perf_counter() - started
+
+
+def whole(api, content: bytes, media_type: str) -> float:
+    """A body by the API."""
+    started = perf_counter()
+    said = api.post(SEND, content, content_type=media_type).json()
+    taken = perf_counter() - started
+    assert (said["stored"], said["refused_count"]) == (BATCH, 0)
+    return taken
+
+
+def test_readings_against_copy(world, ders, api_of, settings):
+    """N9: ratios to COPY, and readings a second."""
+    settings.MOC_API_PER_MINUTE = 10**6
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(PLAIN)
+    api, seconds = api_of(world.user("aggregator", "filer")), {}
+    number = 0
+    for _ in range(ROUNDS):
+        for name, written, media_type in (
+            ("NDJSON", ndjson, "application/x-ndjson"),
+            ("CSV", as_csv, "text/csv"),
+            ("JSON", lambda rows: json.dumps(rows).encode(), "application/json"),
+        ):
+            rows = batch(ders, number)
+            number += 1
+            content = written(rows)
+            seconds.setdefault("COPY", []).append(plainly(rows, ders, "bench_reading"))
+            seconds.setdefault(f"whole, {name}", []).append(whole(api, content, media_type))
+    for _ in range(ROUNDS):
+        rows = batch(ders, number)
+        number += 1
+        with sight.engine():
+            seconds.setdefault("stored, NDJSON", []).append(stored("a.ndjson", ndjson(rows), ders, world))
+    found = {name: median(times) for name, times in seconds.items()}
+    assert Reading.objects.count() == BATCH * number and DerState.objects.count() == DERS
+    print(f"\n\n{'batches of ' + format(BATCH, ','):<24}{'s':>8}{'readings/s':>14}")
+    for name, taken in found.items():
+        print(f"{name:<24}{taken:8.3f}{BATCH / taken:14,.0f}")
+    print(verdict("decoded and stored, to COPY", found["COPY"] / found["stored, NDJSON"], floor=0.4))
+    print(
+        verdict(
+            "whole, to COPY (the best of three)", found["COPY"] / min(found[f"whole, {n}"] for n in ("NDJSON", "CSV", "JSON")), floor=0.12
+        )
+    )
