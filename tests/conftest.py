@@ -30,7 +30,7 @@ def pytest_addoption(parser) -> None:
 
 def pytest_collection_modifyitems(config, items) -> None:
     """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+    items.sort(key=lambda item: next((place for place, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
     if config.getoption("--whole"):
         return
     alike = defaultdict(list)

@@ -11,6 +11,7 @@ from moc.accounts.models import Admission
 from moc.apps import own_models
 from moc.history import acting
 from moc.rulesets.models import RuleChange
+from moc.snapshots.models import Snapshot
 from moc.takeouts.archive import WORDS
 from moc.vault.models import DataKey, SubjectKey
 from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility
@@ -29,7 +30,8 @@ from tests.factories.world import World
 # a tenure begins with its DER; a key opens in its own party's hands only; an aggregation
 # is the utility's from its filing on, and a copy begins as a draft, with what it offers;
 # a registration and its law are between an aggregator and its regulator, a look-up is an aggregator's, and the scene has nothing
-# about a DER of what may be about an aggregation; a dispute begins between its own parties, and those of the scene are further
+# about a DER of what may be about an aggregation; a dispute begins between its own parties, and those of the scene are further;
+# the scene's snapshot is a regulator's
 NOT_COPIED = {
     AggregatorRegistration,
     AgreementSignature,
@@ -60,6 +62,7 @@ NOT_COPIED = {
     Organization,
     OrganizationUserObjectPermission,
     ServiceTerritory,
+    Snapshot,
     UtilityProfile,
 }
 
