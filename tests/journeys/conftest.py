@@ -20,9 +20,9 @@ TIMEOUT_MS = 15_000
 VIOLATIONS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; without one the journeys are skipped, in CI they fail."""
+    """Chromium; without one the journeys are skipped, in CI they fail. It ends with its file: other tests run event loops of their own."""
     own = next(filter(None, map(shutil.which, BROWSERS)), None)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"  # Playwright runs an event loop in this thread; nothing of ours runs in it
     with sync_playwright() as playwright:

@@ -5,9 +5,9 @@ WITH judged AS MATERIALIZED (
         CASE
             WHEN d.id IS NULL OR d.status <> 'active' THEN 'TEL-DER'
             WHEN NOT coalesce(d.aggregator_id = ANY (%(aggregators)s::bigint[]), false) AND d.edc_id <> ALL (%(edcs)s::bigint[]) THEN 'TEL-DER'
-            WHEN s.event_at > now() + interval '5 minutes' THEN 'TEL-FUTURE'
-            WHEN s.event_at < now() - interval '400 days' THEN 'TEL-OLD'
-            WHEN s.published_at < s.event_at OR s.published_at > now() + interval '5 minutes' THEN 'TEL-PUBLISHED'
+            WHEN s.event_at > statement_timestamp() + interval '5 minutes' THEN 'TEL-FUTURE'
+            WHEN s.event_at < statement_timestamp() - interval '400 days' THEN 'TEL-OLD'
+            WHEN s.published_at < s.event_at OR s.published_at > statement_timestamp() + interval '5 minutes' THEN 'TEL-PUBLISHED'
             WHEN s.p_kw > most.kw OR s.p_kw < -most.kw OR abs(s.q_kvar) > most.kw OR s.soc_percent NOT BETWEEN 0 AND 100
                 OR s.up_kw NOT BETWEEN 0 AND 2 * most.kw OR s.down_kw NOT BETWEEN 0 AND 2 * most.kw THEN 'TEL-RANGE'
         END AS code
@@ -23,7 +23,7 @@ WITH judged AS MATERIALIZED (
         der_id, aggregator_id, edc_id, event_at, published_at, received_at, source, quality, operating,
         p_kw, q_kvar, soc_percent, up_kw, down_kw
     )
-    SELECT der_id, aggregator_id, edc_id, event_at, published_at, now(), source, quality, operating,
+    SELECT der_id, aggregator_id, edc_id, event_at, published_at, statement_timestamp(), source, quality, operating,
         p_kw, q_kvar, soc_percent, up_kw, down_kw
     FROM good
     ORDER BY row_number
@@ -34,7 +34,7 @@ WITH judged AS MATERIALIZED (
         der_id, aggregator_id, edc_id, event_at, published_at, received_at, source, quality, operating,
         p_kw, q_kvar, soc_percent, up_kw, down_kw, stale_at
     )
-    SELECT DISTINCT ON (der_id) der_id, aggregator_id, edc_id, event_at, published_at, now(), source, quality, operating,
+    SELECT DISTINCT ON (der_id) der_id, aggregator_id, edc_id, event_at, published_at, statement_timestamp(), source, quality, operating,
         p_kw, q_kvar, soc_percent, up_kw, down_kw, event_at + 3 * make_interval(secs => interval_s)
     FROM good
     ORDER BY der_id, event_at DESC, published_at DESC, row_number
