@@ -259,8 +259,9 @@ class Detail(One):
     def object(self):
         """The object, or its version that stood at the as-of moment."""
         if self.moment is None:
-            found = self.get_queryset().select_related(*self.related).filter(**{self.key: self.kwargs[self.key]}).first()
-            return found or self.closing_version()
+            found = self.get_queryset().select_related(*self.related).filter(**{self.key: self.kwargs[self.key]})
+            # without a LIMIT: the key is unique, and for one row of many PostgreSQL would hash what row-level security asks of others
+            return next(iter(found.order_by()), None) or self.closing_version()
         standing = policy.scope(self.all_versions.as_of(self.moment), self.request.user, self.permission)
         version = standing.select_related(*self.related).first()
         if version is None:
