@@ -1,7 +1,12 @@
 """The table an auditor reads beside roles.py: of which class the data of each table are. How long a class is kept, and whether it leaves
 the platform in a copy of the registry, follows from it."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 from django.db.models import Model, TextChoices
+
+Said = TypeVar("Said")
 
 
 class DataClass(TextChoices):
@@ -37,11 +42,16 @@ CLASSES = {
 
 
 def class_of(model: type[Model]) -> DataClass:
-    """The class of a model's data. Raises KeyError for a model of nobody's table."""
-    live = getattr(model, "instance_type", model)
-    name = live.__module__.removesuffix(".models")
-    if found := CLASSES.get(f"{name}:{live.__name__}"):
-        return found
-    while name not in CLASSES and "." in name:
+    """The class of a model's data, or of the versions of one. Raises KeyError for a model of nobody's table."""
+    return said_of(getattr(model, "instance_type", model), CLASSES)
+
+
+def said_of(model: type[Model], table: Mapping[str, Said]) -> Said:
+    """What a table of slices says of a model: its own entry, or its slice's, or its package's. Raises KeyError where none does."""
+    name = model.__module__.removesuffix(".models")
+    own = f"{name}:{model.__name__}"
+    if own in table:
+        return table[own]
+    while name not in table and "." in name:
         name = name.rpartition(".")[0]
-    return CLASSES[name]
+    return table[name]

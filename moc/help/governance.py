@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.db.models import Model
 
 from moc.access import policy
-from moc.access.classes import DataClass, class_of
+from moc.access.classes import DataClass, class_of, said_of
 from moc.access.models import Membership, Organization
 from moc.access.roles import OVERSIGHT, PERMISSIONS, ROLES, permissions_of
 from moc.apps import own_models
@@ -82,16 +82,6 @@ def datasets() -> list[tuple[DataClass, list[Dataset]]]:
     return [(each, [dataset for dataset in found if dataset.data_class == each]) for each in DataClass]
 
 
-def basis_of(model: type[Model]) -> str:
-    """On what ground the rows of a model are held: its own entry, or its slice's, or its package's."""
-    name = model.__module__.removesuffix(".models")
-    if found := BASIS.get(f"{name}:{model.__name__}"):
-        return found
-    while name not in BASIS and "." in name:
-        name = name.rpartition(".")[0]
-    return BASIS[name]
-
-
 def _dataset(model: type[Model]) -> Dataset:
     personal = issubclass(model, SealedFacts)
     return Dataset(
@@ -101,7 +91,7 @@ def _dataset(model: type[Model]) -> Dataset:
         data_class=class_of(model),
         owner=_owner(model),
         custodian=KEYED if personal else OPERATOR,
-        basis=basis_of(model),
+        basis=said_of(model, BASIS),
         kept=_kept(model),
         groups=_groups(model),
     )
