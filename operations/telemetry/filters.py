@@ -4,7 +4,6 @@ import django_filters
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from operations.telemetry.models import DerState
-from operations.telemetry.queries import condition
 from registry.aggregations.models import AggregationMember
 from registry.ders.choices import DerType
 
@@ -24,7 +23,7 @@ class StateFilterSet(ScopedFilterSet):
 
     def of_readiness(self, rows, name, value):
         """Heard of and delivering, heard of and not, or not heard of."""
-        return rows.filter(condition(value))
+        return rows.with_readiness(value)
 
     def of_aggregation(self, rows, name, value):
         """DERs that are members of an aggregation."""
