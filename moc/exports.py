@@ -14,7 +14,7 @@ from django.contrib.postgres.fields import ArrayField, RangeField
 from django.core.files import File
 from django.db.models import BooleanField, CharField, DateTimeField, F, Func, JSONField, TextField, UUIDField, Value
 from django.db.models.functions import Cast
-from django.http import FileResponse, Http404, HttpResponseRedirect, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpResponseRedirect, QueryDict, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.module_loading import import_string
@@ -22,6 +22,7 @@ from django.views.generic import View
 
 from moc import sheets
 from moc.access import policy
+from moc.accesslog.services import exported
 from moc.bulk import copy_out
 from moc.documents import services as documents
 from moc.documents.models import Document
@@ -29,7 +30,7 @@ from moc.errors import UserError
 from moc.jobs.services import Job, enqueue, running
 from moc.notices.services import notify
 from moc.portal.shell import url_of
-from moc.portal.streaming import streamed
+from moc.portal.streaming import Tally, streamed
 
 XLSX_AT_ONCE = 10_000
 BLOCK = 1024 * 1024
@@ -90,11 +91,11 @@ def _expression(field, value, as_text: bool):
     return value
 
 
-def csv_of(rows, chosen: dict[str, str]) -> Iterator[bytes]:
-    """Rows as CSV with a header (UTF-8 with its mark, for spreadsheet programs), in blocks, streamed by the database."""
+def csv_of(rows, chosen: dict[str, str], tally: Tally) -> Iterator[bytes]:
+    """Rows as CSV with a header (UTF-8 with its mark, for spreadsheet programs), in blocks, streamed by the database and counted."""
     yield (sheets.BOM + ",".join(chosen) + "\n").encode()
     block = bytearray()
-    for line in copy_out(rows.order_by().values_list(*columns(rows.model, chosen.values(), as_text=True))):
+    for line in tally.each(copy_out(rows.order_by().values_list(*columns(rows.model, chosen.values(), as_text=True)))):
         block += line
         if len(block) >= BLOCK:
             yield bytes(block)
@@ -133,6 +134,10 @@ class Export(LoginRequiredMixin, View):
     def name(self, view) -> str:
         return file_name(view, self.suffix)
 
+    def tally(self, view) -> Tally:
+        """What the access log says of it."""
+        return Tally(str(view.title), self.suffix, getattr(view, "moment", None))
+
 
 def file_name(view, suffix: str) -> str:
     moment = getattr(view, "moment", None)
@@ -148,9 +153,16 @@ class CsvExport(Export):
 
     def get(self, request, *args, **kwargs) -> StreamingHttpResponse:
         view = self.listed()
-        blocks = csv_of(view.selected("export"), view.export_columns)
+        tally = self.tally(view)
         headers = {"Content-Disposition": f'attachment; filename="{self.name(view)}"'}
-        return StreamingHttpResponse(streamed(request, blocks), content_type="text/csv; charset=utf-8", headers=headers)
+        blocks = streamed(request, self.blocks(view, tally), tally)
+        response = StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)
+        response.tally = tally
+        return response
+
+    def blocks(self, view, tally: Tally) -> Iterator[bytes]:
+        """The rows of the list as CSV."""
+        return csv_of(view.selected("export"), view.export_columns, tally)
 
 
 class XlsxExport(Export):
@@ -168,9 +180,12 @@ class XlsxExport(Export):
         if rows.order_by().values("pk")[: XLSX_AT_ONCE + 1].count() > XLSX_AT_ONCE:
             return None
         out = TemporaryFile()  # noqa: SIM115 - the response closes it
-        write_xlsx(out, rows, view.export_columns, view.title)
+        tally = self.tally(view)
+        tally.rows = write_xlsx(out, rows, view.export_columns, view.title)
         out.seek(0)
-        return FileResponse(out, as_attachment=True, filename=self.name(view))
+        response = FileResponse(out, as_attachment=True, filename=self.name(view))
+        response.tally = tally
+        return response
 
     def _offer(self, view):
         """The page that offers to have a long list written."""
@@ -218,6 +233,9 @@ def deliver_xlsx(pk: int) -> None:
             count = write_xlsx(out, rows, view.export_columns, view.title, lambda done: progress(done, total, "Writing"))
             out.seek(0)
             document = _keep(job, File(out, name=file_name(view, "xlsx")))
+            filters = {**QueryDict(job.arguments["query"]).dict(), **job.arguments["kwargs"]}
+            moment = getattr(view, "moment", None)
+            exported(actor=job.actor, what=str(view.title), format="xlsx", rows=count, filters=filters, as_of=moment)
         job.total = count
         job.outcome = {"document": str(document.uuid), "rows": count, "url": url_of("document", document.uuid)}
 

@@ -7,18 +7,21 @@ with neither is refused. The trigger functions are SECURITY DEFINER: the app rol
 
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 
 import pgtrigger
 from django.apps import apps
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection, models, transaction
-from django.db.models import Exists, F, Func, OuterRef, Q, QuerySet
+from django.db.models import F, Func, QuerySet
 from django.db.models.functions import Cast
+from django.utils import timezone
 from pgtrigger.compiler import UpsertTriggerSql
 from psycopg import sql
+from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
 from moc import sight
+from moc.asof import order_of, stood
 
 
 class DefinerTriggerSql(UpsertTriggerSql):
@@ -150,12 +153,6 @@ def recorded() -> list[pgtrigger.Trigger]:
     ]
 
 
-class AnyOf(Func):
-    """value = ANY(array): one sorted pass of the index for a hundred thousand keys."""
-
-    template, arg_joiner, output_field = "%(expressions)s)", " = ANY(", models.BooleanField()
-
-
 class VersionQuerySet(QuerySet):
     """Versions of a recorded model; `moment` is that of `as_of`, and `former` says that each closed a tenure (moc.access.tenure)."""
 
@@ -176,18 +173,7 @@ class VersionQuerySet(QuerySet):
         of the index, which an aggregate over part of a large table needs. Without it each version is weighed as it is read, which a page
         needs.
         """
-        known = Q(history_date__lte=moment) if horizon is None else Q(history_date__lte=moment, transaction_id__lt=horizon)
-        key = self.model.instance_type._meta.pk.attname
-        versions = self.model.objects.filter(known)
-        if among is None:
-            follows = Q(history_date__gt=OuterRef("history_date"))
-            follows |= Q(history_date=OuterRef("history_date"), history_id__gt=OuterRef("history_id"))
-            chosen = known & ~Exists(versions.order_by().filter(follows, **{key: OuterRef(key)}))
-        else:
-            named = AnyOf(F(key), ArraySubquery(among.order_by().values(key).distinct()))
-            latest = versions.filter(named).order_by(key, "-history_date", "-history_id").distinct(key)
-            chosen = Q(AnyOf(F("history_id"), ArraySubquery(latest.values("history_id"))))
-        return self.filter(chosen).standing(moment)
+        return self.filter(stood(self.model, moment, horizon, among)).standing(moment)
 
     def last_of_each(self, moment: datetime, horizon: int) -> "VersionQuerySet":
         """The last version of each object by `moment` and `horizon`, deletions among them: one pass of the index by object.
@@ -203,6 +189,16 @@ class VersionQuerySet(QuerySet):
         standing = self.exclude(history_type="-")
         standing.moment = moment
         return standing
+
+
+class VersionManager(HistoryManager):
+    """The manager behind `history`; simple-history makes its class at each access, here it is made once."""
+
+    @classmethod
+    @cache
+    def from_queryset(cls, queryset_class, class_name=None):
+        """The manager class with the queryset's methods."""
+        return super().from_queryset(queryset_class, class_name)
 
 
 class Version(models.Model):
@@ -232,6 +228,24 @@ class Appended(models.Model):
         abstract = True
 
 
+def written_at(model: type[models.Model]) -> str:
+    """The column of an added record with the moment at which it was written: the one that is now by itself, else the first."""
+    moments = [field for field in model._meta.concrete_fields if isinstance(field, models.DateTimeField) and not field.null]
+    return next((field.name for field in moments if field.default is timezone.now), moments[0].name)
+
+
+def keeps_versions(model: type[models.Model] | None) -> bool:
+    """Whether a model's rows can be asked as recorded at a moment: it has versions, or is only added to."""
+    return model is not None and (hasattr(model, "history") or issubclass(model, Appended))
+
+
+def recorded_at(model: type[models.Model], moment: datetime) -> QuerySet:
+    """The rows as recorded at a moment: the versions that stood then; of what is only added to, what had been written."""
+    if hasattr(model, "history"):
+        return model.history.model.objects.as_of(moment)
+    return model.objects.filter(**{f"{written_at(model)}__lte": moment})
+
+
 class Versions(HistoricalRecords):
     """HistoricalRecords with lean indexes (object, newest first) and tables that refuse UPDATE, DELETE and TRUNCATE.
 
@@ -245,6 +259,7 @@ class Versions(HistoricalRecords):
         kwargs.setdefault("history_id_field", models.BigAutoField(primary_key=True))
         kwargs.setdefault("history_change_reason_field", models.TextField(null=True))
         kwargs.setdefault("user_db_constraint", False)
+        kwargs.setdefault("history_manager", VersionManager)
         super().__init__(**kwargs)
 
     def contribute_to_class(self, cls, name):
@@ -317,6 +332,21 @@ _ANALYZE = """
     END;
     $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
     REVOKE ALL ON FUNCTION moc_analyze(regclass) FROM PUBLIC"""
+_TODAY = """
+    CREATE OR REPLACE FUNCTION moc_today() RETURNS date AS $$
+        SELECT (pg_catalog.statement_timestamp() AT TIME ZONE {zone})::pg_catalog.date
+    $$ LANGUAGE sql STABLE PARALLEL SAFE"""
+
+
+def today_in(zone: str) -> sql.Composed:
+    """The statement that tells SQL the state's zone, and so its day (moc.intervals.TODAY): sessions run in UTC, psql's in any."""
+    return sql.SQL(_TODAY).format(zone=sql.Literal(zone))
+
+
+def keep_local_days(zone: str) -> None:
+    """Let SQL's days be those of a zone. Run by `migrate`, as the owner."""
+    with connection.cursor() as cursor:
+        cursor.execute(today_in(zone).as_string(cursor.connection))
 
 
 def grant(role: str) -> None:
@@ -335,3 +365,24 @@ def grant(role: str) -> None:
         cursor.execute("SELECT current_user")
         if cursor.fetchone()[0] != role:
             cursor.execute(sql.SQL("; ").join(statements).as_string(cursor.connection))
+
+
+def make_orders(models, *roles: str) -> None:
+    """Make the views of the order of versions, which these roles may read and nothing else. Run by `migrate`, as the owner."""
+    present = set(connection.introspection.table_names())
+    with connection.cursor() as cursor:
+        for model in models:
+            if model._meta.db_table in present:
+                parts = {
+                    "view": sql.Identifier(order_of(model)),
+                    "table": sql.Identifier(model._meta.db_table),
+                    "key": sql.Identifier(model.instance_type._meta.pk.column),
+                    "roles": sql.SQL(", ").join(map(sql.Identifier, roles)),
+                }
+                cursor.execute(sql.SQL(_ORDER).format(**parts).as_string(cursor.connection))
+
+
+_ORDER = """
+    CREATE OR REPLACE VIEW {view} AS SELECT {key}, history_date, history_id, transaction_id FROM {table};
+    REVOKE ALL ON {view} FROM {roles};
+    GRANT SELECT ON {view} TO {roles}"""

@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import DateField, Func
+
 UTC = ZoneInfo("UTC")
+# the state's local day in a statement (moc.history.keep_local_days), told once and not for each row
+TODAY = Func(template="(SELECT moc_today())", output_field=DateField())
 
 
 def day_bounds(day: date, zone: str) -> tuple[datetime, datetime]:

@@ -3,7 +3,7 @@
 from moc.access.machines import MachineClient, MachineCredential, MachineToken, UsedAssertion
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.support import SupportAct, SupportGrant
-from moc.accesslog.models import AccessEntry
+from moc.accesslog.models import AccessEntry, ExportEntry
 from moc.accounts.models import (
     AdministratorGrant,
     Admission,
@@ -18,7 +18,7 @@ from moc.notices.models import Notice
 from moc.public.models import Publication, PublishedCell
 from moc.reports.models import ReportDefinition, ReportRun
 from moc.rulesets.models import RuleChange, RuleSet
-from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
+from moc.seals.models import Archive, Seal, SealedBlock, SealedTable, Verification
 from moc.snapshots.models import Snapshot
 from moc.takeouts.models import Takeout
 from moc.vault.models import DataKey, SubjectKey
@@ -29,10 +29,12 @@ __all__ = [
     "Admission",
     "AccessEntry",
     "ApiToken",
+    "Archive",
     "DataKey",
     "Delivery",
     "Document",
     "Event",
+    "ExportEntry",
     "Invitation",
     "Job",
     "Letter",

@@ -8,18 +8,31 @@ reading is for whoever looks, writing is for services, after policy.require. Not
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Shield:
+    """In which rows a column is hidden: those whose `key`, of an SQL type, is one of `among`; all of them for None."""
+
+    key: str
+    among: frozenset | None
+    type: str = "bigint"
+
+
+Hidden = dict[tuple[str, str], tuple[Shield, ...]]  # (table, column) → where it is hidden
 
 
 @dataclass(frozen=True)
 class Sight:
     """Who looks: a user, the ids of the organisations whose rows that user may see, and whether the user is staff of the platform's
-    operator, who see operational facts; or the engine, which sees every row."""
+    operator, who see operational facts; or the engine, which sees every row. `hidden` columns read as nothing (moc.database.compiler)."""
 
     user: int | None = None
     organizations: tuple[int, ...] = ()
     operator: bool = False
     engine: bool = False
+    hidden: Hidden = field(default_factory=dict, compare=False)
 
     @property
     def settings(self) -> dict[str, str]:

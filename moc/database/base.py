@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.base import NO_DB_ALIAS
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from psycopg import sql
 
 from moc import sight
@@ -11,8 +11,16 @@ from moc import sight
 TELL = sql.SQL("SELECT {}")
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's, with compilers that hide what the sight hides."""
+
+    compiler_module = "moc.database.compiler"
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A statement outside of a transaction gets one of its own, so that what it was told ends with it."""
+
+    ops_class = DatabaseOperations
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

@@ -9,6 +9,7 @@ from django_filters.widgets import RangeWidget
 
 from moc.access import policy
 from moc.access.models import Organization
+from moc.portal.moments import VALID_TIME
 
 DIGITS = 18  # more than any quantity on record has; without a limit a number of a million digits reaches the database
 
@@ -43,6 +44,13 @@ class PartyFilter(django_filters.ChoiceFilter):
 
     def __init__(self, **kwargs):
         super().__init__(choices=[], **kwargs)
+
+
+class ValidOnFilter(django_filters.DateFilter):
+    """Records that hold on a day, whenever they were recorded: their valid time."""
+
+    def __init__(self, label: str):
+        super().__init__(field_name=VALID_TIME, lookup_expr="contains", label=label, help_text="a day")
 
 
 class QuantityRangeField(django_filters.fields.RangeField):

@@ -1,9 +1,25 @@
 """The "as of" moment of a page: a date means the end of that day, a date and time that minute, in the state's zone."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
+
+VALID_TIME = "valid_during"  # the column of records that hold during days, whenever they were recorded
+
+
+def has_valid_time(model: type[Model]) -> bool:
+    """Whether a record says during which days it holds."""
+    return any(field.name == VALID_TIME for field in model._meta.concrete_fields)
+
+
+def day_of(text: str) -> date | None:
+    """The day that a user typed; None for nothing and for what is no date."""
+    try:
+        return parse_date((text or "").strip())
+    except ValueError:
+        return None
 
 
 def moment_of(text: str) -> datetime | None:

@@ -7,7 +7,7 @@ from moc.access import policy
 from moc.access.models import Membership
 from moc.portal.queues import counts_by_entry
 
-# (label, URL name, permission that opens it; empty: everybody signed in)
+# (label, URL name, permission that opens it; empty: everybody signed in). What is looked up now and then is in the account's menu
 NAVIGATION = (
     ("Home", "home", ""),
     ("DERs", "registry:der_list", "view_registry"),
@@ -21,16 +21,23 @@ NAVIGATION = (
     ("Networks", "operations:networks", "manage_grid"),
     ("Envelopes", "operations:envelopes", "view_registry"),
     ("Readiness", "operations:states", "view_registry"),
+    ("Outages", "operations:outages", "view_registry"),
     ("Administration", "registry:administration", "take_out"),
     ("Reports", "report_list", "run_reports"),
     ("State", "state", ""),
     ("Records", "admin:index", "audit"),
-    ("Access log", "access_log", "audit"),
-    ("Seals", "seal_list", "audit"),
-    ("Help", "help", ""),
 )
 FOOTER = (("Public figures", "public"), ("Seals of the record", "seal_list"))
-ACCOUNT_MENU = (("Notifications", "notice_list"), ("Jobs", "job_list"), ("Account", "account_home"), ("Sessions", "account_sessions"))
+ACCOUNT_MENU = (
+    ("Notifications", "notice_list", ""),
+    ("Jobs", "job_list", ""),
+    ("Account", "account_home", ""),
+    ("Sessions", "account_sessions", ""),
+    ("Your organization", "registry:administration", "manage_members"),
+    ("Utilities and programs", "registry:utility_list", "view_registry"),
+    ("Access log", "access_log", "audit"),
+    ("Help", "help", ""),
+)
 
 
 def navigation(request) -> dict:
@@ -42,12 +49,13 @@ def navigation(request) -> dict:
         return context
     counts = counts_by_entry(user)
     entries = [(label, url_of(name), counts.get(name)) for label, name, permission in NAVIGATION if _opens(user, permission)]
+    mine = [(label, url_of(name), counts.get(name)) for label, name, permission in ACCOUNT_MENU if _opens(user, permission)]
     current = _current(request.path, [url for _, url, _ in entries if url])
     return context | {
         "nav": [(label, url, url == current, count) for label, url, count in entries if url],
         "account_name": str(user),
         "account_role": _role(user),
-        "account_menu": [(label, url, counts.get(name)) for label, name in ACCOUNT_MENU if (url := url_of(name))],
+        "account_menu": [entry for entry in mine if entry[1]],
         "search_url": url_of("registry:der_list"),
     }
 

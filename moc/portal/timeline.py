@@ -29,7 +29,7 @@ def timeline(versions: QuerySet, *, names: bool = True, limit: int = LIMIT) -> l
     """The newest `limit` versions of one object, newest first. Without `names` people are not named."""
     people = versions.select_related("history_user") if names else versions
     rows = list(people.order_by("-history_date", "-history_id")[: limit + 1])
-    differences = [_changed(new, old) for new, old in zip(rows, [*rows[1:], None], strict=True)]
+    differences = [_changed(new, old) for new, old in zip(rows, [*rows[1:], None], strict=False)]  # none where the reader sees no version
     labels = _related(rows, differences)
     return [
         VersionShown(

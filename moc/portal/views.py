@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import Http404, HttpRequest, QueryDict
 from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -15,12 +16,14 @@ from django.views.generic import TemplateView
 
 from moc import sight, units
 from moc.access import policy, tenure
-from moc.history import Version
+from moc.history import Version, keeps_versions, recorded_at
 from moc.portal import paging
 from moc.portal.moments import moment_of
 from moc.portal.tables import Table
 from moc.portal.timeline import timeline
 from moc.portal.versions import version_of
+
+OWN_FACTS = "portal/detail.html"
 
 
 class Page(LoginRequiredMixin, TemplateView):
@@ -49,7 +52,8 @@ class Page(LoginRequiredMixin, TemplateView):
 class List(Page):
     """A filtered, keyset-paged table of a model's rows within the user's scope.
 
-    With `keeps_versions`, as of any moment too; and where the model has tenures, former records as the tenure ended (?tenure=former).
+    As recorded at any moment too, unless `keeps_versions` says that only what stands now is shown; and where the model has tenures, former
+    records as the tenure ended (?tenure=former). Days on which records are to hold are a filter (moc.portal.filters.ValidOnFilter).
 
     `exports` are (label, URL name) of export views of this list (moc.exports). A list of several pages that is filtered or as of a moment
     is counted only on request (`counts_filtered` counts it at once, up to the cap): what no index counts would cost more than the page.
@@ -63,7 +67,7 @@ class List(Page):
     page_size = 50
     noun = "records"
     exports: Iterable[tuple[str, str]] = ()
-    keeps_versions = False
+    keeps_versions = True
     counts_filtered = False
 
     @classmethod
@@ -78,20 +82,24 @@ class List(Page):
     @cached_property
     def moment(self):
         """The as-of moment asked for; None for the present."""
-        return moment_of(self.request.GET.get("as_of", "")) if self.keeps_versions else None
+        return moment_of(self.request.GET.get("as_of", "")) if self.is_dated else None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it can be asked as recorded at a moment."""
+        return self.keeps_versions and keeps_versions(self.model)
 
     @cached_property
     def tenure(self):
         """The tenure whose former records are asked for; None for present ones, and for those that stood at a moment."""
-        asked = self.keeps_versions and self.moment is None and self.request.GET.get("tenure") == tenure.FORMER
+        asked = self.is_dated and self.moment is None and self.request.GET.get("tenure") == tenure.FORMER
         return tenure.of(self.model) if asked else None
 
     def rows(self):
         """The rows before scope and filters; for an as-of moment the versions that stood then; former ones as their tenure ended."""
         if self.tenure:
             return tenure.ended(self.model)
-        manager = self.model.history.model.objects if self.moment else self.model.objects
-        return manager.as_of(self.moment) if self.moment else manager.all()
+        return recorded_at(self.model, self.moment) if self.moment else self.model.objects.all()
 
     @cached_property
     def filterset(self):
@@ -193,14 +201,14 @@ class List(Page):
             },
             "exports": [(label, f"{reverse(name, kwargs=self.kwargs)}?{query}") for label, name in self._exports()],
             "as_of": self.moment,
-            "as_of_form": self.keeps_versions,
+            "as_of_form": self.is_dated,
             "tenures": self._tenures(),
         }
         return super().get_context_data(**shown | kwargs)
 
     def _tenures(self) -> list[tuple[str, str, bool]]:
         """[(label, address, whether it is shown)]: the present records and the former, of a model with tenures."""
-        if not self.keeps_versions or tenure.of(self.model) is None:
+        if not self.is_dated or tenure.of(self.model) is None:
             return []
         words = (("Held now", None), ("Held formerly, as the tenure ended", tenure.FORMER))
         return [(label, self.address(tenure=value, as_of=None), bool(value) == bool(self.tenure)) for label, value in words]
@@ -227,20 +235,34 @@ class One(Page):
 
 
 class Detail(One):
-    """One object: facts in groups, its moves as buttons, and its timeline; with `keeps_versions`, as of any moment too.
+    """One object: facts in groups, its moves as buttons; with `keeps_versions`, its timeline, and the whole page as of any moment.
 
-    `transition_url` is the URL name that takes the object's key and the transition's name.
+    Of other recorded models, unless `is_dated` is False, its own facts can be asked as of any moment: what stands beside them on the page
+    is of today, and left out. `transition_url` is the URL name that takes the object's key and the transition's name.
     """
 
-    template_name = "portal/detail.html"
+    template_name = OWN_FACTS
     keeps_versions = False
+    is_dated = True
     held_until = None
     transition_url = ""
     related: tuple[str, ...] = ()
 
     @cached_property
     def moment(self):
-        return moment_of(self.request.GET.get("as_of", "")) if self.keeps_versions else None
+        return moment_of(self.request.GET.get("as_of", "")) if self.is_dated and hasattr(self.model, "history") else None
+
+    @property
+    def shows_own_facts(self) -> bool:
+        """Whether a past moment is asked for, and the page beside the facts is of today only."""
+        return self.moment is not None and not self.keeps_versions
+
+    def get(self, request, *args, **kwargs):
+        """The page; of the past where it keeps no versions, the record's own facts."""
+        if self.shows_own_facts:
+            context = Detail.get_context_data(self, **kwargs)
+            return TemplateResponse(request, OWN_FACTS, context | {"actions": []})
+        return super().get(request, *args, **kwargs)
 
     @cached_property
     def all_versions(self):
@@ -266,7 +288,7 @@ class Detail(One):
         version = standing.select_related(*self.related).first()
         if version is None:
             raise Http404("Nothing that you may see stood here then.")
-        return version
+        return version.instance if self.shows_own_facts else version
 
     def closing_version(self):
         """The record as it stood when the user's tenure of it ended; 404 for those who never held it."""
@@ -282,7 +304,7 @@ class Detail(One):
 
     def transitions(self) -> list[dict]:
         """The moves that the user may make now."""
-        if not self.transition_url or isinstance(self.object, Version):
+        if not self.transition_url or self.shows_own_facts or isinstance(self.object, Version):
             return []
         offered = [
             move
@@ -317,6 +339,7 @@ class Detail(One):
             "transitions": self.transitions(),
             "timeline": self.timeline(),
             "as_of": self.moment,
+            "as_of_form": self.is_dated and not self.keeps_versions and hasattr(self.model, "history"),
             "held_until": self.held_until,
         }
         return super().get_context_data(**shown | kwargs)

@@ -171,9 +171,9 @@ class Feed:
         for number, (kind, versions, _) in enumerate(self.sources):
             mine = [each for each in piece if each.source == number]
             own = versions.instance_type is kind.model
-            away = [each.version for each in mine if own and each.record not in laid[kind.name]]
+            away = [each.version for each in mine if each.record not in laid[kind.name]]
             come = [each.version for each in mine if kind.below and each.record in laid[kind.name]]
-            lost.append(self._seen_before(versions, away))
+            lost.append(self._seen_before(versions, away) if own else self._taken_back(self.sources[number], away))
             new.append(set(come) - set(self._seen_before(versions, come)) if own else set(come))
         return laid, lost, new
 
@@ -203,6 +203,18 @@ class Feed:
         rows = rows if branches is None else rows.filter(Q(*branches, _connector=Q.OR)) if branches else rows.none()
         seen = dict(rows.values_list("pk", named))
         return {version: seen[pk] for version, pk in before.items() if pk in seen}
+
+    @sight.engine()
+    def _taken_back(self, source: tuple[Kind, type[Model], str], keys: list[int]) -> dict[int, object]:
+        """Of some versions of what shows records to the user those by which it ended: version → the record's public id, or its key."""
+        if not keys:
+            return {}
+        kind, versions, key = source
+        ended = policy.scope(versions.objects.filter(pk__in=keys, history_type="-"), self.user, self.permission)
+        found = dict(ended.values_list("pk", key))
+        named = "uuid" if hasattr(kind.model, "uuid") else "pk"
+        ids = dict(kind.model.objects.filter(pk__in=found.values()).values_list("pk", named))
+        return {version: ids[record] for version, record in found.items() if record in ids}
 
 
 def _after(position: Position, source: int, versions: type[Model]) -> Expression | Q:

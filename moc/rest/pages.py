@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from moc.access import policy, tenure
 from moc.access.models import Organization
 from moc.portal import paging
-from moc.portal.streaming import streamed
+from moc.portal.streaming import Tally, streamed
 from moc.rest.rendering import Csv, table
 
 SIZE, MOST = 50, 500
@@ -58,8 +58,11 @@ class Keyset(BasePagination):
                 yield from self._laid(rows, view, found.keys)
                 following = found.following
 
-        blocks = streamed(view.request._request, table(read(), view.columns()))
-        return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8")
+        tally = Tally(f"API: {rows.model._meta.verbose_name_plural}", Csv.format, getattr(view, "moment", None))
+        blocks = streamed(view.request._request, table(tally.each(read()), view.columns()), tally)
+        response = StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8")
+        response.tally = tally
+        return response
 
     @staticmethod
     def _sort(query, sorts) -> paging.Sort:
@@ -148,8 +151,9 @@ TENURE = "current, or those that were yours, each as it stood when your tenure e
 
 def _of_versions(view) -> list[dict]:
     """The parameters of a view whose records have versions, and tenures."""
-    moment = [_parameter("as_of", {"type": "string"}, AS_OF)] if view.keeps_versions else []
-    held = [_parameter("tenure", {"type": "string", "enum": [*tenure.WANTED]}, TENURE)] if moment and tenure.of(view.model) else []
+    moment = [_parameter("as_of", {"type": "string"}, AS_OF)] if view.is_dated else []
+    known = view.keeps_versions and tenure.of(view.model)
+    held = [_parameter("tenure", {"type": "string", "enum": [*tenure.WANTED]}, TENURE)] if known else []
     return moment + held
 
 

@@ -19,6 +19,7 @@ from rest_framework.viewsets import ViewSetMixin
 
 from moc import sight
 from moc.access import policy, presence, tenure
+from moc.history import keeps_versions, recorded_at
 from moc.portal.moments import moment_of
 from moc.portal.paging import Sort, of_ended
 from moc.portal.timeline import KINDS
@@ -53,7 +54,10 @@ class Streamed(GenericAPIView):
 
 
 class Resource(ViewSetMixin, Streamed):
-    """The records of a model within the user's scope. `tag_by_content`: the representation holds more than the record's own version."""
+    """The records of a model within the user's scope. `tag_by_content`: the representation holds more than the record's own version.
+
+    The list of a recorded model can be asked as recorded at any moment, unless `keeps_versions` is False.
+    """
 
     model: type[Model]
     permission = "view_registry"
@@ -66,18 +70,25 @@ class Resource(ViewSetMixin, Streamed):
     sorts = NEWEST
     lookup_field = "uuid"
     lookup_value_converter = "uuid"
-    keeps_versions = False
+    keeps_versions: bool | None = None
     tenure = None
     tag_by_content = False
 
     @cached_property
     def moment(self):
         """The as-of moment asked for; None for the present."""
-        text = self.request.query_params.get("as_of", "") if self.keeps_versions else ""
+        text = self.request.query_params.get("as_of", "") if self.is_dated else ""
         moment = moment_of(text)
         if text and moment is None:
             raise ValidationError({"as_of": ["Give a past date, or a past date and time with offset; leave it out for the present."]})
         return moment
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether what is read can be asked as recorded at a moment."""
+        if self.keeps_versions is None:
+            return self.action == "list" and keeps_versions(type(self).model)
+        return self.keeps_versions
 
     def get_renderers(self) -> list:
         """What is written is answered in JSON, what is read in CSV too."""
@@ -105,7 +116,7 @@ class Resource(ViewSetMixin, Streamed):
 
     def rows(self) -> QuerySet:
         """The rows before scope and filters; for an as-of moment the versions that stood then."""
-        return self.model.history.model.objects.as_of(self.moment) if self.moment else self.model.objects.all()
+        return recorded_at(self.model, self.moment) if self.moment else self.model.objects.all()
 
     def offered_sorts(self) -> tuple[Sort, ...]:
         """The sorts that an index gives."""
@@ -152,6 +163,17 @@ class Resource(ViewSetMixin, Streamed):
         content = self.content(obj)
         shown = self.sparse([content])[0] if self.request.method == "GET" else content
         return tagged(self.request, shown, self.tag(obj, content), **kwargs)
+
+    def hold(self, obj: Model) -> Model:
+        """The record as it stands, locked in the order of its slice until the move is made."""
+        return type(self).model.objects.select_for_update(of=("self",)).get(pk=obj.pk)
+
+    def require_match(self, obj: Model) -> Model:
+        """The record, held, in the version that the request means; call within the transaction of the change."""
+        held = self.hold(obj)
+        content = self.content(held)
+        require_match(self.request, self.tag(held, content), content)
+        return held
 
     def list(self, request, **kwargs) -> Response:
         return self.page(self.rows())
@@ -265,17 +287,6 @@ class Moves(Resource):
     def perform(self, actor, obj: Model, name: str, **said) -> None:
         """Call the service of the transition."""
         raise NotImplementedError
-
-    def hold(self, obj: Model) -> Model:
-        """The record as it stands, locked in the order of its slice until the move is made."""
-        return type(self).model.objects.select_for_update(of=("self",)).get(pk=obj.pk)
-
-    def require_match(self, obj: Model) -> Model:
-        """The record, held, in the version that the request means; call within the transaction of the change."""
-        held = self.hold(obj)
-        content = self.content(held)
-        require_match(self.request, self.tag(held, content), content)
-        return held
 
     @extend_schema(summary="Move the record by its lifecycle")
     @action(detail=True, methods=["post"], url_path="transitions/<slug:name>", url_name="transition")

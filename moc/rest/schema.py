@@ -2,6 +2,7 @@
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiParameter
 
 from moc.access.roles import PERMISSIONS
 from moc.rest.problems import MEDIA_TYPE
@@ -29,6 +30,7 @@ PROBLEM = {
     },
 }
 IF_MATCH = "the ETag of the version that you mean to change; without it the answer is 428, with an old one 412"
+MATCHED = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description=IF_MATCH)  # of other acts that update
 IDEMPOTENCY_KEY = "a text of your own, at most 80 characters: the same request with the same key happens once"
 
 

@@ -1,6 +1,7 @@
 """Serializers that describe records, and lay out pages of them from plain rows of values."""
 
 from functools import cache
+from math import isfinite
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
@@ -59,6 +60,16 @@ class VersionSerializer(serializers.Serializer):
     by = serializers.CharField(allow_null=True, help_text="who wrote it, for those who may audit; null for the system")
     reason = serializers.CharField(allow_blank=True)
     changes = serializers.DictField(child=Change())
+
+
+class Finite(serializers.FloatField):
+    """A number that JSON can tell again: neither infinite nor none."""
+
+    def to_internal_value(self, data) -> float:
+        value = super().to_internal_value(data)
+        if not isfinite(value):
+            self.fail("invalid")
+        return value
 
 
 def moves(lifecycle: Lifecycle) -> list[str]:

@@ -13,8 +13,10 @@ from moc import sight
 from moc.access.models import Oversight
 from moc.history import acting
 from moc.rest import feed
-from registry.aggregations.models import Aggregation, AggregationMember, GridService
-from registry.aggregations.services import catalogue
+from registry.aggregations.models import Aggregation, AggregationMember
+from registry.aggregations.services import agents
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.ders.services import hand_over
 from tests.contracts.scene_aggregations import ALWAYS, make
@@ -244,3 +246,20 @@ def test_a_rolled_back_change_is_not_told(world, api):
         raise ZeroDivisionError
     copy.told.clear()
     assert copy.follow().told == []
+
+
+def test_an_agents_copy_follows_its_grant(world, api_of, services):
+    """An agent's copy gets the aggregation when the agency is granted and loses it when that ends; what it does for itself it keeps."""
+    with acting(None, REASON):
+        aggregation = make(world.aggregator, world.tso, name="Run by another", dispatch_agent=world.aggregator2)
+        own = make(world.aggregator2, world.tso, name="Its own")
+        Aggregation.objects.filter(pk=aggregation.pk).update(status="submitted")
+    copy = Copy(api_of(world.user("aggregator2", "auditor"))).follow()
+    assert set(copy.of("aggregation")) == {str(own.uuid)}
+    aggregation.refresh_from_db()
+    with transaction.atomic(), acting(None, REASON):
+        agents.settle(aggregation)
+    assert in_step(copy.follow()) and set(copy.of("aggregation")) == {str(own.uuid), str(aggregation.uuid)}
+    copy.told.clear()
+    agents.end(actor=world.user("aggregator", "filer"), aggregation=aggregation, role="dispatch_agent")
+    assert copy.follow().told == [("gone", "aggregation", str(aggregation.uuid))] and in_step(copy)

@@ -1,10 +1,12 @@
 """The record as it stood: at every instant it equals what a simple model of the writes says."""
 
 import pytest
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from moc import sight
+from moc.asof import order_of
 from moc.history import acting
 from registry.grid.models import County
 
@@ -104,3 +106,12 @@ def test_as_of_keeps_its_place_in_a_chain_of_filters():
     assert not Versions.objects.as_of(clock()).filter(name="Atlantic").exists()
     assert Versions.objects.as_of(first).filter(name="Atlantic").count() == 1
     assert not Versions.objects.as_of(first).filter(name="Bergen").exists()
+
+
+@pytest.mark.parametrize("statement", ["INSERT INTO {} (fips) VALUES ('1')", "UPDATE {} SET fips = '1'", "DELETE FROM {}"])
+def test_the_order_of_versions_is_only_read(statement):
+    """By neither role: what the views stand on is the owner's, and has no policy for the owner."""
+    for each in (sight.ENGINE, sight.NOTHING):
+        refused = pytest.raises(ProgrammingError, match="permission denied")
+        with sight.seeing(each), refused, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement.format(order_of(Versions)))

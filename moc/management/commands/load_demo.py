@@ -21,6 +21,7 @@ class Command(PlatformCommand):
             self.stdout.write("No demonstration state: MOC_DEMONSTRATION is off.")
             return
         if load.loaded():
+            load.catch_up()
             return
         if Organization.objects.exists() and not Organization.objects.filter(slug="njmoc").exists():
             self.stdout.write("No demonstration state: the database holds other organisations.")
