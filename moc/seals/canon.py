@@ -26,7 +26,7 @@ def tables() -> dict[str, type[Model]]:
 
 def _is_sealed(model: type[Model]) -> bool:
     named = {trigger.name for trigger in getattr(model._meta, "triggers", ())}
-    return "sealed_rows" in named and any(field.name == "transaction_id" for field in model._meta.concrete_fields)
+    return bool({"sealed_rows", "kept_rows"} & named) and any(field.name == "transaction_id" for field in model._meta.concrete_fields)
 
 
 def columns_of(model: type[Model]) -> list[Column]:
@@ -40,13 +40,16 @@ def lost(table: str, columns: list[Column]) -> list[str]:
     return [column.name for column in columns if column.name not in standing]
 
 
-def fragments(model: type[Model], columns: list[Column]) -> dict[str, sql.Composable]:
-    """What the statements of sql/ need to know of a table."""
+def fragments(model: type[Model], columns: list[Column], archived: str = "") -> dict[str, sql.Composable]:
+    """What the statements of sql/ need to know of a table; `archived` names another with those of its rows that were moved into files."""
     names = [sql.Identifier(f"c{number}") for number in range(len(columns))]
     texts = [sql.SQL("{} AS {}").format(_text(column), name) for column, name in zip(columns, names, strict=True)]
     by_column = [sql.SQL(BY_COLUMN).format(name) for name in names]
+    table = sql.Identifier(model._meta.db_table)
+    if archived:
+        table = sql.SQL("(SELECT * FROM {} UNION ALL SELECT * FROM {})").format(table, sql.Identifier(archived))
     return {
-        "table": sql.Identifier(model._meta.db_table),
+        "table": table,
         "key": sql.Identifier(model._meta.pk.column),
         "texts": sql.SQL(", ").join(texts),
         "names": sql.SQL(", ").join(names),
@@ -98,14 +101,16 @@ class Hashed(NamedTuple):
     hash: bytes
 
 
-def read_blocks(model: type[Model], columns: list[Column], seal: int, since: int, before: int, numbers: range) -> list[Hashed]:
+def read_blocks(
+    model: type[Model], columns: list[Column], seal: int, since: int, before: int, numbers: range, archived: str = ""
+) -> list[Hashed]:
     """Hash the rows of some sealed blocks again."""
     parts = sql.SQL(
         'SELECT number, first, last FROM moc_sealedblock WHERE seal_id = %(seal)s AND "table" = %(table)s '
         "AND number >= %(start)s AND number < %(end)s"
     )
     params = {**_period(model, seal, since, before), "start": numbers.start, "end": numbers.stop}
-    return [Hashed(*row[:-2]) for row in fetch_sql("hashes", params, into=sql.SQL(""), parts=parts, **fragments(model, columns))]
+    return [Hashed(*row[:-2]) for row in fetch_sql("hashes", params, into=sql.SQL(""), parts=parts, **fragments(model, columns, archived))]
 
 
 def _period(model: type[Model], seal: int, since: int, before: int) -> dict:
@@ -117,8 +122,8 @@ def row_text(model: type[Model], columns: list[Column], key: int) -> str:
     return fetch_sql("row_text", {"key": key}, **fragments(model, columns))[0][0]
 
 
-def outside(model: type[Model], before: int, limit: int) -> list[int]:
+def outside(model: type[Model], before: int, limit: int, archived: str = "") -> list[int]:
     """Keys of rows of sealed periods that stand in no block."""
-    known = fragments(model, columns_of(model))
+    known = fragments(model, columns_of(model), archived)
     params = {"table": model._meta.db_table, "before": before, "limit": limit}
     return [key for (key,) in fetch_sql("outside", params, table=known["table"], key=known["key"])]

@@ -1,15 +1,20 @@
-"""Seals, the tables and blocks under them, and what verifications found. All of them are only ever added."""
+"""Seals, the tables and blocks under them, what verifications found, and what was moved into archives. All are only ever added."""
 
 import uuid
+from datetime import datetime
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
+from moc import sight
 from moc.access.queries import ScopedQuerySet
-from moc.history import Refuse
+from moc.history import Appended, Refuse, Versions
 from moc.jobs.models import Job
+from moc.lifecycle import Lifecycle, Transition
+from moc.rulesets.models import RuleSet
 
 
 def only_added() -> list[pgtrigger.Trigger]:
@@ -124,3 +129,112 @@ class Verification(models.Model):
 
     def __str__(self) -> str:
         return f"Verification {self.at:%Y-%m-%d %H:%M}"
+
+
+class Archive(Appended):
+    """A month of sealed rows that left the database for a file, as CSV, packed; verifications read it back.
+
+    `statement` is JSON and what was signed: the table, its columns, the month, how many rows, and the SHA-256 of the file. Rows of
+    telemetry and of the access log are moved when their class is no longer kept online (a rule set row); history never is.
+    """
+
+    access_paths = ("PUBLIC",)
+
+    uuid = models.UUIDField("archive id", default=uuid.uuid4, unique=True, editable=False)
+    table = models.CharField(max_length=63)
+    starts_at = models.DateTimeField("from")
+    ends_at = models.DateTimeField("until", help_text="half open")
+    row_count = models.BigIntegerField("rows")
+    last_seal = models.ForeignKey(Seal, on_delete=models.PROTECT, related_name="+", help_text="every row is under it or one before")
+    size = models.BigIntegerField("bytes")
+    sha256 = models.CharField("SHA-256 of the file", max_length=64)
+    statement = models.TextField()
+    signature = models.CharField(max_length=100, help_text="Ed25519, in base64")
+    key = models.CharField(max_length=16, help_text="the name of the key that signed")
+    made_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [models.UniqueConstraint(fields=["table", "starts_at", "sha256"], name="archive_once")]
+        triggers = [
+            Refuse(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
+            Refuse(name="sealed_table", operation=pgtrigger.Truncate),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table}, {self.starts_at:%Y-%m}"
+
+    @property
+    def path(self) -> str:
+        """Where the file is, in the storage."""
+        return f"archives/{self.table}/{self.starts_at:%Y-%m}-{self.uuid}.csv.gz"
+
+    @property
+    @sight.engine()  # that it is gone is for whoever sees the archive; by whose word, for the operator
+    def destroyed_at(self) -> datetime | None:
+        """When its file was destroyed, by the word of two people; None where it stands."""
+        done = self.destructions.filter(status=Destruction.Status.DESTROYED)
+        return done.values_list("destroyed_at", flat=True).first()
+
+
+class Destruction(models.Model):
+    """The end of an archive's file, whose rows are kept no longer: proposed by one person, confirmed by another, then carried out.
+
+    The archive's record and the seals stay. `statement` is JSON and what was signed: the keys of the rows that are gone. Verifications
+    take that for an answer where these rows are missing, and nowhere else. Who proposed and confirmed is the operator's to know.
+    """
+
+    access_paths = ("OPERATOR",)
+
+    class Status(models.TextChoices):
+        PROPOSED = "proposed", "Proposed"
+        CONFIRMED = "confirmed", "Confirmed: carried out at night, unless a dispute holds it"
+        DESTROYED = "destroyed", "Destroyed"
+        WITHDRAWN = "withdrawn", "Withdrawn"
+
+    lifecycle = Lifecycle(
+        Transition("confirm", (Status.PROPOSED,), Status.CONFIRMED, "administer", sensitive=True, danger=True),
+        Transition("withdraw", (Status.PROPOSED, Status.CONFIRMED), Status.WITHDRAWN, "administer", needs_reason=True),
+        Transition("destroy", (Status.CONFIRMED,), Status.DESTROYED, None),
+        initial=(Status.PROPOSED,),
+    )
+
+    uuid = models.UUIDField("destruction id", default=uuid.uuid4, unique=True, editable=False)
+    archive = models.ForeignKey(Archive, on_delete=models.PROTECT, related_name="destructions")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
+    law = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="+", help_text="the years that its class is kept")
+    reason = models.TextField()
+    proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    proposed_at = models.DateTimeField(default=timezone.now)
+    confirmed_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    destroyed_at = models.DateTimeField(null=True, blank=True)
+    statement = models.TextField(blank=True)
+    signature = models.CharField(max_length=100, blank=True, help_text="Ed25519, in base64")
+    key = models.CharField(max_length=16, blank=True, help_text="the name of the key that signed")
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["archive"], condition=~Q(status="withdrawn"), name="destruction_one_of_an_archive"),
+            models.CheckConstraint(
+                name="destruction_four_eyes",
+                condition=~Q(confirmed_by=F("proposed_by")),
+                violation_error_message="Another person confirms a destruction.",
+            ),
+            models.CheckConstraint(
+                name="destruction_confirmed",
+                condition=Q(status__in=["proposed", "withdrawn"]) | Q(confirmed_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="destruction_stated",
+                condition=~Q(status="destroyed") | (~Q(statement="") & ~Q(signature="") & Q(destroyed_at__isnull=False)),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Destruction of {self.archive}"

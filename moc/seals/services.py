@@ -15,8 +15,9 @@ from moc.jobs import services as jobs
 from moc.jobs.models import Job
 from moc.seals import canon, keys
 from moc.seals.checker import columns_digest, root_of, sha256
+from moc.seals.findings import Findings
 from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
-from moc.seals.verification import Findings, verify
+from moc.seals.verification import verify
 
 FORMAT, SHOWN = "moc-seal-1", 1000
 SEALING, VERIFYING = "moc.seals.tasks.seal_now", "moc.seals.tasks.verify_all"

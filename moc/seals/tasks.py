@@ -4,7 +4,7 @@ from celery import shared_task
 from django.urls import reverse
 
 from moc.jobs.services import running
-from moc.seals import services
+from moc.seals import archiving, services
 
 
 @shared_task
@@ -36,3 +36,18 @@ def verify_all(pk: int) -> None:
                 "rows": made.row_count,
                 "unsealed": made.unsealed,
             }
+
+
+@shared_task
+def archive_what_is_due() -> int:
+    """The beat's archiving; how many months were moved."""
+    return len(archiving.archive())
+
+
+@shared_task
+def archive_now(pk: int) -> None:
+    """Archiving that somebody asked for; done twice it finds nothing due the second time."""
+    with running(pk) as (job, progress):
+        if job is not None:
+            made = archiving.archive(actor=job.actor, progress=progress)
+            job.outcome = {"archives": [str(each) for each in made], "rows": sum(each.row_count for each in made)}

@@ -5,42 +5,18 @@ names the row and, of a block of up to 256 rows, the hash of a column names the 
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from django.db.models import Q
 
-from moc.seals import canon, keys
-from moc.seals.checker import SIZE, block_hash, columns_digest, is_signed, root_of, sha256
+from moc.seals import archives, canon, keys
+from moc.seals.checker import block_hash, columns_digest, is_signed, root_of, sha256
+from moc.seals.findings import Findings
+from moc.seals.gone import Gone, cut, gone_of, leaves_of
 from moc.seals.models import Seal, SealedBlock, SealedTable
 
 AT_ONCE = 1024  # blocks: a quarter of a million rows, some 12 MB of hashes
 LISTED = 1000
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Something that is not as it was sealed. `row` is the key (for history: the version's number)."""
-
-    kind: str
-    sentence: str
-    seal: int | None = None
-    table: str = ""
-    row: int | None = None
-    fields: tuple[str, ...] = ()
-
-    def as_dict(self) -> dict:
-        """For JSON."""
-        return asdict(self)
-
-
-class Findings(list):
-    """All findings, and how much was read: sealed rows (`rows` of `total`), and rows that no seal covers yet."""
-
-    rows = unsealed = total = 0
-
-    def add(self, kind: str, sentence: str, **where) -> None:
-        """One more finding."""
-        self.append(Finding(kind, sentence, **where))
 
 
 def verify(*, progress=None, kept: list[str] | None = None) -> Findings:
@@ -100,21 +76,23 @@ def _compare_kept(seals: list[Seal], kept: list[str], found: Findings) -> None:
 def _verify_table(model, statements: dict[int, dict], found: Findings, progress) -> None:
     """All periods of one table, and the rows that stand in none."""
     table, read, complete = model._meta.db_table, 0, True
+    archived, moved = archives.loaded(model, found)
+    gone = gone_of(table, found)
     before = max((said["before"] for said in statements.values()), default=0)
     for number, said in statements.items():
         if table in said["tables"]:
-            count = _verify_period(model, number, said, found, progress)
+            count = _verify_period(model, number, said, found, progress, archived, gone)
             read, complete = read + (count or 0), complete and count is not None
     sealed = Q(transaction_id__lt=before) | Q(transaction_id=None)
     rows = model._base_manager.all()
-    standing = rows.filter(sealed).count()
+    standing = rows.filter(sealed).count() + moved
     found.unsealed += rows.exclude(sealed).count()
     if complete and standing > read:
-        for key in canon.outside(model, before, LISTED):
+        for key in canon.outside(model, before, LISTED, archived):
             found.add("inserted", f"Row {key} of {table} was inserted into a period that is sealed.", table=table, row=key)
 
 
-def _verify_period(model, number: int, said: dict, found: Findings, progress) -> int | None:
+def _verify_period(model, number: int, said: dict, found: Findings, progress, archived: str, gone: Gone) -> int | None:
     """One table of one seal. Returns how many rows there are now; None when that cannot be told any more."""
     table = model._meta.db_table
     stored = SealedTable.objects.filter(seal=number, table=table).first()
@@ -123,13 +101,13 @@ def _verify_period(model, number: int, said: dict, found: Findings, progress) ->
         found.add("seal", f"The column list of {table} in seal {number} was altered: its rows cannot be hashed.", seal=number, table=table)
         return None
     columns = [canon.Column(*each) for each in stored.columns]
-    if gone := canon.lost(table, columns):
+    if lost := canon.lost(table, columns):
         sentence = f"A migration took columns of {table} away: its rows in seal {number} cannot be hashed."
-        found.add("lost", sentence, seal=number, table=table, fields=tuple(gone))
+        found.add("lost", sentence, seal=number, table=table, fields=tuple(lost))
         return None
     if (stored.root, stored.row_count) != (signed["root"], signed["rows"]):
         found.add("seal", f"What seal {number} says of {table} was altered beside its statement.", seal=number, table=table)
-    period = Period(model, number, said["since"], said["before"], columns)
+    period = Period(model, number, said["since"], said["before"], columns, archived, gone)
     return period.verify(signed["root"], found, progress)
 
 
@@ -142,6 +120,8 @@ class Period:
     since: int
     before: int
     columns: list[canon.Column]
+    archived: str = ""
+    gone: Gone = Gone()
 
     @property
     def table(self) -> str:
@@ -153,10 +133,12 @@ class Period:
         kept = {number: bytes(digest) for number, digest in blocks.order_by("number").values_list("number", "hash")}
         hashes, differing, rows = [], [], 0
         for start in range(0, max(kept, default=-1) + 1, AT_ONCE):
-            hashed = canon.read_blocks(self.model, self.columns, self.number, self.since, self.before, range(start, start + AT_ONCE))
+            numbers = range(start, start + AT_ONCE)
+            hashed = canon.read_blocks(self.model, self.columns, self.number, self.since, self.before, numbers, self.archived)
+            count = sum(len(block.keys) // 8 for block in hashed)
+            hashed = self._completed(hashed, kept)
             hashes += [block.hash for block in hashed]
             differing += [block for block in hashed if block.hash != kept[block.number]]
-            count = sum(len(block.keys) // 8 for block in hashed)
             rows, found.rows = rows + count, found.rows + count
             if progress:
                 progress(min(found.rows, found.total), found.total, f"Verifying {self.table}")
@@ -166,6 +148,15 @@ class Period:
         if root_of(hashes).hex() != root:
             self._explain(differing, intact, found)
         return rows
+
+    def _completed(self, hashed: list[canon.Hashed], kept: dict[int, bytes]) -> list[canon.Hashed]:
+        """The blocks, with what was sealed of rows that were destroyed since."""
+        short = [block.number for block in hashed if block.hash != kept[block.number] and self.gone.touches(block.first, block.last)]
+        if not short:
+            return hashed
+        rows = SealedBlock.objects.filter(seal=self.number, table=self.table, number__in=short)
+        stored = {each.number: each for each in rows}
+        return [self.gone.completed(block, stored[block.number]) if block.number in stored else block for block in hashed]
 
     def _said(self, words: str) -> str:
         return f"{words.format(self.table)} (seal {self.number})."
@@ -184,9 +175,9 @@ class Period:
             found.add("altered", sentence, seal=self.number, table=self.table)
 
     def _compare(self, stored: SealedBlock, block: canon.Hashed, found: Findings) -> None:
-        then, now = (_leaves(each.keys, each.leaves) for each in (stored, block))
+        then, now = (leaves_of(each.keys, each.leaves) for each in (stored, block))
         whole = then.keys() == now.keys()
-        pairs = zip(self.columns, _cut(stored.fields), _cut(block.fields), strict=False)
+        pairs = zip(self.columns, cut(stored.fields), cut(block.fields), strict=False)
         fields = tuple(column.name for column, old, new in pairs if old != new) if whole else ()
         for key in sorted(then.keys() | now.keys()):
             if key not in now:
@@ -201,13 +192,3 @@ class Period:
 
     def _at(self, key: int) -> dict:
         return {"seal": self.number, "table": self.table, "row": key}
-
-
-def _leaves(keys_of: bytes, leaves: bytes) -> dict[int, bytes]:
-    numbers = (int.from_bytes(each, "big", signed=True) for each in _cut(keys_of, 8))
-    return dict(zip(numbers, _cut(leaves), strict=False))
-
-
-def _cut(data: bytes, size: int = SIZE) -> list[bytes]:
-    data = bytes(data)
-    return [data[at : at + size] for at in range(0, len(data), size)]

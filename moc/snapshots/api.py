@@ -20,6 +20,7 @@ class SnapshotSerializer(Flat):
     id = serializers.UUIDField(source="uuid")
     organization = slug_of("organization")
     as_recorded_at = serializers.DateTimeField(source="moment")
+    as_valid_on = serializers.DateField(source="valid_on", allow_null=True)
     seal = serializers.IntegerField(source="seal_id", allow_null=True, help_text="covers every row; see seals/")
     document = serializers.UUIDField(source="document.uuid", allow_null=True, help_text="fetch its file below documents/")
     sha256 = serializers.CharField(source="document.sha256", allow_null=True)
@@ -27,7 +28,7 @@ class SnapshotSerializer(Flat):
 
     class Meta:
         model = Snapshot
-        fields = "id organization as_recorded_at format seal row_count document sha256 job created_at expires_at".split()
+        fields = "id organization as_recorded_at as_valid_on format seal row_count document sha256 job created_at expires_at".split()
 
 
 class AskSnapshot(serializers.Serializer):
@@ -35,6 +36,7 @@ class AskSnapshot(serializers.Serializer):
 
     organization = serializers.SlugField(required=False, help_text="by slug; needed by members of several")
     as_recorded_at = serializers.DateTimeField(required=False, help_text="a past moment; now, without it")
+    as_valid_on = serializers.DateField(required=False, help_text="of records that hold during days, those that hold on this one")
     format = serializers.ChoiceField(Snapshot.Format.choices, required=False, default=Snapshot.Format.PARQUET)
 
 
@@ -58,7 +60,8 @@ class Snapshots(Resource):
         body.is_valid(raise_exception=True)
         said = body.validated_data
         organization = _organization(request.user, said.get("organization", ""))
-        snapshot = services.ask(actor=request.user, organization=organization, moment=said.get("as_recorded_at"), format=said["format"])
+        when = {"moment": said.get("as_recorded_at"), "valid_on": said.get("as_valid_on")}
+        snapshot = services.ask(actor=request.user, organization=organization, format=said["format"], **when)
         response = self.answer(snapshot, status=202)
         response["Location"] = request.build_absolute_uri(reverse("api-snapshot-detail", args=[snapshot.uuid]))
         return response

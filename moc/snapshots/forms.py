@@ -17,6 +17,12 @@ class SnapshotForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}),
         help_text="a past moment in the state's time; empty: now",
     )
+    valid_on = forms.DateField(
+        label="As valid on",
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text="of memberships, tenures, rule sets and the like those that hold on this day; empty: all",
+    )
     format = forms.ChoiceField(label="Files", choices=Snapshot.Format.choices, widget=forms.RadioSelect, initial=Snapshot.Format.PARQUET)
 
     def __init__(self, *args, organizations, **kwargs):

@@ -26,6 +26,7 @@ class Snapshot(models.Model):
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="snapshots")
     moment = models.DateTimeField("as recorded at")
+    valid_on = models.DateField("as valid on", null=True, blank=True, help_text="of records that hold during days, those that hold then")
     format = models.CharField(max_length=8, choices=Format.choices, default=Format.PARQUET)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     seal = models.ForeignKey(Seal, null=True, on_delete=models.PROTECT, related_name="+", help_text="covers every row")

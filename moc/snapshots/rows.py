@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import models, transaction
 
@@ -14,7 +14,8 @@ from moc.access.classes import DataClass, class_of
 from moc.apps import own_models
 from moc.bulk import copy_out, take_room
 from moc.exports import columns
-from moc.history import versions_of
+from moc.history import Appended, versions_of, written_at
+from moc.portal.moments import VALID_TIME, has_valid_time
 from moc.takeouts.archive import fields_of
 
 BLOCK = 1 << 20  # what goes to a file at once
@@ -25,13 +26,19 @@ Sink = Callable[[bytes], None]
 
 
 def recorded() -> list[type[models.Model]]:
-    """The models that a snapshot holds: all that are recorded, but no data of persons."""
-    found = [model for model in own_models() if hasattr(model, "history") and class_of(model) != DataClass.IDENTITY]
+    """The models that a snapshot holds: all that are recorded or only added to, but no data of persons and no measurements."""
+    found = [model for model in own_models() if class_of(model) != DataClass.IDENTITY and _is_kept(model)]
     return sorted(found, key=lambda model: model._meta.db_table)
+
+
+def _is_kept(model: type[models.Model]) -> bool:
+    return hasattr(model, "history") or (issubclass(model, Appended) and class_of(model) != DataClass.TELEMETRY)
 
 
 def fields(model: type[models.Model]) -> list[models.Field]:
     """The columns of a model's rows: no sealed, secret or binary ones, and which version it is."""
+    if not hasattr(model, "history"):
+        return [field for field in fields_of(model) if not isinstance(field, models.BinaryField)]
     version = versions_of(model)
     kept = {field.attname for field in version.tracked_fields} - set(getattr(model, "personal", ()))
     plain = [field for field in fields_of(model) if field.attname in kept and not isinstance(field, models.BinaryField)]
@@ -40,9 +47,12 @@ def fields(model: type[models.Model]) -> list[models.Field]:
 
 @dataclass(frozen=True)
 class Standing:
-    """The versions that stood at a moment: the last of each object, and which of them are rows that the user may audit."""
+    """The versions that stood at a moment: the last of each object, and which of them are rows that the user may audit.
 
-    last: models.QuerySet
+    Of what is only added to there is nothing but the rows themselves.
+    """
+
+    last: models.QuerySet | None
     rows: models.QuerySet
 
     def streamed(self, *columns) -> Counted:
@@ -61,10 +71,16 @@ class Standing:
                     block.clear()
 
 
-def standing(model: type[models.Model], moment: datetime, before: int, user) -> Standing:
-    """What stood at `moment`, of transactions below `before`, of what the user may audit."""
+def standing(model: type[models.Model], moment: datetime, before: int, user, valid_on: date | None = None) -> Standing:
+    """What stood at `moment`, of transactions below `before`, of what the user may audit; of records that hold during days those that
+    hold on `valid_on`."""
+    holding = {f"{VALID_TIME}__contains": valid_on} if valid_on and has_valid_time(model) else {}
+    if not hasattr(model, "history"):
+        added = model._base_manager.filter(**{f"{written_at(model)}__lte": moment}, transaction_id__lt=before, **holding)
+        return Standing(None, policy.scope(added, user, "audit"))
     versions = versions_of(model).objects.all()
-    return Standing(versions.last_of_each(moment, before), policy.scope(versions.standing(moment), user, "audit"))
+    stood = versions.standing(moment).filter(**holding)
+    return Standing(versions.last_of_each(moment, before), policy.scope(stood, user, "audit"))
 
 
 def as_csv(model: type[models.Model], stood: Standing) -> Counted:

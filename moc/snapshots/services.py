@@ -1,6 +1,6 @@
 """Snapshots: asked for, written in the background, kept for some days."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from tempfile import TemporaryFile
 
 from django.core.files import File
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
+from moc.accesslog.services import exported
 from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.errors import UserError
@@ -24,8 +25,16 @@ PERMISSION, TASK, KEPT_DAYS = "audit", "moc.snapshots.tasks.write", 7
 
 
 @transaction.atomic
-def ask(*, actor, organization: Organization, moment: datetime | None = None, format: str = Snapshot.Format.PARQUET) -> Snapshot:
-    """Have the registry as recorded at `moment` (now, without one) written, of what the organisation may see.
+def ask(
+    *,
+    actor,
+    organization: Organization,
+    moment: datetime | None = None,
+    valid_on: date | None = None,
+    format: str = Snapshot.Format.PARQUET,
+) -> Snapshot:
+    """Have the registry as recorded at `moment` (now, without one) written, of what the organisation may see; of records that hold during
+    days those that hold on `valid_on`, all of them without one.
 
     Raises UserError for a time to come.
     """
@@ -35,7 +44,7 @@ def ask(*, actor, organization: Organization, moment: datetime | None = None, fo
         raise UserError(
             "Nothing is recorded yet of a time to come.", "Ask for a moment that is past, or for none: then it is now.", "FUTURE"
         )
-    snapshot = Snapshot(organization=organization, moment=moment or now, format=format, requested_by=actor)
+    snapshot = Snapshot(organization=organization, moment=moment or now, valid_on=valid_on, format=format, requested_by=actor)
     with acting(actor, f"{snapshot} asked for"):
         snapshot.save()
         snapshot.job = jobs.enqueue(actor=actor, task=TASK, title=str(snapshot), snapshot=snapshot.pk)
@@ -62,6 +71,8 @@ def write(snapshot: Snapshot, actor, progress) -> dict:
             document = documents.store(actor=actor, owner=organization, kind=Document.Kind.SNAPSHOT, upload=File(out, name=name))
             expires_at = timezone.now() + timedelta(days=KEPT_DAYS)
             Snapshot.objects.filter(pk=snapshot.pk).update(document=document, row_count=rows, expires_at=expires_at)
+            said = {"what": str(snapshot), "format": snapshot.format, "rows": rows, "as_of": snapshot.moment}
+            exported(actor=actor, organization=organization, holder=organization.pk, **said)
             notify(
                 [actor],
                 event="snapshot_ready",

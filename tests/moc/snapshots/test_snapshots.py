@@ -26,6 +26,7 @@ from moc.history import acting
 from moc.jobs.models import Job
 from moc.jobs.services import Cancelled
 from moc.notices.models import Notice
+from moc.rulesets.models import RuleSet
 from moc.seals import checker, keys, proofs
 from moc.seals.models import Seal
 from moc.snapshots import rows, services, tasks
@@ -307,3 +308,27 @@ def test_every_table_has_a_class():
     assert all(any(model.__module__.startswith(name) for model in classes) for name in slices)
     named = {name.rpartition(":")[2] for name in CLASSES if ":" in name}
     assert named <= {model.__name__ for model in classes}
+
+
+def test_added_records_are_in_it_as_far_as_they_had_been_added(scene):
+    """Parts of disputes, signatures, former connections: by the moment and under the seal; persons and measurements are not."""
+    part = scene.dispute_part
+    earlier = written(ask(scene, moment=part.created_at - timedelta(seconds=1), format="csv"))
+    later = written(ask(scene, format="csv"))
+    ids = [row["id"] for row in table(later, type(part))]
+    assert str(part.pk) in ids and str(part.pk) not in [row["id"] for row in table(earlier, type(part))]
+    assert not {"tables/moc_accessentry.csv", "tables/moc_exportentry.csv", "tables/operations_reading.csv"} & set(later.namelist())
+    assert {rows.written_at(each) for each in rows.recorded() if not hasattr(each, "history")} <= set(
+        "created_at signed_at recorded_at stood_at made_at".split()
+    )
+
+
+def test_as_valid_on_a_day_has_what_holds_then(scene):
+    """Rule sets of a day: what was recorded is one question, what held another."""
+    day = timezone.localdate() + timedelta(days=400)
+    with acting(None, "tests"):
+        row = RuleSet.objects.create(key="later", value=1, source="x", valid_during=(day, None))
+    now = {row["key"] for row in table(written(ask(scene, valid_on=timezone.localdate(), format="csv")), RuleSet)}
+    then = {row["key"] for row in table(written(ask(scene, valid_on=day, format="csv")), RuleSet)}
+    every = {row["key"] for row in table(written(ask(scene, format="csv")), RuleSet)}
+    assert row.key not in now and row.key in then & every and now < every
