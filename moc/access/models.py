@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
-from guardian.models import UserObjectPermissionBase
+from guardian.models.models import BaseObjectPermission, UserObjectPermissionBase
 
 from moc.access.queries import ScopedQuerySet
 from moc.access.roles import PERMISSIONS
@@ -168,6 +168,20 @@ class OrganizationUserObjectPermission(UserObjectPermissionBase):
     class Meta(UserObjectPermissionBase.Meta):
         verbose_name = "grant across organisations"
         verbose_name_plural = "grants across organisations"
+
+
+class OrganizationObjectPermission(BaseObjectPermission):
+    """guardian's permission on one record, held by an organisation: its members have it as their roles there let them.
+
+    A subclass names the record as `content_object`, and the record's model an access path through the row. The row is the right:
+    where the right ends, the row goes, and its history stays.
+    """
+
+    organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name="granted to")
+
+    class Meta:
+        abstract = True
+        unique_together = ["content_object", "permission", "organization"]
 
 
 class ApiToken(models.Model):

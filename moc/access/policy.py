@@ -1,6 +1,7 @@
 """THE permission file: may I, which may I, and who may. Nothing else decides.
 
-Rights come from memberships and roles.py, in one's own organisation and in those it oversees; guardian adds grants across organisations.
+Rights come from memberships and roles.py, in one's own organisation and in those it oversees; guardian adds grants across organisations:
+to a user on an organisation, and to an organisation on one record (an access path leads through the grant).
 A model declares `access_paths`: foreign keys to organisations (or `id` on Organization itself), or SELF (a `user` key, or the user itself),
 PUBLIC (everybody signed in), OPERATOR (staff of the platform's operator, who see operational facts and no organisation's records).
 History inherits its model's.
@@ -17,7 +18,7 @@ from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from moc import sight
-from moc.access import tenure
+from moc.access import tenure, visibility
 from moc.access.machines import MachineToken
 from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import OPERATING, OVERSIGHT, permissions_of, roles_with, support_permissions
@@ -45,7 +46,13 @@ def sight_of(user) -> sight.Sight:
     if user is None or not user.is_authenticated or not user.is_active:
         return sight.NOTHING
     organizations = frozenset().union(*_rights(user).values()) - user._moc_invites
-    return sight.Sight(user=user.pk, organizations=tuple(sorted(organizations)), operator=bool(user._moc_operates & OPERATING))
+    operator = bool(user._moc_operates & OPERATING)
+    return sight.Sight(user=user.pk, organizations=tuple(sorted(organizations)), operator=operator, hidden=user._moc_hidden)
+
+
+def hidden_from(user) -> sight.Hidden:
+    """The columns that a regulator has hidden from organisations of the user's kind (moc.access.visibility)."""
+    return sight_of(user).hidden
 
 
 @sight.engine()
@@ -53,11 +60,15 @@ def _resolve(user) -> dict[str, frozenset[int]]:
     """Rights by membership, by oversight and by grants; a token's membership counts while the token lives."""
     rights: dict[str, set[int]] = defaultdict(set)
     kinds = user._moc_kinds = {}
-    user._moc_invites = frozenset()
+    user._moc_invites, user._moc_hidden = frozenset(), {}
     seats = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
     if user.token:
         seats = seats.filter(MachineToken.lives(user.token))
-    own = list(seats.values_list("organization_id", "organization__kind", "role"))
+    told = list(seats.values_list("organization_id", "organization__kind", "role", visibility.said_today()))
+    own = [seat for *seat, _ in told]
+    acting_as = [user.support.organization.kind] if user.support else [kind for _, kind, _ in own]
+    for *_, said in told[:1]:  # whoever has no seat has no right but a grant's, which is of the party that gave it
+        user._moc_hidden = visibility.hidden_from(acting_as, said)
     if user.support is not None:
         return _supporting(user, own)
     staff = {permission for _, kind, role in own if kind == OPERATOR for permission in permissions_of(kind, role)}
@@ -112,6 +123,11 @@ def reach(user, permission: str) -> frozenset[int]:
     return _rights(user).get(permission, frozenset())
 
 
+def reach_of(user, permission: str, kind: str) -> frozenset[int]:
+    """Those of `reach` that are of one kind: the operator's staff hold a utility's permission in no utility."""
+    return frozenset(pk for pk in reach(user, permission) if user._moc_kinds[pk] == kind)
+
+
 @sight.engine()
 def within(user, organization: Organization):
     """The user with the rights by one organisation only: in it and in those that it oversees. What is its file holds no other's rows."""
@@ -120,6 +136,12 @@ def within(user, organization: Organization):
     narrowed._moc_rights = {permission: found & seen for permission, found in rights.items() if found & seen}
     narrowed._moc_operates = user._moc_operates if organization.kind == OPERATOR else frozenset()
     return narrowed
+
+
+def held(user) -> tuple[frozenset[str], frozenset[str]]:
+    """The permissions that the user holds anywhere, and those of the operator's staff: whoever holds the same is offered the same."""
+    rights = _rights(user)
+    return frozenset(rights), user._moc_operates if rights else frozenset()
 
 
 def holds_anything(user) -> bool:
@@ -221,8 +243,14 @@ def _along(model: type[Model], path: str, organizations: list[int], moment: date
 
 
 def _points_here(model: type[Model], path: str) -> bool:
-    """Whether a path starts at rows of another table that point at this one."""
-    return not getattr(model, "instance_type", model)._meta.get_field(path.partition("__")[0]).concrete
+    """Whether a path passes rows of a table that point at the one before: one record may have many of them."""
+    model = getattr(model, "instance_type", model)
+    for step in path.split("__"):
+        field = model._meta.get_field(step)
+        if not field.concrete:
+            return True
+        model = field.related_model
+    return False
 
 
 def _may_stand_in(path: str, kind: str) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from moc import sight
 from moc.access import policy
-from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
+from moc.access.models import Membership, Organization, OrganizationObjectPermission, OrganizationUserObjectPermission, Oversight, User
 from moc.access.roles import OVERSIGHT, permissions_of, roles_with, support_permissions
 from moc.access.support import SupportGrant
 
@@ -43,7 +43,7 @@ def parties_of(obj: Model) -> dict[int, Organization]:
 def explain(obj: Model, permission: str) -> list[Way]:
     """Every way by which active users reach `obj` with `permission`; for PUBLIC models nobody needs one (`is_public`)."""
     parties = parties_of(obj)
-    ways = [*_own(obj), *_members(permission, {pk: f"{party} is a party to it" for pk, party in parties.items()})]
+    ways = [*_own(obj), *_members(permission, {pk: f"{party} is a party to it" for pk, party in parties.items()} | _granted(obj, parties))]
     overseeable = parties if permission in OVERSIGHT else ()
     for oversight in Oversight.objects.filter(overseen__in=overseeable).select_related("overseer", "overseen"):
         ways += _members(permission, {oversight.overseer_id: f"{oversight.overseer} oversees {oversight.overseen}, a party to it"})
@@ -82,6 +82,17 @@ def _members(permission: str, reasons: dict[int, str]) -> list[Way]:
         for seat in seats.order_by("organization__name", "role", "user__email")
         if (seat.organization.kind, seat.role) in giving
     ]
+
+
+def _granted(obj: Model, parties: dict[int, Organization]) -> dict[int, str]:
+    """Of the parties those that hold an object permission on the record, with what it is."""
+    tables = [each.related_model for each in obj._meta.related_objects if issubclass(each.related_model, OrganizationObjectPermission)]
+    held = [
+        row
+        for table in tables
+        for row in table.objects.filter(content_object=obj.pk, organization__in=parties).select_related("permission")
+    ]
+    return {row.organization_id: f"{parties[row.organization_id]} was granted it: {row.permission.name.lower()}" for row in held}
 
 
 def _grants(permission: str, parties: dict[int, Organization]) -> list[Way]:

@@ -1,1 +1,1 @@
-"""The access log: who looked at whose personal data, when, at which fields and what for. N12."""
+"""The access log: who looked at whose personal data, at which fields and what for; and who exported what, as filtered. N12."""

@@ -1,4 +1,4 @@
-"""One entry for each look at personal data; entries are only ever added."""
+"""One entry for each look at personal data, and for each export; entries are only ever added."""
 
 import pgtrigger
 from django.conf import settings
@@ -18,6 +18,7 @@ class AccessEntry(Appended):
     """
 
     access_paths = ("holder", "filed_by")
+    archived_by = "at"
 
     class Purpose(models.TextChoices):
         ACCOUNT = "account", "Compare with the utility's customer records"
@@ -59,3 +60,45 @@ class AccessEntry(Appended):
 
     def __str__(self) -> str:
         return f"{self.record}: {self.get_purpose_display()}"
+
+
+class ExportEntry(Appended):
+    """Something left the platform as a file: a list, a report, a snapshot, a take-out, a document. Written when it was made or broke off.
+
+    `organization` is whose member exported it (of several the first), `holder` whose file it is, where it is one party's: both, and whoever
+    oversees them, read the entry; the database refuses to change or remove it.
+    """
+
+    access_paths = ("organization", "holder")
+    archived_by = "at"
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    organization = models.ForeignKey(Organization, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
+    holder = models.ForeignKey(
+        Organization, null=True, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="whose file"
+    )
+    what = models.CharField(max_length=200, help_text="the list, report or file")
+    address = models.CharField(max_length=300, blank=True, help_text="where it was asked for")
+    format = models.CharField(max_length=60)
+    filters = models.JSONField(default=dict, help_text="parameters by name")
+    as_of = models.DateTimeField("as recorded at", null=True)
+    row_count = models.BigIntegerField("rows", null=True, help_text="none for a file without rows")
+    complete = models.BooleanField("made to its end", default=True)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "export"
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["organization", "-id"], name="export_by_organization"),
+            models.Index(fields=["holder", "-id"], name="export_by_holder"),
+        ]
+        triggers = [
+            Refuse(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
+            Refuse(name="sealed_table", operation=pgtrigger.Truncate),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} as {self.format}"

@@ -1,10 +1,13 @@
-"""Write down who looked at what."""
+"""Write down who looked at what, and who exported what."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from moc import sight
-from moc.accesslog.models import AccessEntry
+from moc.access import policy
+from moc.access.models import Organization
+from moc.accesslog.models import AccessEntry, ExportEntry
 from moc.errors import UserError
 
 
@@ -27,4 +30,34 @@ def note(
             columns=list(columns),
             purpose=purpose,
             note=text[:300],
+        )
+
+
+def exported(
+    *,
+    actor,
+    what: str,
+    format: str,
+    rows: int | None,
+    organization: Organization | None = None,
+    holder: int | None = None,
+    filters: dict | None = None,
+    as_of: datetime | None = None,
+    address: str = "",
+    complete: bool = True,
+) -> ExportEntry:
+    """One entry for what left the platform. Without `organization` it is that of the actor, of several the first; some belong to none."""
+    mine = [organization] if organization else sorted(policy.own_organizations(actor), key=lambda each: each.pk)
+    with sight.engine():
+        return ExportEntry.objects.create(
+            actor=actor,
+            organization=mine[0] if mine else None,
+            holder_id=holder,
+            what=what[:200],
+            address=address[:300],
+            format=format,
+            filters=filters or {},
+            as_of=as_of,
+            row_count=rows,
+            complete=complete,
         )

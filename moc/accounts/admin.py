@@ -11,6 +11,7 @@ from moc.access.roles import PERMISSIONS
 from moc.accounts import identity_admin, services  # noqa: F401  (registers its records too)
 from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
+from moc.admin.holders import Holder
 from moc.errors import UserError
 
 
@@ -54,7 +55,7 @@ class GrantInline(admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(ReferenceAdmin):
+class UserAdmin(Holder, ReferenceAdmin):
     section = "Access"
     sensitive = True
     write_permission = "administer"
@@ -72,7 +73,7 @@ class UserAdmin(ReferenceAdmin):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ReferenceAdmin):
+class OrganizationAdmin(Holder, ReferenceAdmin):
     section = "Access"
     sensitive = True
     write_permission = "administer"

@@ -2,6 +2,8 @@
 
 from moc.accounts import admissions
 from moc.accounts.models import Admission
+from moc.accounts.organization import AdmissionLetter
+from moc.rest.letters import letter
 from moc.rest.resources import Moves
 from moc.rest.serializers import Flat, Reason, slug_of
 
@@ -24,6 +26,7 @@ class Admissions(Moves):
     permission = admissions.PERMISSION
     serializer_class = AdmissionSerializer
     moves = {"admit": Reason, "refuse": Reason}
+    letter = letter(AdmissionLetter, "The letter of admission, as PDF")
 
     def perform(self, actor, obj: Admission, name: str, **said) -> None:
         admissions.decide(actor=actor, admissions=Admission.objects.filter(pk=obj.pk), name=name, **said)

@@ -161,6 +161,7 @@ class AdmissionLetter(Detail):
     """The letter of admission as PDF."""
 
     model = Admission
+    is_dated = False
     permission = admissions.PERMISSION
     related = ("organization", "rerra", "decided_by")
 

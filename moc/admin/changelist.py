@@ -9,7 +9,7 @@ from django.utils.http import urlencode
 from moc.access import policy, tenure
 from moc.portal import paging
 
-AS_OF, AFTER, BEFORE, TENURE = "as_of", "after", "before", "tenure"
+AS_OF, AFTER, BEFORE, TENURE, VALID_ON = "as_of", "after", "before", "tenure", "valid_on"
 
 
 class CappedPaginator(Paginator):
@@ -46,7 +46,7 @@ class RecordChangeList(ChangeList):
 
     def get_filters_params(self, params=None):
         found = super().get_filters_params(params)
-        for name in (AS_OF, TENURE):
+        for name in (AS_OF, TENURE, VALID_ON):
             found.pop(name, None)
         return found
 

@@ -23,6 +23,7 @@ from moc.admin.moves import Moves
 from moc.admin.versions import Versions
 from moc.errors import UserError
 from moc.history import acting
+from moc.portal.moments import VALID_TIME
 
 
 class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
@@ -106,10 +107,13 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
     # Which rows
 
     def everything(self, request) -> QuerySet:
-        """All rows, before scope; with `as_of`, the versions that stood then; former ones as their tenure ended."""
+        """All rows, before scope; with `as_of`, the versions that stood then; former ones as their tenure ended; with `valid_on`, of
+        those the ones that hold on that day."""
         if self.tenure(request):
             return tenure.ended(self.model).order_by()
-        return self.standing_rows(request) if self.moment(request) else self.model._default_manager.order_by()
+        rows = self.standing_rows(request) if self.moment(request) else self.model._default_manager.order_by()
+        day = self.valid_day(request)
+        return rows.filter(**{f"{VALID_TIME}__contains": day}) if day else rows
 
     def get_queryset(self, request) -> QuerySet:
         return policy.scope(self.everything(request), request.user, self.view_permission)
@@ -201,6 +205,7 @@ class RecordAdmin(Moves, Versions, SimpleHistoryAdmin):
 
     def changelist_view(self, request, extra_context=None):
         shown = {"as_of": self.moment(request), "recorded": self.recorded, "tenures": tenure.of(self.model), "former": self.tenure(request)}
+        shown |= {"has_valid_time": self.has_valid_time, "valid_on": self.valid_day(request)}
         return super().changelist_view(request, {**shown, **(extra_context or {})})
 
     def reach_view(self, request, object_id):

@@ -10,13 +10,16 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.shortcuts import resolve_url
+from django.urls import get_script_prefix
 from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 
 from moc.access import policy
+from moc.admin.changelist import AS_OF
 
 ENTRY = ("audit", "administer", "manage_grid", "manage_rulesets", "manage_members")
+MOST_LISTS = 100  # lists of records that are kept, one for each set of permissions that is met
 NOT_OURS = {"login", "logout", "password_change", "password_change_done", "view_on_site"}
 
 
@@ -63,6 +66,10 @@ class Workplace(AdminSite):
     site_url = "/"
     enable_nav_sidebar = True
 
+    def __init__(self, name="admin"):
+        super().__init__(name)
+        self._lists: dict[tuple, list[dict]] = {}
+
     @property
     def site_title(self) -> str:
         return settings.MOC_TITLE
@@ -95,7 +102,18 @@ class Workplace(AdminSite):
         return [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) not in NOT_OURS]
 
     def get_app_list(self, request, app_label=None) -> list[dict]:
-        """The records by slice, in the order of the slices, instead of one long list per app."""
+        """The records by slice, in the order of the slices, instead of one long list per app.
+
+        Whoever holds the same permissions is shown the same; on a page of the past or of a former record nobody is offered to write.
+        """
+        key = (policy.held(request.user), bool(request.GET.get(AS_OF)), hasattr(request, "held_until"), app_label, get_script_prefix())
+        if key not in self._lists:
+            if len(self._lists) == MOST_LISTS:
+                self._lists.clear()
+            self._lists[key] = self._app_list(request, app_label)
+        return self._lists[key]
+
+    def _app_list(self, request, app_label) -> list[dict]:
         sections: dict[str, dict] = {}
         for app in super().get_app_list(request, app_label):
             for entry in app["models"]:

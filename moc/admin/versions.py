@@ -1,18 +1,35 @@
 """The versions of a record: its timeline with differences, and the record as of a moment."""
 
 from collections.abc import Sequence
+from copy import copy
 from itertools import pairwise
 
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 
 from moc.access import policy, tenure
-from moc.admin.changelist import AS_OF, TENURE
-from moc.portal.moments import moment_of
+from moc.admin.changelist import AS_OF, TENURE, VALID_ON
+from moc.portal.moments import day_of, has_valid_time, moment_of
 from moc.portal.timeline import differences
+
+
+class Sole:
+    """Rows of which one is asked for by its key, without the LIMIT of QuerySet.get: the key is unique, and for one row of many PostgreSQL
+    would hash what row-level security asks of other tables."""
+
+    def __init__(self, rows: QuerySet):
+        self.rows = rows
+
+    def get(self, **key):
+        """The record. Raises DoesNotExist."""
+        found = next(iter(self.rows.filter(**key).order_by()), None)
+        if found is None:
+            raise self.rows.model.DoesNotExist
+        return found
 
 
 class Versions:
@@ -30,6 +47,15 @@ class Versions:
         """The past moment that the page's `as_of` names; None for now."""
         return moment_of(request.GET.get(AS_OF, "")) if self.recorded else None
 
+    @property
+    def has_valid_time(self) -> bool:
+        """Whether a record says during which days it holds."""
+        return has_valid_time(self.model)
+
+    def valid_day(self, request):
+        """The day that the page's `valid_on` names, on which the listed records were to hold; None for all of them."""
+        return day_of(request.GET.get(VALID_ON, "")) if self.has_valid_time else None
+
     def tenure(self, request):
         """The tenure whose former records the list shows; None for present ones, and for those that stood at a moment."""
         asked = request.GET.get(TENURE) == tenure.FORMER and self.moment(request) is None
@@ -42,7 +68,7 @@ class Versions:
         """The record; an unsaved copy of the version that stood at the moment of `as_of`, or that closed the user's tenure; None when
         the user may not see it."""
         moment = self.moment(request)
-        found = super().get_object(request, object_id, from_field) if moment is None else None
+        found = self._present(request, object_id, from_field) if moment is None else None
         if found is not None or not self.recorded:
             return found
         try:
@@ -55,10 +81,19 @@ class Versions:
             request.held_until = tenure.held_until(version)
         return version.instance if version else None
 
+    def _present(self, request, object_id, from_field):
+        """The record as Django finds it."""
+        key = self.opts.get_field(from_field) if from_field else self.opts.pk
+        try:
+            return Sole(self.get_queryset(request)).get(**{key.name: key.to_python(object_id)})
+        except (self.model.DoesNotExist, ValidationError, ValueError):
+            return None
+
     def get_history_queryset(self, request, history_manager, pk_name, object_id):
-        """The versions of one object that the user may see, newest first."""
+        """The versions of one object that the user may see, newest first, with who made them and nothing else beside: what changed foreign
+        keys name is read by its key, and a version that names what the user may not see is a version."""
         rows = super().get_history_queryset(request, history_manager, pk_name, object_id)
-        return policy.scope(rows, request.user, self.view_permission)
+        return policy.scope(rows.select_related(None).select_related("history_user"), request.user, self.view_permission)
 
     def history_view(self, request, object_id, extra_context=None):
         """The timeline: who, when, why, and what changed, field by field."""
@@ -67,7 +102,9 @@ class Versions:
         record_url = self.address("change", unquote(object_id))
         sealed = {"sealed_table": self.model.history.model._meta.db_table}
         context = {"record_url": record_url, "kind": capfirst(self.opts.verbose_name), **sealed}
-        return super().history_view(request, object_id, {**context, **(extra_context or {})})
+        asking = copy(self)
+        asking.get_queryset = lambda request: Sole(self.get_queryset(request))
+        return super(Versions, asking).history_view(request, object_id, {**context, **(extra_context or {})})
 
     def history_view_title(self, request, obj) -> str:
         return f"Timeline of {obj}"

@@ -18,7 +18,7 @@ from moc.rest.serializers import Flat, Reason, moves, slug_of
 
 
 class ReportSerializer(Flat):
-    """A saved report; `spec` is its definition: columns, filters, group, measures, sort, chart, as_of, or parameters."""
+    """A saved report; `spec` is its definition: columns, filters, group, measures, sort, chart, as_of, valid_on, or parameters."""
 
     id = serializers.UUIDField(source="uuid")
     organization = slug_of("organization")
@@ -53,7 +53,7 @@ class ChangedReport(serializers.Serializer):
 
     name = serializers.CharField(max_length=120)
     about = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
-    spec = serializers.DictField(help_text="columns, filters, group, measures, sort, chart, as_of; or parameters")
+    spec = serializers.DictField(help_text="columns, filters, group, measures, sort, chart, as_of, valid_on; or parameters")
     is_shared = serializers.BooleanField(default=True)
     format = serializers.ChoiceField(choices=Format.choices, default=Format.XLSX)
     every = serializers.ChoiceField(choices=ReportDefinition.Every.choices, allow_blank=True, default="")

@@ -4,10 +4,11 @@ All of them are asked with a user: rows are scoped by policy.py, under the user'
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache, cached_property
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Model, QuerySet
@@ -15,6 +16,9 @@ from django.db.models import Model, QuerySet
 from moc.access import policy
 from moc.apps import discover
 from moc.errors import UserError
+from moc.history import keeps_versions, recorded_at
+from moc.intervals import day_bounds
+from moc.portal.moments import VALID_TIME, has_valid_time, moment_of
 
 PERMISSION = "export"  # of the rows that a report shows
 TEXT, CODE, INTEGER, DECIMAL, FLOAT, DATE, MOMENT, BOOLEAN, LIST = "text code integer decimal float date moment boolean list".split()
@@ -30,7 +34,8 @@ class NoSuch(UserError):
 
 @dataclass(frozen=True)
 class Item:
-    """One column of a dataset: a lookup of its model, or an `expression` under the name; `labels` says what codes are called.
+    """One column of a dataset: a lookup of its model, or an `expression` under the name, of the moment asked for (None: now); `labels` says
+    what codes are called.
 
     One that leads to the name of another record (`edc__name`) is grouped by that record's key: two of one name stay two.
     """
@@ -39,7 +44,7 @@ class Item:
     label: str
     kind: str
     labels: Callable[[], dict] | None = None
-    expression: Callable[[], object] | None = None
+    expression: Callable[[datetime | None], object] | None = None
     key: str = ""
     of: type[Model] | None = None
 
@@ -93,7 +98,8 @@ def _kind(found: models.Field) -> str:
 class Dataset:
     """Rows of a model within the asker's scope. `columns` are lookups, (lookup, label) pairs or Items; `rows` narrows them beforehand.
 
-    With `keeps_versions` it can be asked as of a past moment.
+    A recorded model, and one that is only added to, can be asked as recorded at a past moment; records that hold during days as valid on
+    one of them.
     """
 
     code: str
@@ -102,7 +108,16 @@ class Dataset:
     model: type[Model]
     columns: tuple
     rows: Callable[[QuerySet], QuerySet] | None = None
-    keeps_versions: bool = False
+
+    @property
+    def keeps_versions(self) -> bool:
+        """Whether it can be asked as recorded at a moment."""
+        return keeps_versions(self.model)
+
+    @property
+    def has_valid_time(self) -> bool:
+        """Whether it can be asked as valid on a day."""
+        return has_valid_time(self.model)
 
     @cached_property
     def items(self) -> dict[str, Item]:
@@ -126,11 +141,13 @@ class Dataset:
         except KeyError:
             raise NoSuch(f"{self.title} has no column “{name}”.", f"Choose from {', '.join(self.items)}.") from None
 
-    def visible(self, user, moment: datetime | None = None) -> QuerySet:
-        """The rows that the user may export, now or as they stood at a moment, with the computed columns by name."""
-        found = self.model.history.model.objects.as_of(moment) if moment else self.model._default_manager.order_by()
+    def visible(self, user, moment: datetime | None = None, valid_on: date | None = None) -> QuerySet:
+        """The rows that the user may export, now or as recorded at a moment, all or those that hold on a day, with the computed columns
+        by name."""
+        found = recorded_at(self.model, moment) if moment else self.model._default_manager.order_by()
+        found = found.filter(**{f"{VALID_TIME}__contains": valid_on}) if valid_on else found
         found = policy.scope(self.rows(found) if self.rows else found, user, PERMISSION)
-        return found.alias(**{each.name: each.expression() for each in self.items.values() if each.expression})
+        return found.alias(**{each.name: each.expression(moment) for each in self.items.values() if each.expression})
 
 
 @dataclass(frozen=True)
@@ -141,6 +158,20 @@ class Parameter:
     label: str
     kind: str
     default: Callable[[], object]
+
+
+AS_OF = Parameter("as_of", "As recorded at the end of (empty: now)", DATE, lambda: None)
+
+
+def recorded(model: type[Model], asked: dict) -> QuerySet:
+    """The rows that a ready-made report is made of: as they stand, or as recorded at the end of the day of its parameter `as_of`."""
+    day = asked.get("as_of")
+    if day is None:
+        return model.objects.all()
+    moment = moment_of(day.isoformat())
+    if moment is None:
+        raise UserError("The report cannot be asked as of that day.", "Give a day that is past, or none.", "REPORT-PARAMETER")
+    return recorded_at(model, moment)
 
 
 @dataclass(frozen=True)
@@ -170,7 +201,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Ready:
-    """A ready-made report: a `spec` over a dataset, or a function(user, parameters) that makes the Result."""
+    """A ready-made report: a `spec` over a dataset, or a function(user, parameters) that makes the Result.
+
+    One with a spec can be asked as recorded at a moment if its dataset can.
+    """
 
     code: str
     title: str
@@ -180,6 +214,10 @@ class Ready:
     make: Callable[[object, dict], Result] | None = None
     dataset: str = ""
     spec: dict | None = None
+
+    def asked(self, parameters: dict) -> dict:
+        """The spec as the parameters ask for it."""
+        return self.spec | {name: day.isoformat() for name, day in parameters.items() if day is not None}
 
 
 @dataclass(frozen=True)
@@ -213,8 +251,11 @@ _EVIDENCE: dict[str, list[Callable[[object], Evidence]]] = {}
 
 @cache
 def _declared() -> None:
-    """Every slice's declarations, read once."""
+    """Every slice's declarations, read once; what a spec is asked of is known only then."""
     discover("datasets")
+    for code, each in _READY.items():
+        if each.spec is not None and _DATASETS[each.dataset].keeps_versions:
+            _READY[code] = replace(each, parameters=(AS_OF,))
 
 
 def dataset(code: str, title: str, model: type[Model], *columns, about: str = "", **how) -> Dataset:
@@ -240,6 +281,11 @@ def duties(function: Callable) -> Callable:
     """Declare duties: function(user, first day, last day) → Duty rows within the user's scope."""
     _DUTIES.append(function)
     return function
+
+
+def due_within(field: str, first: date, last: date) -> dict[str, datetime]:
+    """The filter of deadlines whose last day is one of these: a deadline at midnight is the end of the day before."""
+    return {f"{field}__gt": day_bounds(first, settings.TIME_ZONE)[0], f"{field}__lte": day_bounds(last, settings.TIME_ZONE)[1]}
 
 
 def evidence(*paragraphs: str) -> Callable:

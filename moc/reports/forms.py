@@ -10,6 +10,7 @@ from moc.reports.models import Format, ReportDefinition
 
 GROUPS, MEASURES, FILTERS = 3, 4, 5
 NONE = ("", "–")
+DATED = ("as_of", "valid_on")
 WHEN = ("name", "about", "is_shared", "format", "every", "ways")
 
 
@@ -42,8 +43,9 @@ class ReadyForm(RunForm):
         self.fields = fields | self.fields
 
     def spec(self) -> dict:
-        """What was asked."""
-        return {"parameters": {each.name: self.cleaned_data.get(each.name) for each in self.source.parameters}}
+        """What was asked; what was left empty has its default when the report is run."""
+        given = {each.name: self.cleaned_data.get(each.name) for each in self.source.parameters}
+        return {"parameters": {name: value for name, value in given.items() if value}}
 
 
 class KeptForm(RunForm):
@@ -118,9 +120,11 @@ class BuilderForm(KeptForm):
         sorts = [NONE, *((sign + name, f"{label}{words}") for name, label in named for sign, words in (("", ""), ("-", ", descending")))]
         found = {"sort": forms.ChoiceField(label="Sort by", choices=sorts)}
         found["chart"] = forms.ChoiceField(label="Chart of the first measure", choices=specs.CHARTS.items())
+        day = {"widget": forms.DateInput(attrs={"type": "date"})}
         if self.source.keeps_versions:
-            widget = forms.DateInput(attrs={"type": "date"})
-            found["as_of"] = forms.DateField(label="As recorded at the end of", widget=widget, help_text="empty: now")
+            found["as_of"] = forms.DateField(label="As recorded at the end of", help_text="empty: now", **day)
+        if self.source.has_valid_time:
+            found["valid_on"] = forms.DateField(label="As valid on", help_text="empty: whenever they hold", **day)
         return found
 
     def clean(self) -> dict:
@@ -149,7 +153,7 @@ class BuilderForm(KeptForm):
             "filters": filters,
             "sort": said["sort"],
             "chart": said["chart"],
-            "as_of": said["as_of"].isoformat() if said.get("as_of") else "",
+            **{name: said[name].isoformat() for name in DATED if said.get(name)},
         }
         return {name: value for name, value in found.items() if value}
 
@@ -164,14 +168,14 @@ class BuilderForm(KeptForm):
 
     def laid_out(self) -> list[tuple]:
         """[(legend, help, fields)] for the page."""
-        rows = {name: [self[each] for each in self.fields if each.startswith(name)] for name in ("group_", "sort", "chart", "as_of")}
+        rows = {name: [self[each] for each in self.fields if each.startswith(name)] for name in ("group_", "sort", "chart", *DATED)}
         measured = [self[f"{name}_{n}"] for n in range(1, MEASURES + 1) for name in ("measure", "of", "p")]
         filtered = [self[f"{name}_{n}"] for n in range(1, FILTERS + 1) for name in ("filter", "test", "value")]
         return [
             ("Which rows", "A row is shown that meets every filter. Days are written as 2026-05-14.", filtered),
             ("Grouped", "Groups and what is said of each; leave this out to list rows.", [*rows["group_"], *measured]),
             ("Listed", "Columns of each row, where nothing is grouped.", [self["columns"]]),
-            ("How it looks", "", [*rows["sort"], *rows["chart"], *rows["as_of"]]),
+            ("How it looks", "", [*rows["sort"], *rows["chart"], *(each for name in DATED for each in rows[name])]),
             *kept_fields(self),
         ]
 
@@ -183,7 +187,7 @@ def kept_fields(form: KeptForm) -> list[tuple]:
 
 def initial_of(spec: dict) -> dict:
     """The builder's fields from a definition."""
-    found = {name: spec[name] for name in ("columns", "sort", "chart", "as_of") if name in spec}
+    found = {name: spec[name] for name in ("columns", "sort", "chart", *DATED) if name in spec}
     found |= {f"group_{n}": text for n, text in enumerate(spec.get("group", ()), 1)}
     for n, measure in enumerate(spec.get("measures", ()), 1):
         found |= {f"measure_{n}": measure["of"], f"of_{n}": measure.get("item", ""), f"p_{n}": measure.get("p", 50)}

@@ -59,7 +59,8 @@ def compute(user, source: str, data: dict, *, limit: int | None = None) -> Resul
         return of_dataset(user, found, specs.read(data, found), limit)
     if found.spec is not None:
         chosen = source_of(found.dataset)
-        return of_dataset(user, chosen, specs.read(found.spec, chosen), limit)
+        asked = found.asked(parameters(found, data.get("parameters") or {}))
+        return of_dataset(user, chosen, specs.read(asked, chosen), limit)
     result = found.make(user, parameters(found, data.get("parameters") or {}))
     result.rows = islice(result.rows, limit) if limit else result.rows
     return result
@@ -85,7 +86,7 @@ def _parameter(parameter, given):
 
 def of_dataset(user, dataset: Dataset, spec: Spec, limit: int | None = None) -> Result:
     """The rows listed, or grouped with their measures."""
-    rows = filtered(dataset.visible(user, spec.moment), dataset, spec)
+    rows = filtered(dataset.visible(user, spec.moment, spec.valid_day), dataset, spec)
     return _grouped(rows, dataset, spec) if spec.group or spec.measures else _listed(rows, dataset, spec, limit)
 
 
@@ -119,7 +120,7 @@ def groups(rows: QuerySet, dataset: Dataset, spec: Spec) -> QuerySet:
     keys = {f"g{number}": _key(dataset.item(group.item), group) for number, group in enumerate(spec.group, 1)}
     measures = {f"m{number}": _aggregate(each) for number, each in enumerate(spec.measures, 1)}
     if not keys:
-        keys = {"g0": Func(template="1", output_field=FloatField())}
+        keys = {"g0": Func(template="(SELECT 1)", output_field=FloatField())}
     return rows.values(**keys).annotate(**measures).order_by().values_list(*[name for name in keys if name != "g0"], *measures)
 
 

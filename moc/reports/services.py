@@ -13,12 +13,14 @@ from django.utils.text import slugify
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization
+from moc.accesslog.services import exported
 from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.jobs import services as jobs
 from moc.notices.services import notify
+from moc.portal.moments import moment_of
 from moc.reports import files, reports, specs
 from moc.reports.datasets import Dataset, Ready, source_of
 from moc.reports.models import PERMISSION, Format, ReportDefinition, ReportRun
@@ -149,6 +151,8 @@ def write(made: ReportRun, actor, progress) -> dict:
         with acting(actor, f"Wrote {name}"):
             document = documents.store(actor=actor, owner=made.organization, kind=Document.Kind.EXPORT, upload=File(out, name=name))
             ReportRun.objects.filter(pk=made.pk).update(document=document, row_count=count, read_at=read_at, seal=seal)
+            said = {"what": f"Report: {made.title}", "format": made.format, "rows": count, "filters": made.spec}
+            exported(actor=actor, organization=made.organization, as_of=moment_of(as_of(made.spec)), **said)
             deliver(made, document, count)
     return {"document": str(document.uuid), "rows": count, "url": f"/documents/{document.uuid}/"}
 
@@ -165,7 +169,7 @@ def describe(made: ReportRun, read_at: datetime, seal: Seal | None) -> dict:
         "user": str(made.user),
         "parameters": words,
         "read_at": read_at,
-        "as_of": made.spec.get("as_of", ""),
+        "as_of": as_of(made.spec),
         "moment": read_at.isoformat(),
         "seal": f"Seal {seal.number} of {timezone.localtime(seal.sealed_at):%Y-%m-%d %H:%M}, SHA-256 {seal.digest}" if seal else "",
         "run": str(made.uuid),
@@ -174,11 +178,17 @@ def describe(made: ReportRun, read_at: datetime, seal: Seal | None) -> dict:
     }
 
 
+def as_of(data: dict) -> str:
+    """The past day that a definition asks for, of a dataset or a ready-made report; nothing for the present."""
+    return data.get("as_of") or data.get("parameters", {}).get("as_of") or ""
+
+
 def wording(found: Dataset | Ready, data: dict) -> list[tuple[str, str]]:
     """A definition in words: [(what, which)]."""
     if isinstance(found, Ready):
         if found.spec is not None:
-            return wording(source_of(found.dataset), found.spec)
+            asked = found.asked(reports.parameters(found, data.get("parameters") or {}))
+            return wording(source_of(found.dataset), asked)
         return [
             (each.label, str(value))
             for each, value in zip(found.parameters, reports.parameters(found, data.get("parameters") or {}).values())
@@ -187,7 +197,11 @@ def wording(found: Dataset | Ready, data: dict) -> list[tuple[str, str]]:
     rows = [("Columns", ", ".join(found.item(name).label for name in spec.columns))]
     rows += [(found.item(each.item).label, f"{specs.TESTS[each.test][0]} {each.value}".strip()) for each in spec.filters]
     rows += [("Grouped by", ", ".join(f"{found.item(each.item).label} {each.period}".strip() for each in spec.group))]
-    rows += [("Measures", ", ".join(reports.measure_head(found, each).label for each in spec.measures)), ("As of", spec.as_of)]
+    rows += [
+        ("Measures", ", ".join(reports.measure_head(found, each).label for each in spec.measures)),
+        ("As of", spec.as_of),
+        ("Valid on", spec.valid_on),
+    ]
     return [(what, which) for what, which in rows if which]
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from moc.errors import UserError
-from moc.portal.moments import moment_of
+from moc.portal.moments import day_of, moment_of
 from moc.reports.datasets import BOOLEAN, CODE, DATE, DAYS, DECIMAL, FLOAT, INTEGER, LIST, MOMENT, NUMBERS, TEXT, Dataset, Item
 
 PERIODS = ("day", "month", "quarter", "year")
@@ -79,6 +79,7 @@ class Spec:
     sort: str = ""
     chart: str = ""
     as_of: str = ""
+    valid_on: str = ""
     parameters: dict = field(default_factory=dict)
 
     def data(self) -> dict:
@@ -91,6 +92,11 @@ class Spec:
     def moment(self):
         """The past moment that it asks for; None for the present."""
         return moment_of(self.as_of)
+
+    @property
+    def valid_day(self) -> date | None:
+        """The day on which the rows are to hold; None for all of them."""
+        return day_of(self.valid_on)
 
 
 def read(data: dict, dataset: Dataset) -> Spec:
@@ -106,6 +112,7 @@ def read(data: dict, dataset: Dataset) -> Spec:
             sort=str(data.get("sort", "")),
             chart=str(data.get("chart", "")),
             as_of=str(data.get("as_of", "")),
+            valid_on=str(data.get("valid_on", "")),
         )
     except (TypeError, ValueError, AttributeError) as error:
         raise Unfit("This is no definition of a report.", "Compare it with one that the builder made.") from error
@@ -139,6 +146,8 @@ def _check_shape(spec: Spec, dataset: Dataset) -> None:
         raise Unfit("There is nothing to draw.", "A chart needs a grouping and a measure.")
     if spec.as_of and (not dataset.keeps_versions or spec.moment is None):
         raise Unfit("The report cannot be asked as of that moment.", "Give a past day, and a dataset that keeps versions.")
+    if spec.valid_on and (not dataset.has_valid_time or spec.valid_day is None):
+        raise Unfit("The report cannot be asked as valid on that day.", "Give a day, and a dataset of records that hold during days.")
 
 
 def sorts(spec: Spec) -> list[str]:

@@ -15,14 +15,13 @@ from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
 from moc.portal import Column, Create, Detail, List, Page, Table, Transition, Update
 from moc.portal.changes import FormPage
-from moc.reports import files, services
-from moc.reports.datasets import NUMBERS, Dataset, NoSuch, Ready, Result, all_datasets, all_ready, source_of
+from moc.reports import previews, services
+from moc.reports.datasets import Dataset, NoSuch, Ready, all_datasets, all_ready, source_of
 from moc.reports.forms import BuilderForm, KeptReadyForm, ReadyForm, initial_of, kept_fields
 from moc.reports.models import PERMISSION, Format, ReportDefinition, ReportRun
 
 TITLE = "Reports"
 ABOVE = ((TITLE, "report_list"),)
-SHOWN = 50
 
 
 class ForReporters:
@@ -47,19 +46,6 @@ def chosen(code: str) -> Dataset | Ready:
         return source_of(code)
     except NoSuch:
         raise Http404 from None
-
-
-def shown(result: Result, title: str, shape: str = "bars") -> dict:
-    """What reports/result.html shows of a result."""
-    return {
-        "heads": [(head.title, head.kind in NUMBERS) for head in result.heads],
-        "rows": [[(value, head.kind in NUMBERS) for value, head in zip(row, result.heads)] for row in result.rows[:SHOWN]],
-        "notes": result.notes,
-        "most": SHOWN,
-        "more": len(result.rows) > SHOWN,
-        "chart": files.chart_of(result, title, shape or "bars"),
-        "shape": shape,
-    }
 
 
 class ReportList(ForReporters, List):
@@ -146,9 +132,7 @@ class Previewing(ForReporters, FormPage):
             return self.render_to_response(self.get_context_data(), status=422)
 
     def preview(self) -> dict:
-        spec, organization = self.form.spec(), self.form.cleaned_data["organization"]
-        result = services.preview(user=self.request.user, organization=organization, source=self.source.code, spec=spec, rows=SHOWN + 1)
-        return shown(result, self.get_title(), spec.get("chart", ""))
+        return previews.of_form(self.request.user, self.form)
 
     def get_context_data(self, **kwargs) -> dict:
         laid = self.form.laid_out() if isinstance(self.form, BuilderForm) else None

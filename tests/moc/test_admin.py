@@ -71,19 +71,15 @@ def test_who_has_no_work_there_finds_no_page(world, client_of, role):
 
 
 def test_every_list_and_form_opens_for_the_operator(world, client_of, ders):
-    client = client_of(world.user("operator", "administrator"))
-    assert client.get("/admin/").status_code == 200
+    operator = world.user("operator", "administrator")
+    client = client_of(operator)
+    start = client.get("/admin/")
+    assert start.status_code == 200
     for model in own_models():
-        url = admin.site.get_model_admin(model).address("changelist")
-        assert client.get(url).status_code == 200 or not policy.allows(
-            world.user("operator", "administrator"), admin.site.get_model_admin(model).view_permission
-        )
-        added = client.get(f"{url}add/").status_code
-        assert added == (200 if admin.site.get_model_admin(model).has_add_permission(_request(client)) else 404)
-
-
-def _request(client):
-    return client.get("/admin/").wsgi_request
+        record = admin.site.get_model_admin(model)
+        url = record.address("changelist")
+        assert client.get(url).status_code == 200 or not policy.allows(operator, record.view_permission)
+        assert client.get(f"{url}add/").status_code == (200 if record.has_add_permission(start.wsgi_request) else 404)
 
 
 def test_lists_and_pages_keep_to_the_scope(world, client_of, ders):
@@ -379,3 +375,17 @@ def test_the_list_class_is_ours_everywhere():
     for own in admin.site._registry.values():
         assert own.get_changelist(None) is RecordChangeList and own.show_full_result_count is False
     assert Organization in admin.site._registry
+
+
+def test_a_list_of_what_holds_during_days_is_asked_as_valid_on_one(world, client_of):
+    """Beside as recorded at a moment: both together, and in the export; other lists have no such question."""
+    day = timezone.localdate() + timedelta(days=400)
+    with acting(None, "system: tests"):
+        RuleSet.objects.create(key="of-a-later-year", value=1, source="x", valid_during=(day, None))
+    client = client_of(world.user("rerra", "auditor"))
+    found = {
+        query: "of-a-later-year" in client.get(f"/admin/moc/ruleset/?q=of-a-later{query}").content.decode().partition("result_list")[2]
+        for query in ("", f"&valid_on={day}", f"&valid_on={timezone.localdate()}", f"&valid_on={day}&as_of=2020-01-01", "&valid_on=never")
+    }
+    assert list(found.values()) == [True, True, False, False, True]
+    assert "As valid on" not in client.get("/admin/registry/der/").content.decode()

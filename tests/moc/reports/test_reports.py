@@ -205,6 +205,38 @@ def test_every_dataset_answers_every_column(world, ders):
                 computed(world.user("rerra", "auditor"), code, {"group": [item.name + period], "measures": [{"of": "count"}]})
 
 
+def test_every_recorded_dataset_answers_as_of_a_moment(world, ders):
+    """As of now what stands now, with every column; what holds during days on a day that it holds, and on none before (N4)."""
+    user, past = world.user("rerra", "auditor"), (timezone.localdate() - timedelta(days=400)).isoformat()
+    for name, found in all_datasets().items():
+        computed_only = found.model.__name__ in {"BrokenRule", "StagedDer", "DerState", "RosterFinding", "Qualification"}
+        assert found.keeps_versions != computed_only, name
+        if found.keeps_versions:
+            assert len(list(found.visible(user, timezone.now()))) == len(list(found.visible(user)))
+            computed(user, name, {"columns": list(found.items), "as_of": past})
+        if found.has_valid_time:
+            assert computed(user, name, {"measures": [{"of": "count"}], "valid_on": "1901-01-01"}) == []
+    held = {"columns": ["external_id"], "valid_on": timezone.localdate().isoformat()}
+    assert len(computed(user, "tenures", held)) == 8
+    with pytest.raises(specs.Unfit, match="valid on that day"):
+        computed(user, "ders", {"columns": ["external_id"], "valid_on": past})
+
+
+def test_a_ready_made_report_as_of_a_past_day(world, ders):
+    """Participation before the first DER was nothing; the file says as of when it is."""
+    user = world.user("rerra", "auditor")
+    now, then = ({"parameters": {"as_of": day}} for day in ("", "2020-01-01"))
+    assert sum(row[1] for row in computed(user, "participation-by-technology", now)) == 8
+    assert computed(user, "participation-by-technology", then) == []
+    for code in ("eia-861-net-metering", "eia-861-non-net-metering", "nerc-mod-032"):
+        assert computed(user, code, then) == [], code
+    assert len(computed(user, "nerc-mod-032", now)) == 2
+    with pytest.raises(UserError, match="as of that day"):
+        computed(user, "nerc-mod-032", {"parameters": {"as_of": "2199-01-01"}})
+    assert ("As of", "2020-01-01") in services.wording(all_ready()["participation-by-technology"], then)
+    assert services.as_of(then) == "2020-01-01"
+
+
 @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet", "pdf"])
 def test_files(world, ders, kind):
     """Each says the same rows; a text that a spreadsheet would compute is text."""
