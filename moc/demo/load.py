@@ -16,9 +16,12 @@ from moc.access import policy
 from moc.access.models import Organization, Oversight, User
 from moc.demo import generate, load_grid, newjersey
 from moc.demo.disputes import dispute
+from moc.demo.happenings import happenings
+from moc.demo.meters import meters
 from moc.demo.networks import networks
 from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
+from moc.demo.readings import readings
 from moc.demo.register import register
 from moc.documents.models import Document
 from moc.documents.services import store
@@ -27,7 +30,10 @@ from moc.public.models import Publication
 from moc.public.services import publish
 from moc.rulesets import services as rulesets
 from moc.seals.services import seal
-from registry.aggregations.services import catalogue
+from operations.forecasts.models import MeterDay
+from operations.network.models import NetworkVersion
+from operations.telemetry.models import Reading
+from registry.catalogue import services as catalogue
 from registry.ders.dictionary import FIELDS
 from registry.participants.models import UtilityProfile
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
@@ -56,10 +62,32 @@ def load(report: Report) -> None:
     _filings(organizations, report)
     report("Networks and envelopes", 0.99)
     networks(organizations)
+    report("A day of readings", 0.995)
+    _measured(organizations)
     if not Publication.objects.exists():
         publish()
     seal()
     report("Done", 1.0)
+
+
+def catch_up() -> None:
+    """What a state that was loaded by an earlier release lacks: rules, services, networks with envelopes, a day of readings."""
+    rulesets.load()
+    catalogue.load()
+    by_slug = {organization.slug: organization for organization in Organization.objects.all()}
+    organizations = {party.code: by_slug[party.slug] for party in parties() if party.slug in by_slug}
+    if not NetworkVersion.objects.exists():
+        networks(organizations)
+    _measured(organizations)
+
+
+def _measured(organizations: dict[str, Organization]) -> None:
+    """Readings, meter data and what happens on the grid, once."""
+    if not Reading.objects.exists():
+        readings(organizations)
+    if not MeterDay.objects.exists():
+        meters()
+    happenings(organizations)
 
 
 def loaded() -> bool:

@@ -14,10 +14,11 @@ from moc.rest.permissions import SignedIn
 from moc.rest.rendering import Json
 from moc.rest.resources import Resource, Streamed
 from moc.rest.serializers import Flat, slug_of
-from operations.telemetry.filters import StateFilterSet
-from operations.telemetry.models import DerState, Reading
+from operations.telemetry.filters import CheckFilterSet, StateFilterSet, SubjectStateFilterSet
+from operations.telemetry.models import SUBJECTS, DerState, Reading, SubjectReading, SubjectState, TelemetryCheck
 from operations.telemetry.services import decoding, taking_in
 
+SHARED = "event_at published_at received_at source quality p_kw q_kvar up_kw down_kw".split()
 VALUES = "event_at published_at received_at source quality operating p_kw q_kvar soc_percent up_kw down_kw".split()
 MOST_BYTES = 64 * 2**20
 
@@ -42,9 +43,14 @@ class TakenSerializer(serializers.Serializer):
 
 
 class SentSerializer(serializers.Serializer):
-    """One reading of a batch."""
+    """One reading of a batch: of a DER, or of exactly one of aggregation, feeder, transformer and td_interface."""
 
-    der = serializers.UUIDField()
+    der = serializers.UUIDField(required=False)
+    aggregation = serializers.UUIDField(required=False)
+    feeder = serializers.CharField(required=False, max_length=40, help_text="its head, by the utility's code")
+    transformer = serializers.CharField(required=False, max_length=40, help_text="the utility's code")
+    td_interface = serializers.CharField(required=False, max_length=40, help_text="the utility's code")
+    edc = serializers.SlugField(required=False, help_text="the utility's slug, where the sender sends for several utilities")
     at = serializers.DateTimeField(help_text="the moment measured, with offset")
     published_at = serializers.DateTimeField(required=False, help_text="of a correction; else the moment itself")
     p_kw = serializers.FloatField(help_text="injection positive")
@@ -55,7 +61,10 @@ class SentSerializer(serializers.Serializer):
     operating = serializers.ChoiceField(choices=Reading.Operating.choices, required=False)
     source = serializers.ChoiceField(choices=Reading.Source.choices, required=False)
     quality = serializers.ChoiceField(choices=Reading.Quality.choices, required=False)
-    interval_s = serializers.IntegerField(required=False, help_text="how often it reports; 300 where it does not say")
+    interval_s = serializers.IntegerField(
+        required=False, help_text="how often it reports; else as registered, or by the rule telemetry_interval_s"
+    )
+    voltage_pu = serializers.FloatField(required=False, help_text="not of DERs")
     unit = serializers.ChoiceField(choices=["kW"], required=False)
 
 
@@ -77,6 +86,72 @@ class StateSerializer(Flat):
     class Meta:
         model = DerState
         fields = ["id", "der", "aggregator", "edc", *VALUES, "stale_at"]
+
+
+class SubjectReadingSerializer(Flat):
+    """A reading of a subject as it was stored."""
+
+    class Meta:
+        model = SubjectReading
+        fields = [*SHARED, "voltage_pu"]
+
+
+class SubjectStateSerializer(Flat):
+    """The latest reading of an aggregation, a feeder's head, a transformer or a T-D interface."""
+
+    aggregation = serializers.UUIDField(source="aggregation.uuid", allow_null=True)
+    feeder = serializers.CharField(source="feeder.code", allow_null=True)
+    transformer = serializers.CharField(source="transformer.code", allow_null=True)
+    td_interface = serializers.CharField(source="td_interface.code", allow_null=True)
+    edc = slug_of("edc", "the utility's slug", allow_null=True)
+    aggregator = slug_of("aggregator", "the aggregator's slug", allow_null=True)
+
+    class Meta:
+        model = SubjectState
+        fields = ["id", *SUBJECTS, "aggregator", "edc", *SHARED, "voltage_pu", "stale_at"]
+
+
+class SubjectStates(Resource):
+    """The latest reading of each aggregation, feeder, transformer and T-D interface within reach."""
+
+    model = SubjectState
+    serializer_class = SubjectStateSerializer
+    filterset_class = SubjectStateFilterSet
+    lookup_field, lookup_value_converter = "pk", "int"
+
+    @extend_schema(responses=SubjectReadingSerializer(many=True), summary="The readings of the subject, newest moment first")
+    @action(
+        detail=True,
+        model=SubjectReading,
+        serializer_class=SubjectReadingSerializer,
+        filterset_class=None,
+        sorts=(Sort("-event_at", ("-event_at", "-id")),),
+    )
+    def readings(self, request, **kwargs) -> Response:
+        return self.page(SubjectReading.objects.filter(**self.get_object().names))
+
+
+class TelemetryCheckSerializer(Flat):
+    """What a DER or an aggregation owed on a day, and what of it came, in intervals."""
+
+    der = serializers.UUIDField(source="der.uuid", allow_null=True)
+    aggregation = serializers.UUIDField(source="aggregation.uuid", allow_null=True)
+    edc = slug_of("edc", "the utility's slug", allow_null=True)
+    aggregator = slug_of("aggregator", "the aggregator's slug", allow_null=True)
+
+    class Meta:
+        model = TelemetryCheck
+        fields = "id day der aggregation aggregator edc cadence_s owed delivered missing late incomplete compared differing".split()
+        fields += ["most_difference_kw", "checked_at"]
+
+
+class TelemetryChecks(Resource):
+    """Telemetry owed and delivered, by DER and by aggregation, day by day."""
+
+    model = TelemetryCheck
+    serializer_class = TelemetryCheckSerializer
+    filterset_class = CheckFilterSet
+    lookup_field, lookup_value_converter = "pk", "int"
 
 
 class States(Resource):

@@ -1,9 +1,10 @@
 """Filters of states, for the portal and the API."""
 
 import django_filters
+from django.db.models import Q
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
-from operations.telemetry.models import DerState
+from operations.telemetry.models import SUBJECTS, DerState, SubjectState
 from registry.aggregations.models import AggregationMember
 from registry.ders.choices import DerType
 
@@ -28,3 +29,55 @@ class StateFilterSet(ScopedFilterSet):
     def of_aggregation(self, rows, name, value):
         """DERs that are members of an aggregation."""
         return rows.filter(der__in=AggregationMember.objects.filter(aggregation__uuid=value).values("der"))
+
+
+KINDS = [(name, SubjectState._meta.get_field(name).verbose_name.capitalize()) for name in SUBJECTS]
+
+
+class SubjectStateFilterSet(ScopedFilterSet):
+    """Subjects' states by kind, code or name, and party."""
+
+    party_filters = {"edc": "edc", "aggregator": "aggregator"}
+
+    kind = django_filters.ChoiceFilter(label="Kind", choices=KINDS, method="of_kind")
+    stale = django_filters.BooleanFilter(label="Not heard of", method="of_staleness")
+    code = django_filters.CharFilter(label="Code or name", max_length=120, method="of_code")
+    edc = PartyFilter(field_name="edc_id", label="Utility")
+    aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
+
+    def of_kind(self, rows, name, value):
+        """Aggregations, feeders, transformers or T-D interfaces."""
+        return rows.filter(**{f"{value}__isnull": False})
+
+    def of_staleness(self, rows, name, value):
+        """What was not heard of for too long, or what was."""
+        return rows.stale(value)
+
+    def of_code(self, rows, name, value):
+        """The subject with this code; an aggregation by its name."""
+        condition = Q(aggregation__name__iexact=value)
+        for field in ("feeder", "transformer", "td_interface"):
+            condition |= Q(**{f"{field}__code__iexact": value})
+        return rows.filter(condition)
+
+
+class CheckFilterSet(ScopedFilterSet):
+    """Checks by day, kind of subject, what was wanting, and party."""
+
+    party_filters = {"edc": "edc", "aggregator": "aggregator"}
+
+    day = django_filters.DateFilter(label="Day")
+    kind = django_filters.ChoiceFilter(label="Of", choices=[("ders", "DERs"), ("aggregations", "Aggregations")], method="of_kind")
+    wanting = django_filters.BooleanFilter(label="Something wanting", method="of_wanting")
+    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    aggregation = django_filters.UUIDFilter(field_name="aggregation__uuid", label="Aggregation id")
+    edc = PartyFilter(field_name="edc_id", label="Utility")
+    aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
+
+    def of_kind(self, rows, name, value):
+        """Of DERs, or of aggregations."""
+        return rows.of_aggregations(value == "aggregations")
+
+    def of_wanting(self, rows, name, value):
+        """Where something was missing, late, incomplete or differing."""
+        return rows.wanting(value)

@@ -1,4 +1,4 @@
-"""From a body (JSON, NDJSON or CSV) to lines for COPY. What is no reading by its form is refused here, one by one."""
+"""From a body (JSON, NDJSON or CSV) to lines for COPY, row by row. What is no reading by its form is refused here, one by one."""
 
 import csv
 import io
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from itertools import chain
 
 from moc.errors import UserError
 from moc.rules import Rule
@@ -16,11 +15,18 @@ from operations.telemetry import rules
 from operations.telemetry.models import Told
 
 MOST_ROWS = 100_000
-COLUMNS = "row_number der event_at published_at source quality operating p_kw q_kvar soc_percent up_kw down_kw interval_s".split()
-KNOWN = frozenset("der at published_at source quality operating p_kw q_kvar soc_percent up_kw down_kw interval_s unit".split())
-OPTIONAL = ("q_kvar", "soc_percent", "up_kw", "down_kw")
+DER_COLUMNS = "row_number der event_at published_at source quality operating p_kw q_kvar soc_percent up_kw down_kw interval_s".split()
+SUBJECT_COLUMNS = "row_number kind name edc event_at published_at source quality p_kw q_kvar up_kw down_kw voltage_pu interval_s".split()
+SUBJECTS = ("aggregation", "feeder", "transformer", "td_interface")
+EVERYWHERE = frozenset("at published_at source quality p_kw q_kvar up_kw down_kw interval_s unit".split())
+OF_DERS = EVERYWHERE | {"der", "operating", "soc_percent"}
+OF_SUBJECTS = EVERYWHERE | {*SUBJECTS, "edc", "voltage_pu"}
+KNOWN = OF_DERS | OF_SUBJECTS
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}").fullmatch
-SOURCES, QUALITIES, OPERATING = (frozenset(kind.values) for kind in (Told.Source, Told.Quality, Told.Operating))
+CODE = re.compile(r"[^\0\",\r\n]{1,40}").fullmatch
+SOURCES, QUALITIES, OPERATING = (
+    {value: str(position) for position, value in enumerate(kind.values, 1)} for kind in (Told.Source, Told.Quality, Told.Operating)
+)
 LARGEST, LONGEST_S = 1e9, 86_400
 
 
@@ -39,9 +45,10 @@ class Refused(Exception):
 
 @dataclass
 class Decoded:
-    """Lines of CSV for COPY, and (row number, rule) of what is refused; rows count from 1."""
+    """Lines of CSV for COPY, of DERs and of other subjects, and (row number, rule) of what is refused; rows count from 1."""
 
-    lines: list[str] = field(default_factory=list)
+    ders: list[str] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
     refused: list[tuple[int, Rule]] = field(default_factory=list)
 
 
@@ -52,34 +59,71 @@ def decode(rows: Iterable) -> Decoded:
         if number > MOST_ROWS:
             raise Unreadable(f"A batch has at most {MOST_ROWS:,} rows.", "Send several batches.")
         try:
-            found.lines.append(f"{number},{_line(row)}\n")
+            if not isinstance(row, dict):
+                raise Refused(rules.FORM)
+            if row.get("der"):
+                found.ders.append(f"{number},{_of_der(row)}\n")
+            else:
+                found.subjects.append(f"{number},{_of_subject(row)}\n")
         except Refused as refusal:
             found.refused.append((number, refusal.rule))
     return found
 
 
-def _line(row: dict) -> str:
-    if not isinstance(row, dict) or not row.keys() <= KNOWN:
-        raise Refused(rules.FORM)
-    get = row.get
-    der, power = get("der"), get("p_kw")
+def _of_der(row: dict) -> str:
+    _check_columns(row, OF_DERS)
+    der, get = row["der"], row.get
     if not isinstance(der, str) or not UUID(der):
-        raise Refused(rules.DER if der else rules.FORM)
-    at = _moment(get("at"))
-    published = get("published_at")
-    source, quality, operating = get("source") or "platform", get("quality") or "good", get("operating") or "on"
-    if type(source) is not str or type(quality) is not str or type(operating) is not str:
-        raise Refused(rules.CHOICE)
-    if not (source in SOURCES and quality in QUALITIES and operating in OPERATING):
-        raise Refused(rules.CHOICE)
+        raise Refused(rules.DER)
+    operating = _choice(get("operating") or "on", OPERATING)
+    values = (
+        f"{_power(get('p_kw'))},{_number(get('q_kvar'))},{_number(get('soc_percent'))},{_number(get('up_kw'))},{_number(get('down_kw'))}"
+    )
+    return f"{der},{_shared(get)},{operating},{values},{_seconds(get('interval_s'))}"
+
+
+def _of_subject(row: dict) -> str:
+    """A reading of exactly one of SUBJECTS, named by its id (aggregations) or its code, with its utility's slug where that is needed."""
+    _check_columns(row, OF_SUBJECTS)
+    named = [kind for kind in SUBJECTS if row.get(kind)]
+    if len(named) != 1:
+        raise Refused(rules.FORM)
+    kind, get = named[0], row.get
+    name, edc = get(kind), get("edc") or ""
+    fits = UUID if kind == "aggregation" else CODE
+    if not (isinstance(name, str) and isinstance(edc, str) and fits(name) and (not edc or CODE(edc))):
+        raise Refused(rules.SUBJECT)
+    values = (
+        f"{_power(get('p_kw'))},{_number(get('q_kvar'))},{_number(get('up_kw'))},{_number(get('down_kw'))},{_number(get('voltage_pu'))}"
+    )
+    return f'{kind},"{name}","{edc}",{_shared(get)},{values},{_seconds(get("interval_s"))}'
+
+
+def _check_columns(row: dict, known: frozenset) -> None:
+    """A column of another kind of subject may stand in a table, empty."""
+    if not row.keys() <= known and any(name not in KNOWN or row[name] not in (None, "") for name in row.keys() - known):
+        raise Refused(rules.FORM)
+
+
+def _shared(get) -> str:
+    """Moment, publication, source and quality, with the unit checked."""
+    at, published = _moment(get("at")), get("published_at")
+    source, quality = _choice(get("source") or "platform", SOURCES), _choice(get("quality") or "good", QUALITIES)
     if (get("unit") or "kW") != "kW":
         raise Refused(rules.UNIT)
-    if power is None or power == "":
+    return f"{at},{_moment(published) if published else at},{source},{quality}"
+
+
+def _choice(value, codes: dict[str, str]) -> str:
+    if type(value) is not str or value not in codes:
+        raise Refused(rules.CHOICE)
+    return codes[value]
+
+
+def _power(value) -> str:
+    if value is None or value == "":
         raise Refused(rules.NUMBER)
-    rest = ",".join([_number(get(name)) for name in OPTIONAL])
-    every = get("interval_s")
-    seconds = "300" if every is None or every == "" else _seconds(every)
-    return f"{der},{at},{_moment(published) if published else at},{source},{quality},{operating},{_number(power)},{rest},{seconds}"
+    return _number(value)
 
 
 def _moment(text) -> str:
@@ -115,9 +159,9 @@ def _number(value) -> str:
 
 def _seconds(value) -> str:
     text = _number(value)
-    if not 1 <= float(text) <= LONGEST_S:
+    if text and not 1 <= float(text) <= LONGEST_S:
         raise Refused(rules.NUMBER)
-    return str(int(float(text)))
+    return str(int(float(text))) if text else ""
 
 
 def rows_of(name: str, content: bytes) -> Iterator:
@@ -158,8 +202,8 @@ def _csv(text: str) -> Iterator:
         raise Unreadable("The body is no CSV.", "Send a header and one row a reading.") from error
     if unknown := [name for name in header if name not in KNOWN]:
         raise Unreadable(f"There is no column {unknown[0][:40]!r}.", f"Known are {', '.join(sorted(KNOWN))}.")
-    if len(set(header)) < len(header) or "der" not in header:
-        raise Unreadable("The header names a column twice, or not der.", f"Known are {', '.join(sorted(KNOWN))}.")
+    if len(set(header)) < len(header) or not {"der", *SUBJECTS} & set(header):
+        raise Unreadable("The header names a column twice, or nothing that is measured.", f"Known are {', '.join(sorted(KNOWN))}.")
     return _cells(reader, header)
 
 
@@ -175,8 +219,3 @@ def _cells(reader, header: list[str]) -> Iterator:
             continue
         if row:
             yield dict(zip(header, row, strict=True)) if len(row) == width else None
-
-
-def lines_of(decoded: Decoded) -> Iterator[bytes]:
-    """The lines in one block for COPY."""
-    return chain(["".join(decoded.lines).encode()])

@@ -1,0 +1,95 @@
+"""Readiness respects what owners keep for themselves: a reserve, hours of the week, the event of an opt-out. M7, R5."""
+
+from datetime import datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+
+from moc.history import acting
+from operations.telemetry import reports
+from operations.telemetry.models import DerState
+from registry.customers.models import PersonalUse
+from tests.factories.networks import der, points_of
+from tests.factories.readings import reading, sent
+from tests.registry.aggregations.making import made
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ders(world) -> list:
+    with acting(None, "system: tests"):
+        return [der(world, point) for point in points_of(world.feeders["edc"][0])[:3]]
+
+
+def keep(of, kind: str, **facts) -> PersonalUse:
+    with acting(None, "system: tests"):
+        return PersonalUse.objects.create(der=of, edc_id=of.edc_id, kind=kind, **facts)
+
+
+def at(weekday: int, clock: str) -> datetime:
+    """A local moment of the week: 1 is Monday."""
+    day = datetime(2026, 7, 5) + timedelta(days=weekday)  # from a Sunday
+    return timezone.make_aware(datetime.combine(day, time.fromisoformat(clock)))
+
+
+@pytest.mark.parametrize(
+    "weekdays, hours, moment, bars",
+    [
+        ([1], ("08:00", "10:00"), at(1, "09:59"), True),
+        ([1], ("08:00", "10:00"), at(1, "10:00"), False),
+        ([1], ("08:00", "10:00"), at(2, "09:00"), False),
+        ([1], ("22:00", "06:00"), at(1, "23:00"), True),
+        ([1], ("22:00", "06:00"), at(2, "05:59"), True),
+        ([1], ("22:00", "06:00"), at(1, "05:00"), False),
+        ([7], ("22:00", "06:00"), at(1, "05:00"), True),
+    ],
+)
+def test_hours_of_the_week(ders, weekdays, hours, moment, bars):
+    """M7: hours are local, and those over midnight belong to the day on which they begin."""
+    use = keep(ders[0], "blackout", weekdays=weekdays, from_time=time.fromisoformat(hours[0]), until_time=time.fromisoformat(hours[1]))
+    assert PersonalUse.objects.barring(moment).exists() is bars
+    with acting(None, "system: tests"):
+        PersonalUse.objects.filter(pk=use.pk).update(ended_at=timezone.now())
+    assert not PersonalUse.objects.barring(moment).exists()
+
+
+def test_readiness_of_ders_and_aggregations(world, ders, client_of, api_of):
+    """M7: who opted out is not ready; at the reserve there is no room up; both count in the aggregation."""
+    now = timezone.now()
+    keep(ders[0], "opt_out", starts_at=now - timedelta(hours=1), ends_at=now + timedelta(hours=1))
+    keep(ders[1], "reserve", reserve_percent=30)
+    keep(ders[2], "opt_out", starts_at=now + timedelta(hours=1), ends_at=now + timedelta(hours=2))
+    rows = [reading(each, p_kw=2, up_kw=5, down_kw=3, soc_percent=charge) for each, charge in zip(ders, (80, 30, 30), strict=True)]
+    sent(world.user("aggregator", "filer"), *rows)
+    assert DerState.objects.get(der=ders[0]).readiness == "kept"
+    assert [each.der_id for each in DerState.objects.with_readiness("kept")] == [ders[0].pk]
+    assert DerState.objects.with_readiness("ready").count() == 2
+    aggregation = made(world, ders=ders)
+    told = reports.of_aggregations([aggregation.pk])[aggregation.pk]
+    assert told == dict(zip(reports.TOLD, (3, 2, 1, 0, 0, 0, 4, 5, 6), strict=True))
+    page = client_of(world.user("aggregator", "viewer"))
+    assert "Kept by its owner" in page.get("/operations/readiness/").content.decode()
+    shown = page.get(f"/operations/readiness/{DerState.objects.get(der=ders[1]).pk}/").content.decode()
+    assert "Reserve of the owner" in shown
+    kept = api_of(world.user("edc", "viewer")).get("/api/v1/operations/states/?readiness=kept").json()["results"]
+    assert [row["der"] for row in kept] == [str(ders[0].uuid)]
+
+
+def test_many_aggregations_are_one_statement(world, ders, django_assert_max_num_queries):
+    """M7: as many queries for five as for one."""
+    sent(world.user("aggregator", "filer"), *map(reading, ders))
+    keys = [made(world, f"A{n}", ders=ders, services=[service]).pk for n, service in enumerate(("energy", "capacity", "regulation"))]
+    with django_assert_max_num_queries(3):
+        told = reports.of_aggregations(keys)
+    assert [told[key]["ready"] for key in keys] == [3, 3, 3]
+
+
+def test_a_list_is_live_unless_held(world, ders, client_of):
+    """M7: without a script it is a page like any other; held still it asks for nothing."""
+    sent(world.user("aggregator", "filer"), *map(reading, ders))
+    page = client_of(world.user("aggregator", "viewer"))
+    live = page.get("/operations/readiness/?readiness=ready").content.decode()
+    assert 'hx-trigger="every 15s"' in live and "readiness=ready" in live.split("hx-get=")[1].split(">")[0] and ders[0].external_id in live
+    held = page.get("/operations/readiness/?live=off").content.decode()
+    assert "hx-trigger" not in held.split('id="live"')[1].split(">")[0] and ders[0].external_id in held
