@@ -98,8 +98,13 @@ class EnvelopeRun(models.Model):
     network = models.ForeignKey(NetworkVersion, on_delete=models.PROTECT, related_name="envelope_runs")
     topology_hash = models.CharField(max_length=64)
     policy = models.JSONField(help_text="the policy's values as they were")
-    caps = models.JSONField(default=dict, blank=True, help_text="an operator's own limits by DER: [least, most] kW injected")
-    digest = models.CharField(max_length=64, editable=False, help_text="of policy and caps")
+    caps = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="an operator's own limits by DER: [least, most] kW injected, or of some hours: [least, most, from, to]",
+    )
+    situation = models.JSONField(default=dict, blank=True, help_text="what was out, switched or derated: services/situation.py")
+    digest = models.CharField(max_length=64, editable=False, help_text="of policy, caps and situation")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     step_minutes = models.PositiveSmallIntegerField("interval (min)", default=30)

@@ -10,11 +10,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from moc import sheets, sight
+from moc.portal.streaming import Tally
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.envelopes.solver import blocks
-from operations.envelopes.solver.explain import DEVICE
+from operations.envelopes.solver.blocks import DEVICE
 
 PUBLISHED, STATIC, HOURS = "published", "static", 24
+NO_SUPPLY = "supply.off"  # in the place of an element that binds
 AT_ONCE = 500  # points of a CSV
 HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split())
 
@@ -81,9 +83,28 @@ def totals_of(run: EnvelopeRun) -> dict[str, list[float]]:
     return found
 
 
-def csv_of(points: QuerySet) -> Iterator[bytes]:
-    """The limits of envelope points as CSV, one row an interval, some hundred points at a time."""
-    return sheets.csv_rows(chain([HEADER], _csv_rows(points)))
+def room_of(run: EnvelopeRun, since: datetime | None = None) -> dict[str, float]:
+    """What a run leaves of its feeder from a moment on: mean kW of all points' import and export together."""
+    first = max(0, int(((since or run.starts_at) - run.starts_at).total_seconds() // (60 * run.step_minutes)))
+    return {f"{name}_kw": round(float(np.mean(values[first:] or [0.0])), 1) for name, values in totals_of(run).items()}
+
+
+def situation_of(run: EnvelopeRun) -> str:
+    """What was out, switched or derated when a run was ordered, in words; nothing where all was as the network says."""
+    said = run.situation
+    words = [f"{element} {name}" for name in ("open", "switched") for element in said.get(name, ())]
+    places = {element: "all ratings" if element == "*" else element for element in said.get("percent", {})}
+    words += [f"{places[element]} at {percent} %" for element, percent in said.get("percent", {}).items()]
+    if dark := said.get("dark"):
+        words.append("no supply" if "*" in dark else f"{len(dark):,} points without supply")
+    if ders := said.get("ders"):
+        words.append(f"{len(ders):,} DERs out or derated")
+    return "; ".join(words)
+
+
+def csv_of(points: QuerySet, tally: Tally) -> Iterator[bytes]:
+    """The limits of envelope points as CSV, one row an interval, some hundred points at a time, counted."""
+    return sheets.csv_rows(chain([HEADER], tally.each(_csv_rows(points))))
 
 
 def _csv_rows(points: QuerySet) -> Iterator[tuple]:
@@ -151,6 +172,8 @@ def sentence(limits: Limits, reason: tuple[str, int] | None) -> str:
     if reason is None:
         return "The device's own capability or its approved import and export; the network leaves it all."
     element, sharing = reason
+    if element == NO_SUPPLY:
+        return "The connection point has no supply: the grid above it is out."
     kind = element.split(".", 1)[0]
     name = element.split(".", 1)[1]
     others = "no other point" if sharing <= 1 else f"{sharing - 1:,} other point{'s' if sharing > 2 else ''}"

@@ -5,7 +5,7 @@ from celery import shared_task
 from moc.jobs.models import Job
 from moc.jobs.services import running
 from operations.envelopes.models import EnvelopeRun
-from operations.envelopes.services import computing, life
+from operations.envelopes.services import computing, life, reacting
 from operations.network.models import NetworkVersion
 
 
@@ -19,8 +19,7 @@ def compute(pk: int) -> None:
         if run.status == EnvelopeRun.Status.COMPUTING:  # else a worker died after its commit
             job.outcome = computing.carry_out(run, progress)
             run.refresh_from_db()
-            if run.unchecked == 0 and life.policy_for(run.feeder).auto_publish:
-                life.publish(actor=None, run=run)
+            reacting.publish_or_tell(run)
 
 
 def _not_computed(job: Job, reason: str) -> None:
@@ -32,3 +31,17 @@ def due() -> int:
     """Orders the envelopes of today and tomorrow of every feeder that has a current network. Returns how many runs were ordered."""
     current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder__edc")
     return sum(len(life.order_days(version.feeder)) for version in current)
+
+
+@shared_task
+def react() -> int:
+    """Orders anew what events and outages changed since. Returns how many runs were ordered."""
+    return len(reacting.react())
+
+
+@shared_task
+def follow(pk: int) -> None:
+    """The same at once, after an act on the grid or an outage."""
+    with running(pk) as (job, _):
+        if job is not None:
+            job.outcome = {"runs": len(reacting.react())}

@@ -1,9 +1,9 @@
 """Pages of envelopes: DERs' limits with their reasons, runs with their price and moves, and what aggregators received."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.http import StreamingHttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 
 from moc import charts
 from moc.access import policy
-from moc.exports import Export
+from moc.exports import CsvExport
 from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Transition, Update
-from moc.portal.streaming import streamed
+from moc.portal.streaming import Tally
 from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.forms import EditForm, OrderForm
@@ -51,20 +51,17 @@ class Points(List):
         shown = [("Sets received", reverse("operations:envelope_receipts"), False)]
         if not policy.scope(NetworkVersion.objects.all(), self.request.user, self.permission).exists():
             return shown
-        return [*shown, ("Runs", reverse("operations:envelope_runs"), False), ("Networks", reverse("operations:networks"), False)]
+        pages = (("Runs", "envelope_runs"), ("Transformer alarms", "transformer_alarms"), ("Networks", "networks"))
+        return [*shown, *((label, reverse(f"operations:{name}"), False) for label, name in pages)]
 
 
-class PointsCsv(Export):
+class PointsCsv(CsvExport):
     """The limits of the list as filtered, one row an interval of every DER."""
 
     list_view = Points
-    suffix = "csv"
 
-    def get(self, request, *args, **kwargs) -> StreamingHttpResponse:
-        view = self.listed()
-        headers = {"Content-Disposition": f'attachment; filename="{self.name(view)}"'}
-        blocks = streamed(request, reports.csv_of(view.selected("export")))
-        return StreamingHttpResponse(blocks, content_type="text/csv; charset=utf-8", headers=headers)
+    def blocks(self, view, tally: Tally) -> Iterator[bytes]:
+        return reports.csv_of(view.selected("export"), tally)
 
 
 class PointDetail(Detail):
@@ -180,6 +177,7 @@ class RunDetail(Detail):
             ("To", run.ends_at, None, f"{run.intervals} intervals of {run.step_minutes} minutes"),
             ("Policy", EnvelopePolicy.Method(run.policy["method"]).label, None, safe),
             ("Voltage", f"{float(run.policy['v_min_pu']):g} to {float(run.policy['v_max_pu']):g} per unit", None, ""),
+            ("State of the grid", reports.situation_of(run) or None, None, "events and outages that the run takes account of"),
             ("Operator's own limits", len(run.caps) or None, None, "DERs"),
             ("Points", run.point_count, None, "with active DERs"),
             ("Intervals without room", run.unchecked, None, "that did not pass the AC check"),

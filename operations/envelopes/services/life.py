@@ -16,9 +16,12 @@ from moc.errors import UserError
 from moc.history import acting
 from moc.jobs import services as jobs
 from moc.notices.services import tell
+from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.services import situation
 from operations.envelopes.solver import blocks
 from operations.network.models import NetworkVersion
+from operations.outages.services import log
 from registry.ders.models import Der
 from registry.grid.models import Feeder
 
@@ -42,18 +45,36 @@ def order(
     """Have a feeder's envelopes computed in the background. The same feeder, topology, window and policy give the run that there is.
 
     caps: {der id: [least, most] kW injected}. Raises UserError (ENV-NETWORK, ENV-WINDOW)."""
+    return order_until(
+        actor=actor,
+        feeder=feeder,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(hours=hours),
+        step_minutes=step_minutes,
+        caps=caps,
+        reason=reason,
+    )
+
+
+def order_until(
+    *, actor, feeder: Feeder, starts_at: datetime, ends_at: datetime, step_minutes: int, caps: dict | None = None, reason: str = ""
+) -> EnvelopeRun:
+    """As order(), up to a moment; with what is out, switched or derated now and lasts into the window."""
     if actor is not None:
         policy.require(actor, PERMISSION, feeder.edc)
-    network = NetworkVersion.objects.filter(feeder=feeder, status=NetworkVersion.Status.CURRENT).first()
+    versions = NetworkVersion.objects.select_related("feeder__substation")
+    network = versions.filter(feeder=feeder, status=NetworkVersion.Status.CURRENT).first()
     if network is None:
         raise UserError(f"Feeder {feeder} has no current network.", "Load its model and have it approved.", "ENV-NETWORK")
-    if not 0 < hours * 60 // step_minutes <= MOST_INTERVALS:
+    if not 0 < (ends_at - starts_at).total_seconds() // (60 * step_minutes) <= MOST_INTERVALS:
         raise UserError(f"A window has 1 to {MOST_INTERVALS} intervals.", "Choose fewer hours or longer intervals.", "ENV-WINDOW")
     chosen = policy_for(feeder)
     values = {name: getattr(chosen, name) for name in KEPT} | {name: str(getattr(chosen, name)) for name in EXACT}
-    digest = hashlib.sha256(json.dumps([values, caps or {}], sort_keys=True).encode()).hexdigest()
-    window = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=hours), "step_minutes": step_minutes}
-    key = {"feeder": feeder, "topology_hash": network.topology_hash, "digest": digest, **window}
+    found = situation.of(network, since=starts_at)
+    decides = [values, caps or {}] + ([found | {"events": []}] if found else [])
+    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+    window = {"starts_at": starts_at, "ends_at": ends_at, "step_minutes": step_minutes}
+    key = {"feeder": feeder, "topology_hash": _topology(network, found), "digest": digest, **window}
     with acting(actor, reason or ("system: envelopes are due" if actor is None else "Envelopes ordered")):
         run, made = EnvelopeRun.objects.get_or_create(
             **key,
@@ -63,6 +84,7 @@ def order(
                 "network": network,
                 "policy": values,
                 "caps": caps or {},
+                "situation": found,
                 "created_by": actor,
                 "status": Status.COMPUTING,
             },
@@ -71,6 +93,15 @@ def order(
             run.job = jobs.enqueue(actor=actor, task=TASK, title=f"Envelopes of {feeder}", run=run.pk)
             run.save(update_fields=["job"])
     return run
+
+
+def _topology(network: NetworkVersion, found: dict) -> str:
+    """The hash of the network as a situation leaves it."""
+    if not found:
+        return network.topology_hash
+    from operations.network.services.building import feeder_of  # here: 80 MB of solver, where something has happened only
+
+    return situation.changed(feeder_of(network), found)[0].topology_hash
 
 
 def order_days(feeder: Feeder) -> list[EnvelopeRun]:
@@ -99,9 +130,8 @@ def edit(*, actor, run: EnvelopeRun, der: Der, least_kw: float, most_kw: float, 
     if least_kw > most_kw:
         raise UserError("The least injection is above the most.", "Exchange them.", "ENV-EDIT")
     caps = run.caps | {str(der.pk): [float(least_kw), float(most_kw)]}
-    hours = int((run.ends_at - run.starts_at).total_seconds() // 3600)
-    window = {"starts_at": run.starts_at, "hours": hours, "step_minutes": run.step_minutes}
-    return order(actor=actor, feeder=run.feeder, caps=caps, reason=reason, **window)
+    window = {"starts_at": run.starts_at, "ends_at": run.ends_at, "step_minutes": run.step_minutes}
+    return order_until(actor=actor, feeder=run.feeder, caps=caps, reason=reason, **window)
 
 
 @transaction.atomic
@@ -112,6 +142,7 @@ def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
     Feeder.objects.select_for_update(of=("self",)).get(pk=run.feeder_id)
     before = EnvelopeRun.objects.of_feeder(run.feeder_id).exclude(pk=run.pk).overlapping(run.starts_at, run.ends_at)
     before = before.filter(status__in=(Status.PUBLISHED, Status.HELD))
+    last_set = before.order_by("-number").first()
     changed = _changed(run, before.published().order_by("-number").first())
     rows, now = EnvelopeRun.objects.filter(pk=run.pk), timezone.now()
     with acting(actor, reason or "system: the set passed its check"):
@@ -123,6 +154,15 @@ def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
         run.refresh_from_db()
         _point_to(run, now)
         _send(actor, run, changed)
+        was = {"set": last_set.number, **reports.room_of(last_set, run.starts_at)} if last_set else {"set": None}
+        _log(actor, run, "publish", reason, was, {"set": run.number, **reports.room_of(run)})
+
+
+def _log(actor, run: EnvelopeRun, move: str, reason: str, before: dict, after: dict) -> None:
+    """What the set changes, in the operational log; beside the first event that it takes account of."""
+    event = next(iter(run.situation.get("events", [])), None)
+    said = {"reason": reason or "system: the set passed its check", "event_id": event}
+    log.write(actor=actor, act=f"envelopes_{move}", subject=str(run), edc=run.edc, before=before, after=after, **said)
 
 
 def content_hash(run: EnvelopeRun) -> str:
@@ -198,6 +238,8 @@ def deactivate(*, actor, run: EnvelopeRun, reason: str) -> None:
 def _withdraw(actor, run: EnvelopeRun, move: str, reason: str) -> None:
     policy.require(actor, PERMISSION, run.edc)
     EnvelopeRun.lifecycle.move(EnvelopeRun.objects.filter(pk=run.pk), move, actor=actor, reason=reason)
+    with acting(actor, reason):
+        _log(actor, run, move, reason, {"set": run.number, **reports.room_of(run)}, {"set": None})
     told = Organization.objects.filter(pk__in=run.receipts.values("aggregator")).order_by("pk")
     for aggregator in told:
         subject = f"Envelopes of feeder {run.feeder.code}, set {run.number}, are out of force"

@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 
+DEVICE = -1  # what stops a point that has all its room: no element
 UNITS = (0.1, 1.0, 10.0, 100.0)
 LEVEL = 9
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Case
 
-DEVICE = -1
 TOUCHING = 5e-3  # per unit of a limit: nearer than this, a row stops
 
 

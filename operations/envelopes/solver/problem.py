@@ -1,6 +1,6 @@
 """What is asked of the solver and what it answers, as arrays: A active points, L legs, T intervals, R rated conductors."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -44,6 +44,12 @@ class Request:
     def anchor_w(self) -> np.ndarray:
         """The injection nearest to nothing that each device can take, (A, T): where both directions start."""
         return np.clip(0.0, self.low_w, self.high_w)
+
+    def at(self, interval: int) -> "Request":
+        """The same of one interval."""
+        one = slice(interval, interval + 1)
+        volts = self.source_volts if self.source_volts is None else self.source_volts[:, one]
+        return replace(self, base_va=self.base_va[:, one], low_w=self.low_w[:, one], high_w=self.high_w[:, one], source_volts=volts)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Case, Machine
-from operations.envelopes.solver.explain import DEVICE, sharers
+from operations.envelopes.solver.explain import sharers
 from operations.envelopes.solver.fairness import price
 from operations.envelopes.solver.problem import Policy, Request
 from operations.envelopes.solver.solve import solve, vertices

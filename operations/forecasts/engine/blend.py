@@ -1,0 +1,100 @@
+"""The additive blend: 60 % of the mean of the last four same weekdays and 40 % of the mean of the last three days, for every meter at once.
+
+It is linear, so the sum of the meters' forecasts is the forecast of their sum. Days are laid on a local clock of equal length: of a day of
+23 hours the missing hour is a gap, of a day of 25 hours the hour that comes twice is the mean of the two.
+"""
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+SAME_WEEKDAYS, LAST_DAYS, SHARE = 4, 3, 0.6
+HISTORY = 7 * SAME_WEEKDAYS  # days
+FADES_H = 6.0  # hours after which a deviation of today has faded to 1/e
+LOOKS_BACK_H = 3  # hours of today that tell it
+
+
+def starts_of(day: date, zone: ZoneInfo, minutes: int) -> list[datetime]:
+    """The beginnings of a local day's intervals: 23, 24 or 25 hours of them."""
+    first = datetime.combine(day, time.min, zone).astimezone(ZoneInfo("UTC"))
+    end = datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(ZoneInfo("UTC"))
+    return [first + timedelta(minutes=minutes) * n for n in range(int((end - first) / timedelta(minutes=minutes)))]
+
+
+def clock_of(day: date, zone: ZoneInfo, minutes: int) -> np.ndarray:
+    """Of each interval of a local day the place on the clock of 24 hours."""
+    local = [start.astimezone(zone) for start in starts_of(day, zone, minutes)]
+    return np.array([(each.hour * 60 + each.minute) // minutes for each in local])
+
+
+def on_clock(values: np.ndarray, day: date, zone: ZoneInfo, minutes: int) -> np.ndarray:
+    """(…, intervals of the day) on the clock, (…, 1440 / minutes): what is missing is NaN, what comes twice a mean."""
+    places, slots = clock_of(day, zone, minutes), 1440 // minutes
+    summed, known = np.zeros((*values.shape[:-1], slots)), np.zeros((*values.shape[:-1], slots))
+    for n, place in enumerate(places):
+        here = ~np.isnan(values[..., n])
+        summed[..., place] += np.where(here, values[..., n], 0)
+        known[..., place] += here
+    return np.where(known > 0, summed / np.maximum(known, 1), np.nan)
+
+
+def mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """The mean of what is known; NaN where nothing is."""
+    known = ~np.isnan(values)
+    return np.where(known.any(axis), np.where(known, values, 0).sum(axis) / np.maximum(known.sum(axis), 1), np.nan)
+
+
+def day_ahead(history: np.ndarray) -> np.ndarray:
+    """The next day of meters on the clock (M, slots) from their days before it (M, D, slots), of which the last is the day before.
+
+    A mean that a gap leaves empty is the other one; where both are, the meter's mean of the hour over all its days; then NaN."""
+    days = history.shape[1]
+    weekdays = mean(history[:, [days - 7 * n for n in range(1, SAME_WEEKDAYS + 1) if days >= 7 * n]], 1)
+    recent = mean(history[:, -LAST_DAYS:], 1)
+    both = SHARE * weekdays + (1 - SHARE) * recent
+    either = np.where(np.isnan(weekdays), recent, np.where(np.isnan(recent), weekdays, both))
+    return np.where(np.isnan(either), mean(history, 1), either)
+
+
+def intraday(ahead: np.ndarray, seen: np.ndarray, minutes: int) -> np.ndarray:
+    """A day's forecast (M, slots) after its first intervals `seen` (M, n): they stand as they were, and the mean deviation of the last
+    hours fades out over those to come."""
+    n = seen.shape[1]
+    found = ahead.copy()
+    found[:, :n] = np.where(np.isnan(seen), ahead[:, :n], seen)
+    if n:
+        last = slice(max(0, n - LOOKS_BACK_H * 60 // minutes), n)
+        deviation = np.nan_to_num(mean(seen[:, last] - ahead[:, last], 1))
+        hours = (np.arange(ahead.shape[1] - n) + 1) * minutes / 60
+        found[:, n:] += deviation[:, None] * np.exp(-hours / FADES_H)
+    return found
+
+
+def naive(history: np.ndarray) -> np.ndarray:
+    """The same day of the week before (M, slots)."""
+    return history[:, -7]
+
+
+def backtest(history: np.ndarray, quantiles: tuple[float, float] = (0.1, 0.9)) -> dict[str, np.ndarray | float]:
+    """The day-ahead blend of a sum of meters over its last days, each from the days before it only.
+
+    history: (D, slots) with D > HISTORY. Errors are means of |error| over the mean of |value|, in percent: by slot and overall, of the
+    blend and of the naive; `low` and `high` the errors (kWh, by slot) at the quantiles; `coverage` the percent of values between them
+    when they are taken from the earlier half of the days and judged on the later."""
+    days = range(HISTORY, len(history))
+    blended = np.stack([day_ahead(history[None, day - HISTORY : day])[0] for day in days])
+    before = np.stack([naive(history[None, day - HISTORY : day])[0] for day in days])
+    actual = history[HISTORY:]
+    scale = np.nanmean(np.abs(actual)) / 100
+    errors, plain = actual - blended, actual - before
+    half = len(errors) // 2
+    found = {"by_slot": np.nanmean(np.abs(errors), 0) / scale, "naive_by_slot": np.nanmean(np.abs(plain), 0) / scale}
+    found |= {"error": float(np.nanmean(np.abs(errors)) / scale), "naive": float(np.nanmean(np.abs(plain)) / scale)}
+    low, high = np.nanquantile(errors, quantiles[0]), np.nanquantile(errors, quantiles[1])
+    found |= {"low": float(low), "high": float(high), "days": float(len(errors)), "coverage": float("nan")}
+    if half >= 2:
+        bounds = np.nanquantile(errors[:half], quantiles)
+        later = errors[half:][~np.isnan(errors[half:])]
+        found["coverage"] = float(100 * ((later >= bounds[0]) & (later <= bounds[1])).mean())
+    return found

@@ -1,0 +1,1 @@
+"""Meter data read and kept, and forecasts published."""

@@ -1,0 +1,194 @@
+"""API: outages of DERs by the batch, grid events, and the operational log."""
+
+from django.core.exceptions import ValidationError as Refused
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.parsers import JSONParser
+from rest_framework.response import Response
+
+from moc.access import policy
+from moc.rest.bodies import Csv, file_of
+from moc.rest.conditions import idempotent
+from moc.rest.resources import Moves, Resource, Versioned
+from moc.rest.serializers import ANY_ID, Flat, Reason, example, slug_of
+from operations.outages import forms
+from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
+from operations.outages.models import DerOutage, GridEvent, LogEntry
+from operations.outages.services import decoding, ders, events
+
+
+class OutageSerializer(Flat):
+    """An outage or derate of a DER."""
+
+    id = serializers.UUIDField(source="uuid")
+    der = serializers.UUIDField(source="der.uuid")
+    aggregator = slug_of("aggregator")
+    edc = slug_of("edc", "the utility's slug")
+
+    class Meta:
+        model = DerOutage
+        fields = (
+            "id der aggregator edc kind cause status available_kw starts_at expected_until ended_at reason notified reported_at"
+        ).split()
+
+
+class ToldSerializer(serializers.Serializer):
+    """One outage."""
+
+    der = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=DerOutage.Kind.choices)
+    cause = serializers.ChoiceField(choices=DerOutage.Cause.choices)
+    starts_at = serializers.DateTimeField()
+    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="expected return")
+    available_kw = serializers.DecimalField(14, 3, required=False, default=0, min_value=0, help_text="still available in a derate")
+    reason = serializers.CharField(max_length=300)
+    notified = serializers.CharField(max_length=200, required=False, default="", allow_blank=True, help_text="who else was told, and how")
+
+
+@example(
+    {"outages": [{"der": ANY_ID, "kind": "outage", "cause": "forced", "starts_at": "2027-06-01T12:00:00Z", "reason": "Inverter failed"}]}
+)
+class BatchSerializer(serializers.Serializer):
+    """Outages of your DERs: all or none of them, or with `only_good` those that are in order."""
+
+    outages = ToldSerializer(many=True, min_length=1, max_length=decoding.MOST)
+    only_good = serializers.BooleanField(required=False, default=False)
+
+
+class RefusedOutage(serializers.Serializer):
+    row = serializers.IntegerField(help_text="counted from 1")
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    remedy = serializers.CharField()
+
+
+class OutagesTakenSerializer(serializers.Serializer):
+    """What became of a batch."""
+
+    taken = serializers.ListField(child=serializers.UUIDField(), help_text="ids of the outages")
+    refused = RefusedOutage(many=True)
+
+
+class Outages(Versioned, Moves):
+    """Outages and derates of the DERs within reach. POST tells them by the batch, as JSON or CSV (all rows or none)."""
+
+    model = DerOutage
+    serializer_class = OutageSerializer
+    filterset_class = OutageFilterSet
+    moves = {"end": Reason, "cancel": Reason}
+
+    def get_parsers(self) -> list:
+        telling = self.request and self.request.method == "POST" and self.action_map.get("post") == "create"
+        return [JSONParser(), Csv()] if telling else [JSONParser()]
+
+    @extend_schema(
+        request={"application/json": BatchSerializer, "text/csv": OpenApiTypes.BINARY},
+        responses={201: OutagesTakenSerializer},
+        summary="Tell outages and derates",
+    )
+    @idempotent
+    def create(self, request, **kwargs) -> Response:
+        policy.require(request.user, ders.PERMISSION)
+        if request.FILES:
+            rows, only_good = decoding.rows_of(file_of(request).read(decoding.MOST_BYTES)), False
+        else:
+            body = BatchSerializer(data=request.data)
+            body.is_valid(raise_exception=True)
+            only_good = body.validated_data["only_good"]
+            rows = [ders.Told(**each | {"der": str(each["der"])}) for each in body.validated_data["outages"]]
+        outcome = ders.report(actor=request.user, rows=rows, only_good=only_good)
+        if not only_good:
+            ders.require_whole(outcome)
+        refused = [{"row": row, "code": rule.code, "sentence": rule.sentence, "remedy": rule.remedy} for row, rule in outcome.refused]
+        return Response({"taken": [each.uuid for each in outcome.taken], "refused": refused}, status=201)
+
+    def perform(self, actor, obj: DerOutage, name: str, **said) -> None:
+        ders.move(actor=actor, outage=obj, name=name, **said)
+
+
+class EventSerializer(Flat):
+    """An event on the grid; counts are of what was behind the place when it was told."""
+
+    id = serializers.UUIDField(source="uuid")
+    edc = slug_of("edc", "the utility's slug")
+    tso = slug_of("tso", "the RTO that told it", allow_null=True)
+    feeder = serializers.CharField(source="feeder.code", allow_null=True)
+    transformer = serializers.CharField(source="transformer.code", allow_null=True)
+    td_interface = serializers.CharField(source="td_interface.code", allow_null=True)
+
+    class Meta:
+        model = GridEvent
+        fields = (
+            "id edc tso kind status td_interface feeder transformer element capacity_percent starts_at expected_until restored_at reason "
+            "point_count der_count aggregation_count kw reported_at"
+        ).split()
+
+
+@example({"kind": "outage", "feeder": "F1", "element": "trunk", "starts_at": "2027-06-01T12:00:00Z", "reason": "A tree fell"})
+class EventBody(serializers.Serializer):
+    """An event at one place, by your own codes: an interface, a feeder with or without an element of its network, or a transformer."""
+
+    kind = serializers.ChoiceField(choices=GridEvent.Kind.choices)
+    feeder = serializers.CharField(max_length=40, required=False)
+    element = serializers.CharField(max_length=120, required=False, default="")
+    transformer = serializers.CharField(max_length=40, required=False)
+    td_interface = serializers.CharField(max_length=40, required=False)
+    capacity_percent = serializers.IntegerField(min_value=0, max_value=99, required=False, default=0, help_text="left in a derate")
+    starts_at = serializers.DateTimeField()
+    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=300)
+
+
+class Events(Versioned, Moves):
+    """Grid events within reach. POST tells one; what is behind its place is found by topology."""
+
+    model = GridEvent
+    serializer_class = EventSerializer
+    filterset_class = EventFilterSet
+    moves = {"restore": Reason, "cancel": Reason}
+
+    @extend_schema(request=EventBody, responses={201: EventSerializer}, summary="Tell a grid event")
+    @idempotent
+    def create(self, request, **kwargs) -> Response:
+        if not events.may_report(request.user):
+            raise policy.NotPermitted("You may not tell grid events.")
+        body = EventBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = dict(body.validated_data)
+        try:
+            places = forms.places(request.user, said)
+        except Refused as refusal:
+            raise ValidationError(refusal.message_dict) from refusal
+        facts = {name: value for name, value in said.items() if name not in ("feeder", "transformer", "td_interface")}
+        return self.answer(events.report(actor=request.user, event=GridEvent(**facts, **places)), status=201)
+
+    def perform(self, actor, obj: GridEvent, name: str, **said) -> None:
+        events.move(actor=actor, event=obj, name=name, **said)
+
+
+class LogSerializer(Flat):
+    """One act that changed what can be delivered."""
+
+    by = serializers.CharField(source="actor.name", allow_null=True)
+    edc = slug_of("edc", "the utility's slug")
+    tso = slug_of("tso", "the RTO's slug", allow_null=True)
+    aggregator = slug_of("aggregator", allow_null=True)
+    event = serializers.UUIDField(source="event.uuid", allow_null=True)
+    outage = serializers.UUIDField(source="outage.uuid", allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
+
+    class Meta:
+        model = LogEntry
+        fields = ["id", "at", "act", "subject", "reason", "by", "edc", "tso", "aggregator", "event", "outage", "before", "after"]
+
+
+class OperationalLog(Resource):
+    """The operational log: only added to, and sealed."""
+
+    model = LogEntry
+    serializer_class = LogSerializer
+    filterset_class = LogFilterSet
+    lookup_field, lookup_value_converter = "pk", "int"

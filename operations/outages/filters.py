@@ -1,0 +1,39 @@
+"""Filters of outages, grid events and the operational log."""
+
+import django_filters
+
+from moc.portal.filters import PartyFilter, ScopedFilterSet
+from operations.outages.models import DerOutage, GridEvent, LogEntry
+
+
+class OutageFilterSet(ScopedFilterSet):
+    """Outages by status, cause, DER and party."""
+
+    party_filters = {"edc": "edc", "aggregator": "aggregator"}
+
+    status = django_filters.ChoiceFilter(choices=DerOutage.Status.choices, label="Status")
+    kind = django_filters.ChoiceFilter(choices=DerOutage.Kind.choices, label="Kind")
+    cause = django_filters.ChoiceFilter(choices=DerOutage.Cause.choices, label="Cause")
+    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    edc = PartyFilter(field_name="edc_id", label="Utility")
+    aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
+
+
+class EventFilterSet(ScopedFilterSet):
+    """Grid events by status, kind, feeder and utility."""
+
+    party_filters = {"edc": "edc"}
+
+    status = django_filters.ChoiceFilter(choices=GridEvent.Status.choices, label="Status")
+    kind = django_filters.ChoiceFilter(choices=GridEvent.Kind.choices, label="Kind")
+    feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", max_length=40)
+    edc = PartyFilter(field_name="edc_id", label="Utility")
+
+
+class LogFilterSet(ScopedFilterSet):
+    """Log rows by act and utility, and from a moment on."""
+
+    party_filters = {"edc": "edc"}
+
+    act = django_filters.ChoiceFilter(choices=[(act, act.replace("_", " ").capitalize()) for act in LogEntry.ACTS], label="Act")
+    edc = PartyFilter(field_name="edc_id", label="Utility")

@@ -1,0 +1,252 @@
+"""What is out of service: DERs, as their aggregators tell it, and parts of the grid, with the DERs that they take along."""
+
+import uuid
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from moc.access.models import Organization
+from moc.access.queries import ScopedQuerySet
+from moc.history import Appended, Refuse, Versions
+from moc.lifecycle import Lifecycle, Transition
+from moc.units import MagnitudeField
+from registry.ders.models import Der
+from registry.grid.models import Feeder, TdInterface, Transformer
+
+ORDER = "It ends after it begins."
+
+
+def party(label: str, **kwargs) -> models.ForeignKey:
+    return models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=label, **kwargs)
+
+
+def actor() -> models.ForeignKey:
+    return models.ForeignKey(settings.AUTH_USER_MODEL, null=True, editable=False, on_delete=models.PROTECT, related_name="+")
+
+
+class DerOutage(models.Model):
+    """A DER delivers nothing, or less, from a moment on: planned, forced, or because somebody curtails it. Its aggregator tells it.
+
+    `available_kw` is what it can still inject; nothing during an outage. It carries the parties, by which lists are cut.
+    """
+
+    access_paths = ("aggregator", "edc")
+
+    class Kind(models.TextChoices):
+        OUTAGE = "outage", "Outage"
+        DERATE = "derate", "Derate"
+
+    class Cause(models.TextChoices):
+        PLANNED = "planned", "Planned"
+        FORCED = "forced", "Forced"
+        CURTAILED = "curtailed", "Curtailed"
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "To come"
+        ACTIVE = "active", "Now"
+        ENDED = "ended", "Over"
+        CANCELLED = "cancelled", "Cancelled"
+
+    lifecycle = Lifecycle(
+        Transition("begin", (Status.PLANNED,), Status.ACTIVE, None),
+        Transition("end", (Status.ACTIVE,), Status.ENDED, "file_ders", label="It is back"),
+        Transition("cancel", (Status.PLANNED,), Status.CANCELLED, "file_ders", needs_reason=True, danger=True),
+        initial=(Status.PLANNED, Status.ACTIVE),
+    )
+
+    uuid = models.UUIDField("outage id", default=uuid.uuid4, unique=True, editable=False)
+    der = models.ForeignKey(Der, on_delete=models.PROTECT, related_name="outages", db_index=False, verbose_name="DER")
+    aggregator = party("aggregator")
+    edc = party("utility")
+    kind = models.CharField(max_length=7, choices=Kind.choices)
+    cause = models.CharField(max_length=9, choices=Cause.choices)
+    status = models.CharField(max_length=9, choices=Status.choices)
+    available_kw = MagnitudeField("still available (kW)", default=0)
+    starts_at = models.DateTimeField("from")
+    expected_until = models.DateTimeField("expected back at", null=True, blank=True)
+    ended_at = models.DateTimeField("back at", null=True, blank=True, editable=False)
+    reason = models.CharField(max_length=300)
+    notified = models.CharField("notification", max_length=200, blank=True, help_text="who else was told, and how")
+    reported_by = actor()
+    reported_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "outage of a DER"
+        verbose_name_plural = "outages of DERs"
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["der"], condition=Q(status="active"), name="outage_one_at_a_time"),
+            models.CheckConstraint(name="outage_in_order", condition=Q(expected_until__gt=F("starts_at")), violation_error_message=ORDER),
+            models.CheckConstraint(name="outage_delivers_nothing", condition=~Q(kind="outage") | Q(available_kw=0)),
+        ]
+        indexes = [
+            models.Index(fields=["aggregator", "-id"], name="outage_by_aggregator"),
+            models.Index(fields=["edc", "-id"], name="outage_by_utility"),
+            models.Index(fields=["der", "-starts_at"], name="outage_of_der"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.der}"
+
+
+class GridEvent(models.Model):
+    """A part of a utility's grid, or of its interface to transmission, is out, switched or derated until it is restored.
+
+    It is at exactly one place: a T-D interface (told by the utility or by its RTO), a feeder, a transformer, or an element of the
+    feeder's network. Counts are of what was behind it when it was told; `kw` is the nameplate of these DERs.
+    """
+
+    access_paths = ("edc", "tso", "touched__aggregator")
+
+    class Kind(models.TextChoices):
+        OUTAGE = "outage", "Outage"
+        SWITCHING = "switching", "Switching"
+        DERATE = "derate", "Derate"
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "To come"
+        ACTIVE = "active", "Now"
+        RESTORED = "restored", "Restored"
+        CANCELLED = "cancelled", "Cancelled"
+
+    lifecycle = Lifecycle(
+        Transition("begin", (Status.PLANNED,), Status.ACTIVE, None),
+        Transition("restore", (Status.ACTIVE,), Status.RESTORED, "manage_grid"),
+        Transition("cancel", (Status.PLANNED,), Status.CANCELLED, "manage_grid", needs_reason=True, danger=True),
+        initial=(Status.PLANNED, Status.ACTIVE),
+    )
+
+    uuid = models.UUIDField("event id", default=uuid.uuid4, unique=True, editable=False)
+    edc = party("utility")
+    tso = party("told by the RTO", null=True, blank=True)
+    kind = models.CharField(max_length=9, choices=Kind.choices)
+    status = models.CharField(max_length=9, choices=Status.choices)
+    td_interface = models.ForeignKey(
+        TdInterface, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name="interface"
+    )
+    feeder = models.ForeignKey(Feeder, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    transformer = models.ForeignKey(Transformer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    element = models.CharField(max_length=120, blank=True, help_text="a line or transformer of the feeder's network, such as line.l1")
+    capacity_percent = models.PositiveSmallIntegerField("capacity left (%)", default=0)
+    starts_at = models.DateTimeField("from")
+    expected_until = models.DateTimeField("expected back at", null=True, blank=True)
+    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reason = models.CharField(max_length=300)
+    point_count = models.PositiveIntegerField("service points", default=0, editable=False)
+    der_count = models.PositiveIntegerField("DERs", default=0, editable=False)
+    aggregation_count = models.PositiveIntegerField("aggregations", default=0, editable=False)
+    kw = MagnitudeField("their nameplate (kW)", default=0, editable=False)
+    reported_by = actor()
+    reported_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="grid_event_one_place",
+                condition=Q(td_interface__isnull=False, feeder=None, transformer=None, element="")
+                | Q(td_interface=None, feeder__isnull=False, transformer=None)
+                | Q(td_interface=None, feeder=None, transformer__isnull=False, element=""),
+                violation_error_message="Name one place: an interface, a feeder (with or without an element), or a transformer.",
+            ),
+            models.CheckConstraint(
+                name="grid_event_in_order",
+                condition=Q(expected_until__gt=F("starts_at")),
+                violation_error_message=ORDER,
+            ),
+            models.CheckConstraint(
+                name="grid_event_capacity",
+                condition=Q(kind="derate", capacity_percent__gt=0, capacity_percent__lt=100) | (~Q(kind="derate") & Q(capacity_percent=0)),
+                violation_error_message="A derate leaves between 1 and 99 %% of the capacity; an outage or a switching none.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["edc", "-id"], name="grid_event_by_utility"),
+            models.Index(fields=["tso", "-id"], name="grid_event_by_rto"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.place}"
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        if self.element:
+            return f"{self.element} on {self.feeder}"
+        return next((str(each) for each in (self.td_interface, self.feeder, self.transformer) if each is not None), "the grid")
+
+
+class TouchedDer(models.Model):
+    """A DER that is behind a grid event. The policy of events reads this table, so its own names no event: the parties stand here."""
+
+    access_paths = ("aggregator", "edc")
+
+    event = models.ForeignKey(GridEvent, on_delete=models.CASCADE, related_name="touched", db_index=False)
+    der = models.ForeignKey(Der, on_delete=models.PROTECT, related_name="grid_events")
+    aggregator = party("aggregator", null=True)
+    edc = party("utility")
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "DER behind a grid event"
+        verbose_name_plural = "DERs behind grid events"
+        constraints = [models.UniqueConstraint(fields=["event", "der"], name="touched_once")]
+
+    def __str__(self) -> str:
+        return f"{self.der} in {self.event}"
+
+
+class Kept(Refuse):
+    """What was done in operations stays written."""
+
+    because = "the operational log is never lost"
+
+
+class LogEntry(Appended):
+    """One act that changed what can be delivered: who, what, why, and the state before and after. Only added to, and sealed."""
+
+    access_paths = ("edc", "tso", "aggregator")
+    ACTS = (
+        *("event_told", "event_begin", "event_restore", "event_cancel"),
+        *("outage_told", "outage_begin", "outage_end", "outage_cancel"),
+        *("envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
+        *("interface_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
+        *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
+    )
+
+    at = models.DateTimeField(default=timezone.now)
+    actor = actor()
+    act = models.SlugField(max_length=30)
+    subject = models.CharField(max_length=300)
+    reason = models.TextField(blank=True)
+    edc = party("utility")
+    tso = party("RTO", null=True)
+    aggregator = party("aggregator", null=True)
+    event = models.ForeignKey(GridEvent, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
+    outage = models.ForeignKey(DerOutage, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
+    before = models.JSONField(default=dict)
+    after = models.JSONField(default=dict)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "operational log"
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["edc", "-id"], name="log_by_utility")]
+        triggers = [
+            Kept(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
+            Kept(name="sealed_table", operation=pgtrigger.Truncate),
+        ]
+
+    def __str__(self) -> str:
+        return self.subject

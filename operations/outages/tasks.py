@@ -1,0 +1,11 @@
+"""The beat's look at outages and events to come."""
+
+from celery import shared_task
+
+from operations.outages.services import ders, events
+
+
+@shared_task
+def begin_due() -> int:
+    """What was planned for now begins."""
+    return ders.begin_due() + events.begin_due()

@@ -1,0 +1,230 @@
+"""Pages of outages of DERs, grid events, and the operational log."""
+
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.html import format_html
+
+from moc.access import policy
+from moc.portal import Create, Detail, List, Sort, Transition
+from operations.outages import forms, reports
+from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
+from operations.outages.models import DerOutage, GridEvent, LogEntry
+from operations.outages.services import decoding, ders, events
+from operations.outages.tables import EVENT_TABLE, LOG_EXPORT, LOG_TABLE, OUTAGE_TABLE
+
+NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
+OUTAGES = (("Outages", "operations:outages"),)
+EVENTS = (*OUTAGES, ("Grid events", "operations:grid_events"))
+
+
+class Outages(List):
+    """Outages and derates of the DERs within reach, newest first."""
+
+    model = DerOutage
+    title = "Outages"
+    lead = "DERs that deliver nothing, or less, now or at a time to come."
+    noun = "outages"
+    table = OUTAGE_TABLE
+    filterset_class = OutageFilterSet
+    sorts = NEWEST
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        other = [("Responses", reverse("operations:outage_responses"), False)]
+        other += [("Grid events", reverse("operations:grid_events"), False), ("Operational log", reverse("operations:log"), False)]
+        if not policy.reach(self.request.user, ders.PERMISSION):
+            return other
+        own = [("Tell an outage", reverse("operations:outage_new"), True), ("By file", reverse("operations:outage_file"), False)]
+        return [*own, *other]
+
+
+class NewOutage(Create):
+    """One outage, by form."""
+
+    title = "Tell an outage"
+    lead = "The utility is told at once, and the operational log keeps it."
+    permission = ders.PERMISSION
+    parents = OUTAGES
+    form_class = forms.OutageForm
+    submit_label = "Tell it"
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> DerOutage:
+        outcome = ders.report(actor=self.request.user, rows=[form.told()])
+        ders.require_whole(outcome)
+        return outcome.taken[0]
+
+    def done_url(self, result: DerOutage) -> str:
+        return reverse("operations:outage", args=[result.uuid])
+
+
+class OutageFile(Create):
+    """Outages by file, all or none."""
+
+    title = "Outages by file"
+    permission = ders.PERMISSION
+    parents = OUTAGES
+    form_class = forms.OutageFileForm
+    submit_label = "Tell them"
+
+    def perform(self, form) -> None:
+        upload = form.cleaned_data["file"]
+        if upload.size > decoding.MOST_BYTES:
+            raise ValidationError({"file": f"A file has at most {decoding.MOST_BYTES // 2**20} MB."})
+        ders.require_whole(ders.report(actor=self.request.user, rows=decoding.rows_of(upload.read())))
+
+    def done_url(self, result: None) -> str:
+        return reverse("operations:outages")
+
+
+class OutageDetail(Detail):
+    """One outage with its moves."""
+
+    model = DerOutage
+    parents = OUTAGES
+    related = ("der", "aggregator", "edc")
+    transition_url = "operations:outage_transition"
+
+    def facts(self) -> list:
+        one = self.object
+        rows = [
+            ("DER", format_html('<a href="{}">{}</a>', reverse("registry:der_detail", args=[one.der.uuid]), one.der), None, ""),
+            ("Cause", one.get_cause_display(), None, ""),
+            ("Still available", one.available_kw, "kW", ""),
+            ("From", one.starts_at, None, ""),
+            ("Expected back at", one.expected_until, None, ""),
+            ("Back at", one.ended_at, None, ""),
+            ("Reason", one.reason, None, ""),
+            ("Notification", one.notified, None, "as the aggregator says"),
+            ("Aggregator", one.aggregator, None, ""),
+            ("Utility", one.edc, None, ""),
+        ]
+        return [(one.get_kind_display(), rows)]
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        answers = f"{reverse('operations:outage_responses')}?outage={self.object.uuid}"
+        shown = [("Answers chosen", answers, False)]
+        if self.object.status not in ("planned", "active") or not policy.allows(self.request.user, ders.PERMISSION, self.object.aggregator):
+            return shown
+        return [("Answer it", reverse("operations:outage_answer", args=[self.object.uuid]), True), *shown]
+
+    def transitions(self) -> list[dict]:
+        return super().transitions() if policy.allows(self.request.user, ders.PERMISSION, self.object.aggregator) else []
+
+
+class OutageTransition(Transition):
+    """The DER is back, or the outage does not come."""
+
+    model = DerOutage
+    detail_url = "operations:outage"
+
+    def move(self, actor, obj: DerOutage, name: str, reason: str) -> None:
+        ders.move(actor=actor, outage=obj, name=name, reason=reason)
+
+
+class Events(List):
+    """Grid events within reach, newest first."""
+
+    model = GridEvent
+    title = "Grid events"
+    lead = "Outages, switching and derates of the grid, and the DERs that are behind them."
+    noun = "events"
+    table = EVENT_TABLE
+    filterset_class = EventFilterSet
+    sorts = NEWEST
+    parents = OUTAGES
+
+    def branches(self) -> list:
+        """Few rows, and a path through the DERs that they touch: one query with the whole scope."""
+        if self.moment:
+            return super().branches()
+        return [Q(pk__in=GridEvent.objects.visible_to(self.request.user, self.permission).order_by().values("pk"))]
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Tell an event", reverse("operations:grid_event_new"), True)] if events.may_report(self.request.user) else []
+
+
+class NewEvent(Create):
+    """An event at one place of the grid."""
+
+    title = "Tell a grid event"
+    lead = "What is behind the place is found in your records and networks; whom it concerns is told at once."
+    parents = EVENTS
+    form_class = forms.EventForm
+    submit_label = "Tell it"
+
+    def allowed(self) -> bool:
+        return events.may_report(self.request.user)
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> GridEvent:
+        return events.report(actor=self.request.user, event=form.event())
+
+    def done_url(self, result: GridEvent) -> str:
+        return reverse("operations:grid_event", args=[result.uuid])
+
+
+class EventDetail(Detail):
+    """One event: where, what is behind it, and its moves."""
+
+    model = GridEvent
+    template_name = "operations/outages/event.html"
+    parents = EVENTS
+    related = ("edc", "tso", "feeder", "transformer", "td_interface")
+    transition_url = "operations:grid_event_transition"
+
+    def facts(self) -> list:
+        one = self.object
+        rows = [
+            ("Where", one.place, None, ""),
+            ("Capacity left", one.capacity_percent, "%", ""),
+            ("From", one.starts_at, None, ""),
+            ("Expected back at", one.expected_until, None, ""),
+            ("Restored", one.restored_at, None, ""),
+            ("Reason", one.reason, None, ""),
+            ("Service points behind it", one.point_count, None, ""),
+            ("DERs behind it", one.der_count, None, "when it was told"),
+            ("Aggregations with these DERs", one.aggregation_count, None, ""),
+            ("Their nameplate", one.kw, "kW", ""),
+            ("Told by", one.tso or one.edc, None, ""),
+            ("Utility", one.edc, None, ""),
+        ]
+        return [(one.get_kind_display(), rows)]
+
+    def transitions(self) -> list[dict]:
+        one = self.object
+        told = (events.OF_RTO, one.tso) if one.tso_id else (events.OF_UTILITY, one.edc)
+        return super().transitions() if policy.allows(self.request.user, *told) else []
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{"touched": reports.by_aggregator(self.object, self.request.user)} | kwargs)
+
+
+class EventTransition(Transition):
+    """Restored, or it does not come."""
+
+    model = GridEvent
+    detail_url = "operations:grid_event"
+
+    def move(self, actor, obj: GridEvent, name: str, reason: str) -> None:
+        events.move(actor=actor, event=obj, name=name, reason=reason)
+
+
+class Log(List):
+    """What was done that changes what can be delivered, newest first."""
+
+    model = LogEntry
+    title = "Operational log"
+    lead = "Only added to, and sealed as history is."
+    noun = "acts"
+    table = LOG_TABLE
+    filterset_class = LogFilterSet
+    sorts = NEWEST
+    parents = OUTAGES
+    exports = (("CSV", "operations:log_csv"),)
+    export_columns = LOG_EXPORT
+    export_name = "operational-log"
