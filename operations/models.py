@@ -1,20 +1,42 @@
 """The models of operations, by slice."""
 
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
+from operations.deferral.models import TransformerAlarm
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.forecasts.models import Forecast, MeterDay
 from operations.network.models import NetworkArrays, NetworkElement, NetworkFinding, NetworkPoint, NetworkVersion
-from operations.telemetry.models import DerState, Reading
+from operations.outages.models import DerOutage, GridEvent, LogEntry, TouchedDer
+from operations.reliability.models import ReliabilityFinding
+from operations.responses.models import OutageResponse
+from operations.telemetry.models import DerState, Reading, SubjectReading, SubjectState, TelemetryCheck
 
 __all__ = [
+    "DeliverabilityRun",
+    "DerOutage",
     "DerState",
     "EnvelopeBlock",
     "EnvelopePoint",
     "EnvelopePolicy",
     "EnvelopeReceipt",
     "EnvelopeRun",
+    "Forecast",
+    "MeterDay",
+    "GridEvent",
+    "InterfaceLimit",
+    "InterfaceResult",
+    "LogEntry",
+    "MonitoredLine",
     "NetworkArrays",
     "NetworkElement",
     "NetworkFinding",
     "NetworkPoint",
     "NetworkVersion",
+    "OutageResponse",
     "Reading",
+    "ReliabilityFinding",
+    "SubjectReading",
+    "SubjectState",
+    "TelemetryCheck",
+    "TouchedDer",
+    "TransformerAlarm",
 ]

@@ -6,6 +6,13 @@ app_name = "operations"
 
 urlpatterns = [
     path("networks/", include("operations.network.urls")),
+    path("outages/", include("operations.outages.urls")),
+    path("feeders/", include("operations.overview.urls")),
+    path("interfaces/", include("operations.coordination.urls")),
+    path("reliability/", include("operations.reliability.urls")),
+    path("responses/", include("operations.responses.urls")),
+    path("transformers/", include("operations.deferral.urls")),
     path("readiness/", include("operations.telemetry.urls")),
+    path("forecasts/", include("operations.forecasts.urls")),
     path("envelopes/", include("operations.envelopes.urls")),
 ]

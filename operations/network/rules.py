@@ -1,11 +1,16 @@
 """What a loaded network model is checked for, element by element."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from moc.rules import ERROR, WARNING, Rule, reading
-from operations.network.engine.feeder import FeederModel
+
+if TYPE_CHECKING:  # pages name these rules, and need no solver in their memory
+    from operations.network.engine.feeder import FeederModel
 
 CONVERGES = reading(
     "NET-CONVERGES",

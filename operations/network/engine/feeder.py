@@ -211,6 +211,16 @@ class FeederModel:
         """The same feeder with other elements in service, after a switching or an outage."""
         return replace(self, in_service=in_service)
 
+    def with_points(self, kept: np.ndarray) -> "FeederModel":
+        """The same feeder with some of its points only, (p,) bool; their order stays."""
+        if kept.all():
+            return self
+        legs, place = kept[self.leg_point], np.cumsum(kept) - 1
+        of_points = ("points", "point_kind", "point_va", "response_p", "response_q", "clamp")
+        of_legs = ("leg_from", "leg_to", "leg_share", "leg_volts")
+        values = {name: getattr(self, name)[kept] for name in of_points} | {name: getattr(self, name)[legs] for name in of_legs}
+        return replace(self, leg_point=place[self.leg_point[legs]].astype(self.leg_point.dtype), **values)
+
     def at_constant_power(self) -> "FeederModel":
         """The same feeder with every point drawing its power whatever its voltage: what a meter says is what flows."""
         p = len(self.points)

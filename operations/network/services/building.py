@@ -58,7 +58,7 @@ def write(version: NetworkVersion, feeder: FeederModel) -> dict:
     counts = {"node_count": len(feeder.nodes), "element_count": len(feeder.element_names), "point_count": len(feeder.points)}
     facts = counts | {"linked_count": linked, "topology_hash": feeder.topology_hash}
     rows, move = NetworkVersion.objects.filter(pk=version.pk), "refuse" if errors else "stage"
-    NetworkVersion.lifecycle.move(rows, move, actor=None, reason=f"{len(found):,} findings, {errors:,} of them errors", **facts)
+    NetworkVersion.lifecycle.move(rows, move, actor=None, reason=f"system: {len(found):,} findings, {errors:,} of them errors", **facts)
     return {"nodes": len(feeder.nodes), "points": len(feeder.points), "linked": linked, "findings": len(found), "errors": errors}
 
 

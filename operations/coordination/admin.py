@@ -1,0 +1,39 @@
+"""T-D coordination in the workplace: read here, written by the portal and by programs."""
+
+from django.contrib import admin
+
+from moc.admin import RecordAdmin
+from moc.admin.filters import ScopedFilter
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
+
+
+@admin.register(InterfaceLimit)
+class InterfaceLimitAdmin(RecordAdmin):
+    list_display = ("td_interface", "import_kw", "export_kw", "source", "edc", "tso")
+    list_filter = (("edc", ScopedFilter),)
+    list_select_related = ("td_interface", "edc", "tso")
+    search_fields = ("=td_interface__code",)
+
+
+@admin.register(MonitoredLine)
+class MonitoredLineAdmin(RecordAdmin):
+    list_display = ("code", "flow_kw", "limit_kw", "tso")
+    list_filter = (("tso", ScopedFilter),)
+    list_select_related = ("tso",)
+    search_fields = ("=code",)
+
+
+@admin.register(DeliverabilityRun)
+class DeliverabilityRunAdmin(RecordAdmin):
+    list_display = ("at", "status", "seconds", "tso", "created_at")
+    list_filter = ("status", ("tso", ScopedFilter))
+    list_select_related = ("tso",)
+    search_fields = ("=uuid",)
+
+
+@admin.register(InterfaceResult)
+class InterfaceResultAdmin(RecordAdmin):
+    list_display = ("td_interface", "at", "capable_up_kw", "deliverable_up_kw", "capable_down_kw", "deliverable_down_kw", "edc", "tso")
+    list_filter = (("edc", ScopedFilter),)
+    list_select_related = ("td_interface", "edc", "tso")
+    search_fields = ("=run__uuid", "=td_interface__code")

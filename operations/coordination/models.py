@@ -1,0 +1,153 @@
+"""What an interface and the lines behind it can carry, and what was found to be deliverable through them."""
+
+import uuid
+
+from django.conf import settings
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.utils import timezone
+
+from moc.access.queries import ScopedQuerySet
+from moc.history import Versions
+from moc.jobs.models import Job
+from moc.lifecycle import Lifecycle, Transition
+from operations.outages.models import party
+from registry.grid.models import TdInterface
+
+MAGNITUDE = [MinValueValidator(0)]
+
+
+class InterfaceLimit(models.Model):
+    """How much may flow through a T-D interface in each direction, as its utility or its RTO says."""
+
+    access_paths = ("edc", "tso")
+
+    td_interface = models.OneToOneField(TdInterface, on_delete=models.PROTECT, related_name="limit", verbose_name="T-D interface")
+    edc = party("utility")
+    tso = party("RTO")
+    import_kw = models.FloatField("most towards distribution (kW)", validators=MAGNITUDE)
+    export_kw = models.FloatField("most towards transmission (kW)", validators=MAGNITUDE)
+    source = models.CharField(max_length=200, help_text="a study, a nameplate, an agreement")
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "limit of an interface"
+        verbose_name_plural = "limits of interfaces"
+        indexes = [models.Index(fields=["edc", "-id"], name="interface_limit_by_utility")]
+
+    def __str__(self) -> str:
+        return f"Limit of {self.td_interface}"
+
+
+class MonitoredLine(models.Model):
+    """A transmission line that an RTO watches: its flow, its limit in both directions, and by its transfer factors (PTDF) how many kW
+    of a kW that an interface injects flow through it: {id of the interface: factor}."""
+
+    access_paths = ("tso",)
+
+    tso = party("RTO")
+    code = models.CharField(max_length=40)
+    flow_kw = models.FloatField("flow (kW)")
+    limit_kw = models.FloatField("limit (kW)", validators=MAGNITUDE)
+    factors = models.JSONField("transfer factors", default=dict)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tso", "code"], name="monitored_line_once")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class DeliverabilityRun(models.Model):
+    """How much of the feeders' capability in an interval can be delivered at once, up and down, through an RTO's interfaces and lines.
+
+    `lines` are those that bind: [code, direction, kW left without change, what one more kW would let through]."""
+
+    access_paths = ("tso",)
+    seen_with = ("operations.InterfaceResult.run",)  # a utility sees the result of its interface
+
+    class Status(models.TextChoices):
+        COMPUTING = "computing", "Being computed"
+        DONE = "done", "Done"
+        FAILED = "failed", "Not computed"
+
+    lifecycle = Lifecycle(
+        Transition("finish", (Status.COMPUTING,), Status.DONE, None),
+        Transition("fail", (Status.COMPUTING,), Status.FAILED, None),
+        initial=(Status.COMPUTING,),
+    )
+
+    uuid = models.UUIDField("run id", default=uuid.uuid4, unique=True, editable=False)
+    tso = party("RTO")
+    at = models.DateTimeField("interval of")
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.COMPUTING)
+    lines = models.JSONField("lines that bind", default=list, blank=True)
+    seconds = models.FloatField("computed in (s)", null=True, blank=True)
+    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "deliverability run"
+        indexes = [models.Index(fields=["tso", "-id"], name="deliverability_by_rto")]
+
+    def __str__(self) -> str:
+        return f"Deliverability at {timezone.localtime(self.at):%Y-%m-%d %H:%M}"
+
+
+class InterfaceResult(models.Model):
+    """A run's answer for one interface, kW: `capable` is what the envelopes behind it allow, `deliverable` what interfaces and lines let
+    through at once, `derate` what the power flow of the feeders then takes away. `value`: kW that one more kW of the limit would let
+    through. `feeders`: [code, direction, capable, assigned, verified] of each."""
+
+    access_paths = ("edc", "tso")
+
+    run = models.ForeignKey(DeliverabilityRun, on_delete=models.CASCADE, related_name="results", db_index=False)
+    td_interface = models.ForeignKey(TdInterface, on_delete=models.PROTECT, related_name="+", verbose_name="T-D interface")
+    edc = party("utility")
+    tso = party("RTO")
+    at = models.DateTimeField("interval of")
+    flow_kw = models.FloatField("flow (kW)", null=True)
+    low_kw = models.FloatField("least flow (kW)", null=True)
+    high_kw = models.FloatField("most flow (kW)", null=True)
+    capable_up_kw = models.FloatField("capable up (kW)")
+    capable_down_kw = models.FloatField("capable down (kW)")
+    deliverable_up_kw = models.FloatField("deliverable up (kW)")
+    deliverable_down_kw = models.FloatField("deliverable down (kW)")
+    derate_up_kw = models.FloatField("derate up (kW)")
+    derate_down_kw = models.FloatField("derate down (kW)")
+    value_up = models.FloatField("value of the limit up")
+    value_down = models.FloatField("value of the limit down")
+    feeders = models.JSONField(default=list)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "deliverability of an interface"
+        verbose_name_plural = "deliverability of interfaces"
+        constraints = [models.UniqueConstraint(fields=["run", "td_interface"], name="deliverability_once")]
+        indexes = [
+            models.Index(fields=["edc", "-id"], name="deliverability_by_utility"),
+            models.Index(fields=["tso", "-id"], name="deliverability_of_rto"),
+        ]
+
+    @property
+    def rows(self) -> list[dict]:
+        """Both ways, for reading."""
+        named = {"name": str(self.td_interface), "pk": self.td_interface_id}
+        parts = ("capable", "deliverable", "derate")
+        return [
+            named | {"way": way, "value": getattr(self, f"value_{way}")} | {name: getattr(self, f"{name}_{way}_kw") for name in parts}
+            for way in ("up", "down")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.td_interface}, {timezone.localtime(self.at):%Y-%m-%d %H:%M}"

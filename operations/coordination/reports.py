@@ -1,0 +1,119 @@
+"""Interfaces as they stand: flow, limits, headroom, what DERs behind them can do, what is forecast, and what happens there."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from moc import sight
+from operations.coordination.models import InterfaceLimit
+from operations.envelopes.models import EnvelopeRun
+from operations.envelopes.solver import blocks
+from operations.forecasts.models import Forecast
+from operations.outages.models import GridEvent
+from operations.telemetry.models import SUBJECTS, DerState, SubjectState
+from registry.grid.models import Feeder, TdInterface
+
+NAMES = (
+    "flow_kw",
+    "measured_at",
+    "low_kw",
+    "high_kw",
+    "room_up_kw",
+    "room_down_kw",
+    "up_kw",
+    "down_kw",
+    "envelope_up_kw",
+    "envelope_down_kw",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Capability:
+    """A feeder at a moment: its published run, the interval, each point's DERs, and its least and most injection (A,) kW."""
+
+    feeder: Feeder
+    run: EnvelopeRun
+    interval: int
+    ders: list[list[int]]
+    low_kw: np.ndarray
+    high_kw: np.ndarray
+
+
+@sight.engine()  # whoever may see an interface may see its sums, not whose they are
+def state_of(interfaces: list[int], envelopes: bool = False) -> dict[int, dict]:
+    """The state of interfaces that the caller may see, by primary key. Flow and injection towards transmission are positive, kW.
+
+    envelopes: also what the sets in force leave, of which every block behind the interfaces is read; else None."""
+    flows = {row.td_interface_id: row for row in SubjectState.objects.filter(td_interface__in=interfaces)}
+    limits = {row.td_interface_id: row for row in InterfaceLimit.objects.filter(td_interface__in=interfaces)}
+    left = remaining(interfaces)
+    ready = DerState.objects.with_readiness("ready").filter(der__feeder__substation__td_interface__in=interfaces).order_by()
+    sums = ready.values_list("der__feeder__substation__td_interface").annotate(Sum("up_kw"), Sum("down_kw"))
+    told = {key: (up or 0.0, down or 0.0) for key, up, down in sums}
+    envelope: dict[int, list] = defaultdict(lambda: [0.0, 0.0] if envelopes else [None, None])
+    for each in capabilities(interfaces, timezone.now()) if envelopes else ():
+        both = envelope[each.feeder.substation.td_interface_id]
+        both[0] += float(np.maximum(each.high_kw, 0).sum())
+        both[1] += float(np.maximum(-each.low_kw, 0).sum())
+    found = {}
+    for key in interfaces:
+        flow, limit = flows.get(key), limits.get(key)
+        low, high = (-limit.import_kw * left[key], limit.export_kw * left[key]) if limit else (None, None)
+        rooms = (high - flow.p_kw, flow.p_kw - low) if flow and limit else (None, None)
+        measured = (flow.p_kw, flow.event_at) if flow else (None, None)
+        values = (*measured, low, high, *rooms, *told.get(key, (0.0, 0.0)), *envelope[key])
+        found[key] = dict(zip(NAMES, values, strict=True))
+    return found
+
+
+def remaining(interfaces: list[int]) -> dict[int, float]:
+    """The part of each interface's limits that the events there leave."""
+    left = dict.fromkeys(interfaces, 1.0)
+    running = GridEvent.objects.filter(td_interface__in=interfaces, status=GridEvent.Status.ACTIVE)
+    for key, percent in running.values_list("td_interface", "capacity_percent"):
+        left[key] = min(left[key], percent / 100)
+    return left
+
+
+def capabilities(interfaces: list[int], at: datetime) -> list[Capability]:
+    """Of the feeders behind interfaces those with a published set at a moment, by feeder."""
+    runs = EnvelopeRun.objects.published().filter(starts_at__lte=at, ends_at__gt=at, feeder__substation__td_interface__in=interfaces)
+    found = []
+    for run in runs.select_related("feeder__substation", "network").prefetch_related("blocks").order_by("feeder"):
+        kept = {block.bound: block for block in run.blocks.all()}
+        if not kept:
+            continue
+        interval = int((at - run.starts_at).total_seconds() // (60 * run.step_minutes))
+        size = len(kept["min"].ders), run.intervals
+        low, high = (blocks.unpack(bytes(kept[bound].limits), *size, kept[bound].unit_kw)[:, interval] for bound in ("min", "max"))
+        found.append(Capability(run.feeder, run, interval, kept["min"].ders, low, high))
+    return found
+
+
+@sight.engine()
+def forecast_of(interface: TdInterface, now: datetime) -> tuple[list[datetime], list[float]]:
+    """What is forecast of the feeders behind an interface together, from the present hour on: moments and kW, injection positive."""
+    seen = Forecast.objects.filter(feeder__substation__td_interface=interface, day__gte=timezone.localdate(now)).seen(now)
+    total: dict[datetime, float] = defaultdict(float)
+    for forecast in seen:
+        for n, kw in enumerate(forecast.feeder_kw):
+            total[forecast.starts_at + timedelta(minutes=forecast.minutes) * n] += kw
+    times = sorted(moment for moment in total if moment >= now - timedelta(hours=1))
+    return times, [round(total[moment], 1) for moment in times]
+
+
+def history_of(interface: TdInterface) -> dict:
+    """What finds the readings of an interface: all four keys, as their index has them."""
+    return dict.fromkeys(SUBJECTS) | {"td_interface": interface}
+
+
+def events_of(interface: TdInterface, user):
+    """The events that are going on or to come at an interface, its feeders and their transformers, as the reader may see them."""
+    feeders = Feeder.objects.filter(substation__td_interface=interface)
+    place = Q(td_interface=interface) | Q(feeder__in=feeders) | Q(transformer__feeder__in=feeders)
+    rows = GridEvent.objects.visible_to(user).filter(place, status__in=("planned", "active")).distinct()
+    return rows.select_related("td_interface", "feeder", "transformer").order_by("-starts_at")[:20]

@@ -1,0 +1,31 @@
+"""Have deliverability computed: pages and programs ask here, and need no solver in their memory."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from moc.access import policy
+from moc.access.models import Organization
+from moc.errors import UserError
+from moc.history import acting
+from moc.jobs import services as jobs
+from operations.coordination.models import DeliverabilityRun
+from operations.coordination.services.limits import OF_RTO
+
+TASK = "operations.coordination.tasks.deliver"
+FURTHEST = timedelta(days=366)
+
+
+def order(*, actor, tso: Organization, at: datetime) -> DeliverabilityRun:
+    """Have it computed what can be delivered through an RTO's interfaces at a moment. actor: None for the platform itself.
+
+    Raises UserError (DELIVER-AT)."""
+    if actor is not None:
+        policy.require(actor, OF_RTO, tso)
+    if abs(at - timezone.now()) > FURTHEST:
+        raise UserError("No envelopes are kept of this moment.", "Choose one within a year of today.", "DELIVER-AT")
+    with acting(actor, "Deliverability ordered" if actor else "system: deliverability is due"):
+        run = DeliverabilityRun.objects.create(tso=tso, at=at, created_by=actor)
+        run.job = jobs.enqueue(actor=actor, task=TASK, title=str(run), run=run.pk)
+        run.save(update_fields=["job"])
+    return run

@@ -1,0 +1,34 @@
+"""Background work of T-D coordination."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from moc.access.models import Organization
+from moc.jobs.models import Job
+from moc.jobs.services import running
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit
+from operations.coordination.services import deliverability, ordering
+
+
+@shared_task
+def deliver(pk: int) -> None:
+    """Compute one run."""
+    with running(pk, put_back=_not_computed) as (job, _):
+        if job is None:
+            return
+        run = DeliverabilityRun.objects.select_related("tso").get(pk=job.arguments["run"])
+        if run.status == DeliverabilityRun.Status.COMPUTING:  # else a worker died after its commit
+            job.outcome = deliverability.carry_out(run)
+
+
+def _not_computed(job: Job, reason: str) -> None:
+    deliverability.failed(run=DeliverabilityRun.objects.get(pk=job.arguments["run"]), reason=reason)
+
+
+@shared_task
+def due() -> int:
+    """Orders a run for each RTO with limits of interfaces, for the hour that begins. Returns how many were ordered."""
+    at = timezone.now().replace(minute=0, second=0, microsecond=0)
+    markets = Organization.objects.filter(pk__in=InterfaceLimit.objects.values("tso"))
+    wanted = markets.exclude(pk__in=DeliverabilityRun.objects.filter(at=at).values("tso"))
+    return len([ordering.order(actor=None, tso=tso, at=at) for tso in wanted.order_by("pk")])

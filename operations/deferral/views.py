@@ -1,0 +1,101 @@
+"""The dashboard of transformer alarms, one alarm with its moves, and its benefit report."""
+
+from django.db.models import Count, Sum
+from django.urls import reverse
+from django.utils.html import format_html
+
+from moc.portal import Detail, List, Sort, Transition
+from moc.portal.views import One
+from operations.deferral import reports, services
+from operations.deferral.filters import AlarmFilterSet
+from operations.deferral.forms import InputsForm
+from operations.deferral.models import TransformerAlarm
+from operations.deferral.tables import ALARM_TABLE
+from registry.ders.models import Der
+
+ALARMS = (("Transformer alarms", "operations:transformer_alarms"),)
+
+
+class Alarms(List):
+    """Transformers that are forecast above their rating, newest first, with how many there are of each kind."""
+
+    model = TransformerAlarm
+    title = "Transformer alarms"
+    lead = "Service transformers that forecasts of today and tomorrow take above their rating. Charging is curtailed first, by envelopes."
+    noun = "alarms"
+    template_name = "operations/deferral/alarms.html"
+    table = ALARM_TABLE
+    filterset_class = AlarmFilterSet
+    sorts = (Sort("-id", ("-id",)), Sort("id", ("id",)))
+
+    def get_context_data(self, **kwargs) -> dict:
+        rows = self.selected().order_by().values("status").annotate(alarms=Count("pk"), over=Sum("over_kwh"), off=Sum("covered_kw"))
+        labels = dict(TransformerAlarm.Status.choices)
+        sums = [row | {"label": labels[row["status"]]} for row in rows.order_by("status")]
+        return super().get_context_data(**{"sums": sums} | kwargs)
+
+
+class AlarmDetail(Detail):
+    """One alarm: what is forecast, whose charging is curtailed, and the moves."""
+
+    model = TransformerAlarm
+    template_name = "operations/deferral/alarm.html"
+    parents = ALARMS
+    related = ("transformer", "feeder", "edc", "run")
+    transition_url = "operations:transformer_alarm_transition"
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Benefit report", reverse("operations:transformer_benefit", args=[self.object.uuid]), False)]
+
+    def facts(self) -> list:
+        one = self.object
+        run = one.run and format_html('<a href="{}">{}</a>', reverse("operations:envelope_run", args=[one.run.uuid]), one.run)
+        rows = [
+            ("Feeder", one.feeder, None, ""),
+            ("Rating", one.rated_kva, "kVA", ""),
+            ("Forecast peak", one.peak_kw, "kW", "at unity power factor"),
+            ("Above the rating", one.over_kwh, "kWh", ""),
+            ("From", one.starts_at, None, ""),
+            ("To", one.ends_at, None, ""),
+            ("Taken off the peak", one.covered_kw, "kW", "as far as these DERs charge at that time"),
+            ("Envelopes with it", run, None, ""),
+            ("Utility", one.edc, None, ""),
+        ]
+        return [("Alarm", rows)]
+
+    def get_context_data(self, **kwargs) -> dict:
+        ders = Der.objects.visible_to(self.request.user).in_bulk([part[0] for part in self.object.parts])
+        parts = [(ders[der], kw, left) for der, kw, left in self.object.parts if der in ders]
+        return super().get_context_data(**{"parts": parts} | kwargs)
+
+
+class AlarmTransition(Transition):
+    """Curtail charging, or deactivate."""
+
+    model = TransformerAlarm
+    detail_url = "operations:transformer_alarm"
+
+    def move(self, actor, obj: TransformerAlarm, name: str, reason: str) -> None:
+        services.MOVES[name](actor=actor, alarm=obj, reason=reason)
+
+
+class BenefitReport(One):
+    """What deferring the transformer's replacement is worth, with formulas and inputs."""
+
+    model = TransformerAlarm
+    template_name = "operations/deferral/benefit.html"
+    parents = ALARMS
+    lead = "What it is worth to take the overload away, with the formulas and inputs that say so."
+
+    def get_title(self) -> str:
+        return f"Benefit: {self.object}"
+
+    def get_context_data(self, **kwargs) -> dict:
+        given = {field: self.request.GET.get(field, getattr(reports.Inputs, field)) for field in InputsForm.base_fields}
+        form = InputsForm(given)
+        found = reports.benefit(self.object, reports.Inputs(**form.cleaned_data)) if form.is_valid() else None
+        one = self.object
+        measured = (("Rating", one.rated_kva, "kVA"), ("Peak", one.peak_kw, "kW"), ("Taken off", one.covered_kw, "kW"))
+        measured += (("Energy above the rating", one.over_kwh, "kWh"),)
+        shown = {"form": form, "benefit": found, "formulas": reports.FORMULAS, "measured": measured}
+        return super().get_context_data(**shown | kwargs)

@@ -1,0 +1,11 @@
+"""The beat's look at the hour that is over."""
+
+from celery import shared_task
+
+from operations.reliability import services
+
+
+@shared_task
+def look() -> int:
+    """Judge the last whole hour; returns how many findings are new."""
+    return services.look()

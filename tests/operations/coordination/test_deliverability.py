@@ -1,0 +1,179 @@
+"""Interfaces live, their limits, and what can be delivered through them: O1, O4, O5."""
+
+import json
+
+import pytest
+from asgiref.sync import async_to_sync
+
+from moc import sight
+from moc.access import policy
+from moc.access.policy import NotPermitted
+from moc.demo import happenings, readings
+from moc.errors import UserError
+from moc.history import acting
+from operations.coordination import reports, views
+from operations.coordination.models import InterfaceResult
+from operations.coordination.services import deliverability, limits, ordering
+from operations.envelopes.models import EnvelopePolicy
+from operations.envelopes.services import computing, life
+from operations.network.services import building
+from operations.outages.models import GridEvent, LogEntry
+from operations.outages.services import events
+from operations.responses.models import OutageResponse
+from operations.telemetry.services import taking_in
+from registry.ders.models import Der
+from tests.factories.filings import store_in
+from tests.factories.networks import current, der, midnight, ordered, points_of, rows
+from tests.factories.readings import moment, reading, sent
+from tests.factories.world import REASON
+from tests.registry.aggregations.making import filed, made
+
+pytestmark = pytest.mark.django_db
+API, BASE = "/api/v1/operations/", "/operations/interfaces/"
+
+
+@pytest.fixture
+def feeder(world, settings, tmp_path):
+    """A feeder with two DERs of 10 kW, tomorrow's set published, and its interface at 900 kW towards distribution."""
+    store_in(settings, tmp_path)
+    settings.VAR_DIR = tmp_path
+    building._cached.cache_clear()
+    computing._machine.cache_clear()
+    taking_in.prepare()
+    feeder = world.feeders["edc"][0]
+    points = points_of(feeder)
+    with acting(None, REASON):
+        EnvelopePolicy.objects.create(edc=world.edc, method="proportional", robust=False)
+        one, _ = (der(world, point, external_id=f"I-{n}") for n, point in enumerate(points[:2]))
+    current(world, feeder, rows(points))
+    life.publish(actor=None, run=ordered(world, feeder, hours=2))
+    code = feeder.substation.td_interface.code
+    flow = {"td_interface": code, "edc": world.edc.slug, "at": moment().isoformat(), "p_kw": -900}
+    sent(world.user("edc", "administrator"), reading(one, p_kw=3, up_kw=4, down_kw=2), flow)
+    return feeder
+
+
+@pytest.fixture
+def interface(feeder):
+    return feeder.substation.td_interface
+
+
+def limit(world, interface, import_kw: float = 1000, export_kw: float = 500):
+    actor = world.user("edc", "administrator")
+    return limits.set_limit(actor=actor, interface=interface, import_kw=import_kw, export_kw=export_kw, source="Study")
+
+
+def computed(world, **said):
+    run = ordering.order(actor=world.user("tso", "administrator"), tso=world.tso, at=midnight(1), **said)
+    deliverability.carry_out(run)
+    run.refresh_from_db()
+    return run
+
+
+def test_flow_limits_headroom_and_what_is_behind(world, interface):
+    limit(world, interface)
+    state = reports.state_of([interface.pk])[interface.pk]
+    assert (state["flow_kw"], state["low_kw"], state["high_kw"]) == (-900, -1000, 500)
+    assert (state["room_up_kw"], state["room_down_kw"], state["up_kw"], state["down_kw"]) == (1400, 100, 4, 2)
+    event = GridEvent(kind="derate", capacity_percent=95, td_interface=interface, starts_at=moment(5), reason="Line 1")
+    events.report(actor=world.user("edc", "administrator"), event=event)
+    assert reports.state_of([interface.pk])[interface.pk]["room_down_kw"] == 50
+
+
+def test_limits_are_set_by_both_sides_and_logged(world, interface, client_of, api_of):
+    limit(world, interface)
+    body = {"edc": "edc", "td_interface": interface.code, "import_kw": 800, "export_kw": 1, "source": "Outage"}
+    told = api_of(world.user("tso", "administrator")).post(f"{API}interface-limits/", body, format="json")
+    assert (told.status_code, told.json()["import_kw"]) == (201, 800)
+    entries = LogEntry.objects.filter(act="interface_limit").order_by("pk")
+    assert [(each.before, each.after["import_kw"]) for each in entries][1] == ({"import_kw": 1000.0, "export_kw": 500.0}, 800)
+    with pytest.raises(NotPermitted):
+        limits.set_limit(actor=world.user("tso2", "administrator"), interface=interface, import_kw=1, export_kw=1, source="Not mine")
+    page = client_of(world.user("edc", "administrator")).post(
+        f"{BASE}{interface.pk}/limit/", {"import_kw": 5, "export_kw": 5, "source": "S"}
+    )
+    assert page.status_code == 302 and interface.limit.history.count() == 3
+
+
+def test_all_that_is_capable_is_deliverable_where_nothing_binds(world, interface):
+    run = computed(world)
+    result = InterfaceResult.objects.get(run=run, td_interface=interface)
+    assert run.status == "done" and result.capable_up_kw > 0 and result.capable_down_kw > 0
+    assert (result.deliverable_up_kw, result.deliverable_down_kw) == pytest.approx((result.capable_up_kw, result.capable_down_kw), abs=0.2)
+    assert (result.derate_up_kw, result.value_up, run.lines) == (0, 0, [])
+
+
+def test_only_moments_of_which_there_may_be_envelopes(world):
+    with pytest.raises(UserError) as refused:
+        ordering.order(actor=world.user("tso", "administrator"), tso=world.tso, at=midnight(400))
+    assert refused.value.code == "DELIVER-AT"
+
+
+def test_limits_and_lines_bind_with_their_value(world, interface):
+    limit(world, interface, import_kw=905)
+    limits.set_line(
+        actor=world.user("tso", "administrator"),
+        tso=world.tso,
+        code="L-1",
+        flow_kw=96,
+        limit_kw=100,
+        factors={f"edc/{interface.code}": 0.5},
+    )
+    run = computed(world)
+    result = InterfaceResult.objects.get(run=run, td_interface=interface)
+    assert result.deliverable_down_kw == pytest.approx(5) and result.value_down == pytest.approx(1)
+    assert result.deliverable_up_kw == pytest.approx(8) and run.lines == [["L-1", "up", 4.0, 2.0]]
+    with pytest.raises(UserError):
+        limits.set_line(actor=world.user("tso", "administrator"), tso=world.tso, code="L", flow_kw=0, limit_kw=1, factors={"edc/none": 1})
+
+
+def test_what_the_power_flow_does_not_bear_is_a_derate(world, interface, monkeypatch):
+    """Half of what was assigned stands: the rest is taken away and logged."""
+    monkeypatch.setattr(deliverability.Case, "safe", lambda case, push: push.sum(0) <= 0.6 * case.room.sum(0))
+    monkeypatch.setattr(deliverability, "_capable", lambda each, way: 20.0 if way == "up" else 0.0)
+    result = InterfaceResult.objects.get(run=computed(world), td_interface=interface)
+    assert (result.deliverable_up_kw, result.derate_up_kw) == (10, 10)
+    entry = LogEntry.objects.get(act="deliverability_derate")
+    assert (entry.before["up"], entry.after["up"], entry.tso) == (20, 10, world.tso)
+
+
+def test_pages_stream_history_and_export(world, interface, client_of):
+    """The stream tells the state at once and again; readings are a list and a file; others see nothing."""
+    limit(world, interface)
+    computed(world)
+    client = client_of(world.user("edc", "administrator"))
+    page = client.get(f"{BASE}{interface.pk}/")
+    assert page.status_code == 200 and b"data-moc-stream" in page.content and b"Deliverable at" in page.content
+    stream = client.get(f"{BASE}{interface.pk}/stream/")
+    assert stream["Content-Type"] == "text/event-stream"
+    event = b"".join(stream.streaming_content).decode()
+    assert json.loads(event.split("data: ")[1])["room_down_kw"] == 100 and "event: state" in event
+    assert b"-900" in b"".join(client.get(f"{BASE}{interface.pk}/history/export.csv").streaming_content)
+    assert client.get(BASE).status_code == client.get(f"{BASE}{interface.pk}/history/").status_code == 200
+    assert client_of(world.user("edc2", "administrator")).get(f"{BASE}{interface.pk}/stream/").status_code == 404
+    with sight.seeing(policy.sight_of(world.user("edc2", "administrator"))):
+        assert not InterfaceResult.objects.exists()
+
+
+def test_an_open_stream_sends_what_changed(monkeypatch):
+    states = iter([b"one", b"two"])
+    monkeypatch.setattr(views, "EVERY_S", 0)
+    monkeypatch.setattr(views, "MOST", 3)
+    monkeypatch.setattr(views, "_seen", lambda pk, seen: next(states, b"two"))
+
+    async def read() -> list[bytes]:
+        return [each async for each in views._stream(1, b"one", sight.NOTHING)]
+
+    assert async_to_sync(read)() == [b"one", b": unchanged\n\n", b"two"]
+
+
+def test_something_happens_in_the_demonstration(world, interface):
+    """Told once: a battery is out and its aggregation derated, and the interface has limits of which a derate leaves a part."""
+    battery = Der.objects.filter(external_id="I-0")
+    with acting(None, REASON):
+        battery.update(der_type="storage", energy_capacity_kwh=20)
+    filed(world, made(world, readings.NAME, ders=list(battery)))
+    happenings.happenings({"JCPL": world.edc})
+    happenings.happenings({"JCPL": world.edc})
+    assert GridEvent.objects.get().tso == world.tso and OutageResponse.objects.get().lost_up_kw > 0
+    assert reports.state_of([interface.pk])[interface.pk]["high_kw"] == happenings.EXPORT_KW * 0.8

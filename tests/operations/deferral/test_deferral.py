@@ -1,0 +1,161 @@
+"""Transformer deferral: O4. Forecast overload, EVs curtailed first, the alarm's life, and the benefit by its formula."""
+
+import math
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+from django.utils import timezone
+
+from moc.access.policy import NotPermitted
+from moc.errors import UserError
+from moc.history import acting
+from moc.notices.models import Notice
+from operations.deferral import reports, services
+from operations.deferral.models import TransformerAlarm
+from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
+from operations.envelopes.reports import limits_of
+from operations.envelopes.services import computing, life
+from operations.forecasts.engine import blocks
+from operations.forecasts.models import Forecast
+from operations.network.services import building
+from operations.outages.models import LogEntry
+from registry.ders.models import Der
+from registry.grid.models import Transformer
+from tests.factories.filings import store_in
+from tests.factories.networks import current, der, points_of, rows
+from tests.factories.world import REASON
+
+pytestmark = pytest.mark.django_db
+API, BASE = "/api/v1/operations/transformer-alarms/", "/operations/transformers/"
+
+
+@pytest.fixture
+def feeder(world, settings, tmp_path):
+    """A transformer of 25 kVA with an EV of 8 kW and a battery of 8 kW behind it, and envelopes of tomorrow."""
+    store_in(settings, tmp_path)
+    settings.VAR_DIR = tmp_path
+    building._cached.cache_clear()
+    computing._machine.cache_clear()
+    feeder = world.feeders["edc"][0]
+    points = points_of(feeder)
+    with acting(None, REASON):
+        EnvelopePolicy.objects.create(edc=world.edc, method="proportional", robust=False, auto_publish=True)
+        service = Transformer.objects.create(edc=world.edc, feeder=feeder, code="T-9", rated_kva=25)
+        feeder.service_points.filter(usage_point_id__in=points[:2]).update(transformer=service)
+        for point, name, kind in zip(points, ("EV", "BATTERY"), ("evse", "storage"), strict=False):
+            made = der(world, point, external_id=name)
+            Der.objects.filter(pk=made.pk).update(der_type=kind, energy_capacity_kwh=20)
+    current(world, feeder, rows(points))
+    (*_, run) = life.order_days(feeder)
+    finish(run)
+    return feeder
+
+
+def finish(run) -> None:
+    computing.carry_out(run, lambda *args: None)
+    run.refresh_from_db()
+    life.publish(actor=None, run=run)
+
+
+def forecast(feeder, kw: list[float], minutes_ago: int = 60) -> Forecast:
+    """Tomorrow's 24 hours of the transformer T-9, import positive here."""
+    day, values = timezone.localdate() + timedelta(days=1), -np.array([kw])
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    starts_at = timezone.make_aware(datetime.combine(day, datetime.min.time()))
+    facts = {"edc": feeder.edc, "day": day, "starts_at": starts_at, "minutes": 60, "published_at": at, "known_until": at, "unit": 0.1}
+    block = blocks.pack(values, 0.1)
+    parts = {"points": [], "meters_block": b"", "transformers": [Transformer.objects.get(code="T-9").pk], "transformers_block": block}
+    return Forecast.objects.create(feeder=feeder, kind="day_ahead", feeder_kw=values[0].tolist(), **facts, **parts)
+
+
+def day(peak: float) -> list[float]:
+    """Twenty kW all day but for the hours from six to eight in the evening."""
+    return [20.0] * 18 + [peak, peak] + [20.0] * 4
+
+
+@pytest.fixture
+def alarm(feeder) -> TransformerAlarm:
+    forecast(feeder, day(30))
+    assert services.look() == 1
+    return TransformerAlarm.objects.get()
+
+
+def imports(name: str) -> list[float]:
+    point = EnvelopePoint.objects.get(der__external_id=name)
+    return [-low for low in limits_of([point])[point.pk][-1].min_kw]
+
+
+def test_an_overload_raises_an_alarm_once(world, feeder):
+    """At the rating there is none; one that nobody dealt with follows the newest forecast; what is over passes."""
+    forecast(feeder, day(25), minutes_ago=90)
+    assert services.look() == 0
+    forecast(feeder, day(30))
+    assert services.look() == 1 and services.look() == 0
+    alarm = TransformerAlarm.objects.get()
+    assert (alarm.peak_kw, alarm.over_kwh, timezone.localtime(alarm.starts_at).hour) == (30, 10, 18)
+    assert Notice.objects.filter(user=world.user("edc", "administrator"), event="transformer_alarm").count() == 1
+    forecast(feeder, day(35), minutes_ago=5)
+    assert services.look() == 0
+    alarm.refresh_from_db()
+    assert alarm.peak_kw == 35
+    services.look(timezone.now() + timedelta(days=3))
+    alarm.refresh_from_db()
+    assert alarm.status == "over"
+
+
+def test_evs_are_curtailed_first_in_the_hours_of_the_overload(world, feeder, alarm):
+    """5 kW are too much: the EV's 8 kW become 3, the battery keeps its own; other hours are as they were."""
+    before = imports("EV"), imports("BATTERY")
+    services.evaluate(actor=world.user("edc", "administrator"), alarm=alarm)
+    alarm.refresh_from_db()
+    assert (alarm.status, alarm.covered_kw, len(alarm.parts)) == ("evaluated", 5, 1) and alarm.parts[0][1:] == [8, 3]
+    finish(alarm.run)
+    after, step = imports("EV"), alarm.run.step_minutes
+    evening = slice(18 * 60 // step, 20 * 60 // step)
+    assert max(after[evening]) <= 3.0 and after[: evening.start] == before[0][: evening.start]
+    assert LogEntry.objects.get(act="alarm_evaluate").after["peak_kw"] == 25
+    services.deactivate(actor=world.user("edc", "administrator"), alarm=alarm, reason="A line crew is there")
+    finish(feeder.envelope_runs.order_by("-pk").first())
+    assert imports("EV") == before[0] and imports("BATTERY") == before[1]
+    assert services.look() == 0
+
+
+def test_what_evs_do_not_cover_is_taken_from_other_charging(world, feeder):
+    forecast(feeder, day(37))
+    services.look()
+    parts, covered = reports.relief(TransformerAlarm.objects.get())
+    assert [part[1:] for part in parts] == [[8, 0], [8, 4]] and covered == 12
+
+
+def test_what_cannot_be_evaluated(world, alarm):
+    with pytest.raises(NotPermitted):
+        services.evaluate(actor=world.user("edc2", "administrator"), alarm=alarm)
+    with acting(None, REASON):
+        Der.objects.filter(external_id__in=["EV", "BATTERY"]).update(approved_import_kw=0)
+    with pytest.raises(UserError) as refused:
+        services.evaluate(actor=world.user("edc", "administrator"), alarm=alarm)
+    assert refused.value.code == "ALARM-NOTHING"
+
+
+def test_the_benefit_is_what_its_formula_says(alarm):
+    alarm.covered_kw = 8.0
+    found = reports.benefit(alarm, reports.Inputs(cost_usd=10_000, growth_percent=3, discount_percent=5))
+    years = math.log(25 / 22) / math.log(1.03)
+    assert found.years == pytest.approx(years, abs=0.01) and found.shifted_kwh == 10
+    assert found.avoided_usd == pytest.approx(10_000 * (1 - 1.05**-years), abs=0.01)
+    alarm.covered_kw = 2.0
+    assert reports.benefit(alarm, reports.Inputs()) == reports.Benefit(0, 4, 0)
+
+
+def test_pages_and_api(world, alarm, client_of, api_of):
+    client, api = client_of(world.user("edc", "administrator")), api_of(world.user("edc", "administrator"))
+    assert b"T-9" in client.get(BASE).content and client.get(f"{BASE}{alarm.uuid}/").status_code == 200
+    done = api.post(f"{API}{alarm.uuid}/transitions/evaluate/", {}, format="json", HTTP_IF_MATCH="*")
+    assert done.json()["status"] == "evaluated" and b"EV" in client.get(f"{BASE}{alarm.uuid}/").content
+    page = client.get(f"{BASE}{alarm.uuid}/benefit/?growth_percent=1")
+    assert page.status_code == 200 and b"cost of capital" in page.content
+    assert client.get(f"{BASE}{alarm.uuid}/benefit/?growth_percent=x").status_code == 200
+    told = api.get(f"{API}{alarm.uuid}/benefit/?cost_usd=5000").json()
+    assert told["inputs"]["cost_usd"] == 5000 and len(told["formulas"]) == 3
+    assert client_of(world.user("aggregator", "administrator")).get(f"{BASE}{alarm.uuid}/").status_code == 404
