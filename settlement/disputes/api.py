@@ -16,11 +16,13 @@ from moc.portal.paging import Sort
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Moves, Resource, Versioned
 from moc.rest.serializers import Reason
+from registry.prequalification.models import QualificationOverride
 from registry.submissions.models import StagedDer, UtilityReview
 from settlement.disputes import serializers
 from settlement.disputes.endings import Determination, SettlementProposal
 from settlement.disputes.filters import BundleFilterSet, DisputeFilterSet
 from settlement.disputes.models import HEAR, PURSUE, BundleItem, Dispute, DisputePart
+from settlement.disputes.queries import OPEN
 from settlement.disputes.services import determining, levels, opening, parties, pleading, settling
 
 BY_DUE_DATE = (Sort("due_at", ("due_at", "id")), Sort("-due_at", ("-due_at", "-id")))
@@ -53,8 +55,8 @@ class Disputes(Moves, Versioned):
 
     def rows(self):
         rows = super().rows()
-        listing = self.action == "list" and not self.moment and not self.request.query_params.get("status")
-        return rows.standing() if listing else rows
+        listing = self.action == "list" and not self.request.query_params.get("status")
+        return rows.filter(status__in=OPEN) if listing else rows
 
     def perform(self, actor, obj: Dispute, name: str, **said) -> None:
         levels.move(actor=actor, dispute=self._whole(obj), name=name, **said)
@@ -77,6 +79,9 @@ class Disputes(Moves, Versioned):
         if "review" in said:
             rows = UtilityReview.objects.visible_to(request.user).select_related("aggregator")
             subject = {"review": get_object_or_404(rows, uuid=said["review"])}
+        elif "override" in said:
+            rows = QualificationOverride.objects.visible_to(request.user).select_related("aggregator")
+            subject = {"override": get_object_or_404(rows, uuid=said["override"])}
         else:
             rows = StagedDer.objects.visible_to(request.user).select_related("aggregator")
             subject = {"row": get_object_or_404(rows, submission__uuid=said["submission"], row_number=said["row"])}

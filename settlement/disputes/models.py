@@ -14,6 +14,7 @@ from moc.documents.models import Document
 from moc.history import Appended, Refuse, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.rulesets.models import RuleSet
+from registry.prequalification.models import QualificationOverride
 from registry.submissions.models import Decision, StagedDer, UtilityReview
 from settlement.disputes.queries import OPEN, DisputeQuerySet
 
@@ -35,6 +36,17 @@ BEFORE_RTO = Q(side__in=PARTIES, dispute__rto_since__isnull=False)
 BEFORE_RERRA = Q(side__in=PARTIES, dispute__rerra_since__isnull=False)
 
 
+SUBJECTS = ("review", "row", "override")
+
+
+def exactly_one(names: tuple[str, ...]) -> Q:
+    """One of some keys is there, and no other."""
+    found = Q()
+    for one in names:
+        found |= Q(**{f"{name}__isnull": name != one for name in names})
+    return found
+
+
 def party(**kwargs) -> models.ForeignKey:
     return models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, **kwargs)
 
@@ -51,7 +63,10 @@ def added_only() -> list[pgtrigger.Trigger]:
 
 
 class Dispute(models.Model):
-    """One dispute over a decided row or a whole review, brought by the aggregator; each later kind of subject is another nullable key.
+    """One dispute over a decided row, a whole review or an override that bars, brought by the aggregator: exactly one subject.
+
+    A dispatch and a statement become subjects with their models: each is one more nullable key here, in SUBJECTS, with a rule on what may
+    be disputed of it (rules.py), what its bundle holds (bundles.py) and the service by which an end takes effect (endings.py).
 
     `row` carries no constraint in the database: retention lets staged rows go years later, and the bundle keeps what they said.
     `clock_rule` is the row of the law that set `due_at`, the end of the level; `turn` says whose statement is awaited until `turn_due_at`.
@@ -115,6 +130,9 @@ class Dispute(models.Model):
         db_constraint=False,
         verbose_name="disputed DER",
     )
+    override = models.ForeignKey(
+        QualificationOverride, null=True, blank=True, on_delete=models.PROTECT, related_name="disputes", verbose_name="disputed override"
+    )
     decision = models.ForeignKey(
         Decision, null=True, blank=True, on_delete=models.PROTECT, related_name="disputes", help_text="what the utility had decided"
     )
@@ -144,8 +162,8 @@ class Dispute(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="dispute_one_subject",
-                condition=Q(review__isnull=False, row__isnull=True) | Q(review__isnull=True, row__isnull=False),
-                violation_error_message="A dispute is about a review or about a filed DER, and about one of them only.",
+                condition=exactly_one(SUBJECTS),
+                violation_error_message="A dispute is about a review, a filed DER or an override, and about one of them only.",
             ),
             models.CheckConstraint(
                 name="dispute_level",
@@ -162,7 +180,7 @@ class Dispute(models.Model):
             models.CheckConstraint(name="dispute_turn_of_a_party", condition=Q(turn__in=["", *PARTIES])),
             *[
                 models.UniqueConstraint(fields=[subject], condition=Q(status__in=OPEN), name=f"dispute_open_once_{subject}")
-                for subject in ("row", "review")
+                for subject in SUBJECTS
             ],
         ]
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -11,6 +11,7 @@ from moc import rules
 from moc.access.models import Organization
 from moc.intervals import day_bounds
 from moc.rulesets.law import Law
+from registry.prequalification.models import QualificationOverride
 from registry.submissions.models import StagedDer, UtilityReview
 from settlement.disputes.models import Dispute
 
@@ -29,7 +30,9 @@ def window_opened(now: datetime, days: int) -> datetime:
 
 @rules.rule("DISPUTE-UNDECIDED", remedy="Wait for the utility's decision.", columns=("status",), cites=CITES)
 def undecided(subjects: QuerySet) -> QuerySet:
-    """Only a denial, an approval with limits, or a review whose clock has expired is disputed."""
+    """Only a denial, an approval with limits, a review whose clock has expired, or an override that bars and stands is disputed."""
+    if subjects.model is QualificationOverride:
+        return subjects.filter(Q(eligible=True) | Q(ended_at__isnull=False))
     if subjects.model is StagedDer:
         return subjects.exclude(status__in=ENDED)
     ended = StagedDer.objects.filter(submission=OuterRef("submission"), edc=OuterRef("edc"), status__in=ENDED)
@@ -41,6 +44,8 @@ def late(subjects: QuerySet) -> QuerySet:
     """The days in which the decision could be disputed are over."""
     if subjects.model is StagedDer:
         decided = Coalesce("decision__confirmed_at", "decision__decided_at")
+    elif subjects.model is QualificationOverride:
+        decided = F("made_at")
     else:
         decided = Coalesce("closed_at", "escalated_at", Now())
     over = Q(pk__in=[])
@@ -65,7 +70,7 @@ def market_of(edc: Organization) -> str:
 @rules.rule("DISPUTE-STANDING", remedy="Go on in that dispute.", columns=(), cites=CITES)
 def standing(subjects: QuerySet) -> QuerySet:
     """A dispute over it stands already."""
-    key = "row" if subjects.model is StagedDer else "review"
+    key = {StagedDer: "row", UtilityReview: "review", QualificationOverride: "override"}[subjects.model]
     return subjects.filter(Exists(Dispute.objects.standing().filter(**{key: OuterRef("pk")})))
 
 

@@ -13,7 +13,7 @@ def quantity() -> serializers.DecimalField:
 
 
 class DisputeSerializer(Flat):
-    """Where a dispute stands. It is about a review, or about one row of a submission."""
+    """Where a dispute stands. It is about a review, about one row of a submission, or about an override."""
 
     id = serializers.UUIDField(source="uuid")
     aggregator = slug_of("aggregator")
@@ -23,29 +23,31 @@ class DisputeSerializer(Flat):
     review = serializers.UUIDField(source="review.uuid", allow_null=True)
     submission = serializers.UUIDField(source="row.submission.uuid", allow_null=True)
     row = serializers.IntegerField(source="row.row_number", allow_null=True)
+    override = serializers.UUIDField(source="override.uuid", allow_null=True)
     decision = serializers.UUIDField(source="decision.uuid", allow_null=True)
 
     class Meta:
         model = Dispute
         fields = (
-            "id title aggregator edc tso rerra review submission row decision claim status level outcome due_at overdue_at turn "
+            "id title aggregator edc tso rerra review submission row override decision claim status level outcome due_at overdue_at turn "
             "turn_due_at opened_at rto_since rerra_since closed_at bundle_count bundle_sha256"
         ).split()
 
 
 class OpenDispute(serializers.Serializer):
-    """The subject: a row of a submission, or a review."""
+    """The subject: a row of a submission, a review, or an override of a qualification."""
 
     submission = serializers.UUIDField(required=False)
     row = serializers.IntegerField(required=False, min_value=1, max_value=2**31 - 1, help_text="the row's number")
     review = serializers.UUIDField(required=False)
+    override = serializers.UUIDField(required=False)
     claim = serializers.CharField(max_length=TEXT)
 
     def validate(self, attrs: dict) -> dict:
         """One subject."""
-        named = {name for name in ("submission", "row", "review") if name in attrs}
-        if named not in ({"submission", "row"}, {"review"}):
-            raise serializers.ValidationError("Name a submission and a row of it, or a review.")
+        named = {name for name in ("submission", "row", "review", "override") if name in attrs}
+        if named not in ({"submission", "row"}, {"review"}, {"override"}):
+            raise serializers.ValidationError("Name a submission and a row of it, or a review, or an override.")
         return attrs
 
 

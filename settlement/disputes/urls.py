@@ -23,6 +23,7 @@ urlpatterns = [
     path("disputes/figures/", lists.Figures.as_view(), name="dispute_figures"),
     path("disputes/new/rows/<uuid:submission>/<int:number>/", acting.DisputeRow.as_view(), name="dispute_row"),
     path("disputes/new/reviews/<uuid:uuid>/", acting.DisputeReview.as_view(), name="dispute_review"),
+    path("disputes/new/overrides/<uuid:uuid>/", acting.DisputeOverride.as_view(), name="dispute_override"),
     path("disputes/<uuid:uuid>/", include(dispute)),
     path("parts/<uuid:uuid>/", file.PartPage.as_view(), name="part"),
     path("parts/<uuid:uuid>/file/", file.PartFile.as_view(), name="part_file"),

@@ -11,6 +11,7 @@ from moc.documents.models import Document
 from moc.notices.models import Notice
 from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
+from registry.prequalification.models import BrokenRule, Qualification, QualificationOverride
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
 from settlement.disputes.models import BundleItem, Dispute, Side
 
@@ -28,6 +29,24 @@ def assemble(dispute: Dispute, review: UtilityReview, rows: QuerySet[StagedDer])
         dispute, Kind.FILE, Document.objects.filter(pk__in=decisions.filter(~IN_THE_MAKING).values("evidence")), left_out=["file", "key"]
     )
     _messages(dispute, review)
+    return fetch_sql("bundle_hash", {"dispute": dispute.pk})[0]
+
+
+def assemble_override(dispute: Dispute) -> tuple[int, str]:
+    """Freeze what concerns a disputed override: it, the verdicts on its subject and the rules that it breaks, the subject, the clock.
+
+    Returns (items, the hash over their hashes in order).
+    """
+    override = dispute.override
+    subject = override.der or override.aggregation
+    of_it = {subject._meta.model_name: subject}
+    overrides = QualificationOverride.objects.filter(**of_it, service=override.service, aggregator=dispute.aggregator)
+    for rows in (overrides, Qualification.objects.of(subject), BrokenRule.objects.of(subject)):
+        _freeze(dispute, Kind.RECORD, rows.filter(aggregator=dispute.aggregator))
+    _freeze(dispute, Kind.RECORD, type(subject).objects.filter(pk=subject.pk))
+    _freeze(dispute, Kind.VERSION, QualificationOverride.history.model.objects.filter(id__in=list(overrides.values_list("pk", flat=True))))
+    _freeze(dispute, Kind.VERSION, type(subject).history.model.objects.filter(id=subject.pk, aggregator=dispute.aggregator))
+    _freeze(dispute, Kind.CLOCK, RuleSet.objects.filter(pk=dispute.clock_rule_id))
     return fetch_sql("bundle_hash", {"dispute": dispute.pk})[0]
 
 

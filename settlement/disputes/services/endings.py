@@ -3,6 +3,7 @@
 from django.utils import timezone
 
 from moc.errors import Conflict
+from registry.prequalification.services.overriding import lift
 from registry.submissions.models import Decision
 from registry.submissions.services.disputed import end_dispute
 from settlement.disputes.endings import Determination, SettlementProposal
@@ -30,8 +31,14 @@ def lapse(dispute: Dispute, actor) -> None:
         model.lifecycle.move(waiting, "lapse", actor=actor, reason=ENDED_BY)
 
 
-def carry_out(dispute: Dispute, kind: str, *, actor, statement: str, decided_by, authority=None, **limits) -> Decision:
-    """Have the registry's own service approve the disputed rows. Raises Conflict with a remedy of this slice."""
+def carry_out(dispute: Dispute, kind: str, *, actor, statement: str, decided_by, authority=None, **limits) -> Decision | None:
+    """Have the registry's own service approve the disputed rows, or end the override (of which no decision comes).
+
+    Raises Conflict with a remedy of this slice.
+    """
+    if dispute.override_id:
+        _end_override(dispute, kind, actor=actor, statement=statement, decided_by=decided_by, authority=authority)
+        return None
     if dispute.row_id and dispute.row is None:
         raise Conflict("The disputed DER's filing is kept no longer.", "Dismiss the dispute, or withdraw it.", "DISPUTE-MOOT")
     review = review_of(dispute.row) if dispute.row_id else dispute.review
@@ -41,3 +48,12 @@ def carry_out(dispute: Dispute, kind: str, *, actor, statement: str, decided_by,
     except Conflict as refused:
         remedy = "File it anew, or end the dispute without this effect: dismiss it, settle that the decision stands, or withdraw it."
         raise Conflict(refused.sentence, remedy, refused.code) from refused
+
+
+def _end_override(dispute: Dispute, kind: str, **said) -> None:
+    if kind == Decision.Kind.APPROVE_LIMITED:
+        raise Conflict("An override has no limits.", "Let the rules decide, or let the override stand.", "DISPUTE-OVERRIDE")
+    try:
+        lift(override=dispute.override, **said)
+    except Conflict as refused:
+        raise Conflict(refused.sentence, "Dismiss the dispute, or withdraw it.", refused.code) from refused

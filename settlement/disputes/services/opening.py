@@ -1,4 +1,4 @@
-"""The aggregator opens a dispute over a decided row or a whole review, in time; its bundle is frozen in the same transaction (¶299)."""
+"""The aggregator opens a dispute over a decision or an override, in time; its bundle is frozen in the same transaction (¶299)."""
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -10,6 +10,7 @@ from moc.access.models import Organization, Oversight
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from registry.jurisdictions.models import Jurisdiction
+from registry.prequalification.models import QualificationOverride
 from registry.submissions.models import StagedDer, UtilityReview
 from settlement.disputes.models import PURSUE, Dispute, DisputePart, Side
 from settlement.disputes.rules import RULES
@@ -52,12 +53,20 @@ def disputed_rows(dispute: Dispute) -> QuerySet[StagedDer]:
     return StagedDer.objects.of_review(dispute.review).filter(status__in=StagedDer.DISPUTABLE)
 
 
-def open_dispute(*, actor, claim: str, row: StagedDer | None = None, review: UtilityReview | None = None, upload=None) -> Dispute:
-    """Open a dispute over a row or over a review, with the claim as its first statement and perhaps a file.
+def open_dispute(
+    *,
+    actor,
+    claim: str,
+    row: StagedDer | None = None,
+    review: UtilityReview | None = None,
+    override: QualificationOverride | None = None,
+    upload=None,
+) -> Dispute:
+    """Open a dispute over a row, a review or an override that bars, with the claim as its first statement and perhaps a file.
 
     Raises UserError for an empty claim, and Conflict with the rule's code where it may not be disputed (rules.py).
     """
-    subject = row or review
+    subject = row or review or override
     policy.require(actor, PURSUE, subject.aggregator)
     if not claim.strip():
         raise UserError("Say what you want, and why.", "Write the claim.", "DISPUTE-CLAIM")
@@ -65,10 +74,13 @@ def open_dispute(*, actor, claim: str, row: StagedDer | None = None, review: Uti
         subject = type(subject).objects.select_for_update(of=("self",)).get(pk=subject.pk)
         for broken in refusals(type(subject).objects.filter(pk=subject.pk)):
             raise Conflict(broken.sentence, broken.remedy, broken.code)
-        reviewed = review_of(subject) if row else UtilityReview.objects.select_related(*SHOWN).get(pk=subject.pk)
-        dispute = _new(actor, claim.strip(), reviewed, subject if row else None)
+        reviewed = _review(subject)
+        dispute = _new(actor, claim.strip(), subject, reviewed)
         put(dispute, Side.AGGREGATOR, DisputePart.Kind.STATEMENT, actor=actor, text=claim, upload=upload)
-        count, digest = bundles.assemble(dispute, reviewed, disputed_rows(dispute))
+        if reviewed:
+            count, digest = bundles.assemble(dispute, reviewed, disputed_rows(dispute))
+        else:
+            count, digest = bundles.assemble_override(dispute)
         Dispute.objects.filter(pk=dispute.pk).update(bundle_count=count, bundle_sha256=digest)
         dispute.refresh_from_db()
         subject_line = f"{dispute.aggregator} disputes your decision: {dispute}"
@@ -77,19 +89,34 @@ def open_dispute(*, actor, claim: str, row: StagedDer | None = None, review: Uti
     return dispute
 
 
-def _new(actor, claim: str, review: UtilityReview, row: StagedDer | None) -> Dispute:
-    profile = getattr(review.edc, "utility", None)
-    tso, rerra, now = profile.tso if profile else None, regulator_of(review.edc), timezone.now()
-    about = f"DER {row.external_id}, {review.submission.title}" if row else review.submission.title
+def _review(subject: StagedDer | UtilityReview | QualificationOverride) -> UtilityReview | None:
+    """The review that a dispute is about, or about a row of; none for an override."""
+    if isinstance(subject, StagedDer):
+        return review_of(subject)
+    return None if isinstance(subject, QualificationOverride) else UtilityReview.objects.select_related(*SHOWN).get(pk=subject.pk)
+
+
+def _about(subject: StagedDer | UtilityReview | QualificationOverride, review: UtilityReview | None) -> tuple[str, dict]:
+    """(what a dispute is called, its keys to its subject)."""
+    if review is None:
+        return f"{subject.service} of {subject.der or subject.aggregation}: barred by {subject.by}", {"override": subject}
+    if isinstance(subject, StagedDer):
+        return f"DER {subject.external_id}, {review.submission.title}", {"row": subject, "decision": subject.decision}
+    return review.submission.title, {"review": review}
+
+
+def _new(actor, claim: str, subject: StagedDer | UtilityReview | QualificationOverride, review: UtilityReview | None) -> Dispute:
+    edc = review.edc if review else subject.edc
+    profile = getattr(edc, "utility", None)
+    tso, rerra, now = profile.tso if profile else None, regulator_of(edc), timezone.now()
+    about, keys = _about(subject, review)
     return Dispute.objects.create(
         title=about[:300],
-        aggregator=review.aggregator,
-        edc=review.edc,
+        aggregator=subject.aggregator,
+        edc=edc,
         tso=tso,
         rerra=rerra,
-        row=row,
-        review=None if row else review,
-        decision=row.decision if row else None,
+        **keys,
         claim=claim,
         opened_by=actor,
         opened_at=now,

@@ -7,6 +7,7 @@ from django.utils.functional import cached_property
 
 from moc.access import policy
 from moc.portal import Create
+from registry.prequalification.models import QualificationOverride
 from registry.submissions.models import StagedDer, UtilityReview
 from settlement.disputes import forms
 from settlement.disputes.endings import Determination, SettlementProposal
@@ -29,7 +30,7 @@ class NewDispute(Create):
     template_name = "settlement/disputes/new.html"
 
     @cached_property
-    def subject(self) -> StagedDer | UtilityReview:
+    def subject(self) -> StagedDer | UtilityReview | QualificationOverride:
         raise NotImplementedError
 
     def allowed(self) -> bool:
@@ -74,6 +75,22 @@ class DisputeReview(NewDispute):
 
     def perform(self, form) -> Dispute:
         return opening.open_dispute(actor=self.request.user, review=self.subject, **form.cleaned_data)
+
+
+class DisputeOverride(NewDispute):
+    """Over an override that bars a DER or an aggregation from a service."""
+
+    @cached_property
+    def subject(self) -> QualificationOverride:
+        rows = QualificationOverride.objects.visible_to(self.request.user).select_related("aggregator", "edc", "by", "service")
+        return get_object_or_404(rows, uuid=self.kwargs["uuid"])
+
+    @property
+    def lead(self) -> str:
+        return f"{self.subject.service}: {self.subject}"
+
+    def perform(self, form) -> Dispute:
+        return opening.open_dispute(actor=self.request.user, override=self.subject, **form.cleaned_data)
 
 
 class OfDispute(Create):

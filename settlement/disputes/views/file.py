@@ -105,6 +105,10 @@ class DisputeDetail(Detail):
             return f"DER {row.external_id}", reverse("registry:submission_row", args=[row.submission.uuid, row.row_number])
         if found.review_id and found.review is not None:
             return found.review.submission.title, reverse("registry:review_detail", args=[found.review.uuid])
+        if found.override_id:
+            override = found.override
+            page = "registry:der_checklist" if override.der_id else "registry:aggregation_checklist"
+            return str(override), reverse(page, args=[(override.der or override.aggregation).uuid])
         return found.title, ""
 
 

@@ -6,10 +6,11 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 
 from moc.portal import List, Page, Sort
-from moc.portal.streaming import streamed
+from moc.portal.streaming import Tally, streamed
 from settlement.disputes import reports
 from settlement.disputes.filters import BundleFilterSet, DisputeFilterSet
 from settlement.disputes.models import BundleItem, Dispute
+from settlement.disputes.queries import OPEN
 from settlement.disputes.services import bundles
 from settlement.disputes.tables import BUNDLE_TABLE, DISPUTE_EXPORT, DISPUTE_TABLE
 
@@ -33,7 +34,7 @@ class DisputeList(List):
 
     def filtered(self):
         rows = super().filtered()
-        return rows if self.request.GET.get("status") else rows.standing()
+        return rows if self.request.GET.get("status") else rows.filter(status__in=OPEN)
 
     def actions(self) -> list[tuple[str, str, bool]]:
         return [("Figures by utility", reverse("settlement:dispute_figures"), False)]
@@ -69,6 +70,7 @@ class Bundle(List):
     """The frozen records of one dispute, those that the user may read."""
 
     model = BundleItem
+    keeps_versions = False
     noun = "records"
     table = BUNDLE_TABLE
     template_name = "settlement/disputes/bundle.html"
@@ -111,4 +113,7 @@ class BundleFile(Page):
         dispute = visible_dispute(request.user, kwargs["uuid"])
         lines = reports.bundle_lines(dispute, BundleItem.objects.visible_to(request.user).filter(dispute=dispute))
         headers = {"Content-Disposition": f'attachment; filename="bundle-{dispute.uuid}.ndjson"', "Cache-Control": "no-store"}
-        return StreamingHttpResponse(streamed(request, lines), content_type="application/x-ndjson", headers=headers)
+        tally = Tally(f"Bundle of {dispute.title}", "ndjson")
+        response = StreamingHttpResponse(streamed(request, tally.each(lines), tally), content_type="application/x-ndjson", headers=headers)
+        response.tally = tally
+        return response

@@ -8,14 +8,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from moc import sight
+from moc.access import policy
 from moc.access.policy import NotPermitted
 from moc.documents import services as documents
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.lifecycle import TransitionRefused
 from moc.notices.models import Notice
+from moc.reports.datasets import all_duties
 from moc.rulesets.models import RuleSet
-from moc.seals import canon
+from moc.seals import canon, destroying
 from registry.submissions.models import Decision, UtilityReview
 from settlement.disputes.endings import Determination
 from settlement.disputes.models import BundleItem, Dispute, DisputePart
@@ -43,6 +46,23 @@ def utility(world):
 
 def told(event: str) -> set[str]:
     return set(Notice.objects.filter(event=event).values_list("user__email", flat=True))
+
+
+def owed(world, user) -> dict[str, tuple]:
+    """What the calendar says of disputes: duty → (party, when it was done)."""
+    today = timezone.localdate()
+    with sight.seeing(policy.sight_of(user)):
+        found = all_duties(user, today, today + timedelta(days=400))
+    return {duty.what.partition(":")[0]: (duty.party, duty.filed) for duty in found if duty.cites == "¶299"}
+
+
+def test_the_calendar_of_obligations_has_turns_and_questions(world, aggregator, utility):
+    """N6: who states, who answers and who determines; a question that was answered is done."""
+    dispute = disputed(world)
+    assert owed(world, world.user("rerra", "auditor")) == {"State your side": (world.edc.name, None)}
+    assert owed(world, world.user("edc2", "administrator")) == {}
+    levels.move(actor=aggregator, dispute=dispute, name="escalate_to_rto", reason="No answer.")
+    assert owed(world, utility)["Determine"] == (world.tso.name, None)
 
 
 class TestOpening:
@@ -261,9 +281,11 @@ class TestLevelsAndClocks:
         levels.move(actor=world.user("tso", "auditor"), dispute=dispute, name="refer", reason="A matter of the tariff.")
         with pytest.raises(NotPermitted):
             levels.move(actor=world.user("edc", "approver"), dispute=dispute, name="withdraw", reason="Enough.")
+        assert destroying.held_parties() == {world.aggregator.pk, world.edc.pk}  # what is archived about them is not destroyed
         levels.move(actor=aggregator, dispute=dispute, name="withdraw", reason="We file again.")
         dispute.refresh_from_db()
         assert (dispute.status, dispute.outcome, dispute.turn) == ("withdrawn", "withdrawn", "") and dispute.closed_at
+        assert destroying.held_parties() == set()
         assert "auditor@rerra.example.org" in told("dispute_closed")
         with pytest.raises(Conflict):
             pleading.file(actor=aggregator, dispute=dispute, kind="evidence", text="Late.", upload=pdf())
