@@ -1,6 +1,6 @@
 """The registry's models, by slice."""
 
-from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
+from registry.aggregations.models import AgentGrant, Aggregation, AggregationMember, AggregationPnode, AggregationUtility
 from registry.aggregators.models import (
     AggregatorRegistration,
     AgreementSignature,
@@ -9,6 +9,7 @@ from registry.aggregators.models import (
     RtoMembership,
     Suspension,
 )
+from registry.catalogue.models import GridService
 from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der, DerTenure
 from registry.grid.models import (
@@ -25,7 +26,7 @@ from registry.grid.models import (
 )
 from registry.intents.models import IntentNotice, IntentPoint
 from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
-from registry.participants.models import Consent, Contact, DerOwner, OrganizationIdentifier, UtilityProfile
+from registry.participants.models import Consent, Contact, DerOwner, OrganizationIdentifier, UtilityPeriod, UtilityProfile
 from registry.prequalification.models import (
     BrokenRule,
     MarketDecision,
@@ -45,6 +46,7 @@ from registry.utilities.models import LetterTemplate, Removal, RetentionPeriod, 
 
 __all__ = [
     "Affiliation",
+    "AgentGrant",
     "Aggregation",
     "AggregationMember",
     "AggregationPnode",
@@ -105,6 +107,7 @@ __all__ = [
     "SwitchNotice",
     "TdInterface",
     "Transformer",
+    "UtilityPeriod",
     "UtilityProfile",
     "UtilityReview",
 ]

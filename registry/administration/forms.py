@@ -8,6 +8,8 @@ from moc.access.models import Organization
 from registry.ders.choices import technologies
 from registry.ders.dictionary import REQUIRED
 from registry.ders.models import DerFacts
+from registry.participants.models import CONTACT_FIELDS, Contact
+from registry.participants.services import MASK, days
 from registry.utilities.models import LetterTemplate, ReviewRule
 from registry.utilities.rules import label_of
 
@@ -29,6 +31,31 @@ def columns() -> list[tuple[str, str]]:
     """The columns of a filing that a review rule can be about."""
     names = [field.name for field in DerFacts._meta.get_fields() if field.name not in ("external_id", "consent_reference")]
     return [(name, f"{label_of(name)} ({name})" + (", required anyway" if name in REQUIRED else "")) for name in names]
+
+
+class ContactForm(forms.Form):
+    """Whom to call, for what and on which days. What is there already is not shown: an empty field keeps it."""
+
+    purpose = forms.ChoiceField(choices=Contact.Purpose.choices)
+    name, email, phone = (CONTACT_FIELDS[column].formfield(label=column.capitalize()) for column in Contact.personal)
+    valid_from = day("From", "empty: always", required=False)
+    valid_until = day("Until", "the first day without it; empty: until further notice", required=False)
+
+    def __init__(self, *args, contact: Contact, **kwargs):
+        first, last = contact.valid_during.lower, contact.valid_during.upper
+        super().__init__(*args, initial={"purpose": contact.purpose, "valid_from": first, "valid_until": last}, **kwargs)
+        self.contact = contact
+        for name, field in CONTACT_FIELDS.items():
+            kept = contact.pk is not None and contact.is_filled(name)
+            self.fields[name].required = not field.blank and not kept
+            self.fields[name].help_text = f"{MASK} Leave empty to keep it." if kept else ""
+
+    def filled(self) -> dict[str, str]:
+        """Set purpose and days on the contact, not saved; returns the personal values that were given. Raises UserError."""
+        given = self.cleaned_data
+        self.contact.purpose = given["purpose"]
+        self.contact.valid_during = days(given["valid_from"], given["valid_until"])
+        return {name: given[name] for name in CONTACT_FIELDS if given[name]}
 
 
 class RuleForm(forms.Form):

@@ -2,8 +2,15 @@
 
 from django.urls import include, path
 
-from registry.administration.views import base, letters, retention, rules
+from registry.administration.views import base, contacts, letters, retention, rules
 
+organization = [
+    path("contacts/", contacts.Contacts.as_view(), name="admin_contacts"),
+    path("contacts/new/", contacts.NewContact.as_view(), name="admin_contact_new"),
+    path("contacts/<int:pk>/change/", contacts.ChangeContact.as_view(), name="admin_contact_change"),
+    path("contacts/<int:pk>/remove/", contacts.RemoveContact.as_view(), name="admin_contact_remove"),
+    path("contacts/<int:pk>/personal/", contacts.RevealContact.as_view(), name="admin_contact_personal"),
+]
 utility = [
     path("rules/", rules.Rules.as_view(), name="admin_rules"),
     path("rules/new/", rules.NewRule.as_view(), name="admin_rule_new"),
@@ -20,5 +27,5 @@ utility = [
 urlpatterns = [
     path("", base.Hub.as_view(), name="administration"),
     path("rules/", rules.EveryRule.as_view(), name="review_rules"),
-    path("<slug:slug>/", include(utility)),
+    path("<slug:slug>/", include(organization + utility)),
 ]

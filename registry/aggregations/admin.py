@@ -1,22 +1,10 @@
-"""Aggregations in the workplace: read here, written by services; grid services are kept here."""
+"""Aggregations in the workplace: read here, written by services."""
 
 from django.contrib import admin
 
-from moc.admin import RecordAdmin, ReferenceAdmin
+from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
-from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
-
-
-@admin.register(GridService)
-class GridServiceAdmin(ReferenceAdmin):
-    write_permission = "manage_rulesets"
-    list_display = ("name", "code", "level")
-    list_filter = ("level",)
-    search_fields = ("=code", "name")
-
-    def get_readonly_fields(self, request, obj=None):
-        """The code names the service in aggregations and in history: it stays."""
-        return [*super().get_readonly_fields(request, obj), *(("code",) if obj else ())]
+from registry.aggregations.models import AgentGrant, Aggregation, AggregationMember, AggregationPnode, AggregationUtility
 
 
 @admin.register(Aggregation)
@@ -25,6 +13,20 @@ class AggregationAdmin(RecordAdmin):
     list_filter = ("status", "purpose", ("aggregator", ScopedFilter), ("tso", ScopedFilter))
     list_select_related = ("aggregator", "tso")
     search_fields = ("=uuid", "=market_id", "name")
+
+
+@admin.register(AgentGrant)
+class AgentGrantAdmin(RecordAdmin):
+    """From an aggregation to whom it is granted, and from an agent to what it was granted."""
+
+    list_display = ("content_object", "permission_name", "organization", "aggregator", "starts_on", "ends_on")
+    list_filter = (("organization", ScopedFilter), ("aggregator", ScopedFilter))
+    list_select_related = ("content_object", "permission", "organization", "aggregator")
+    search_fields = ("=content_object__uuid", "content_object__name", "organization__name")
+
+    @admin.display(description="permission")
+    def permission_name(self, grant) -> str:
+        return grant.permission.name
 
 
 @admin.register(AggregationUtility)

@@ -23,7 +23,7 @@ from registry.aggregations.choices import Purpose
 from registry.aggregations.filters import AggregationFilterSet, MemberFilterSet
 from registry.aggregations.forms import aggregators_of
 from registry.aggregations.models import AGENTS, Aggregation, AggregationMember
-from registry.aggregations.services import building, loads, membership
+from registry.aggregations.services import agents, building, loads, membership
 from registry.ders.filters import DerFilterSet
 from registry.ders.models import Der
 from registry.grid.models import Pnode, TdInterface
@@ -188,6 +188,23 @@ class FactorSerializer(serializers.Serializer):
     ends_on = serializers.DateField(allow_null=True)
 
 
+class AgentSerializer(serializers.Serializer):
+    """What another party was granted on the aggregation."""
+
+    role = serializers.ChoiceField(choices=AGENTS)
+    agent = serializers.SlugField(source="agent.slug", help_text="the organisation's slug")
+    starts_on = serializers.DateField()
+    ends_on = serializers.DateField(allow_null=True, help_text="the first day without it")
+
+
+@example({"role": "dispatch_agent", "ends_on": "2027-06-01"})
+class AgentEndBody(serializers.Serializer):
+    """Which agency ends, and when; then the aggregator does it itself. Another agent is named by changing the aggregation."""
+
+    role = serializers.ChoiceField(choices=AGENTS)
+    ends_on = serializers.DateField(required=False, allow_null=True, default=None, help_text="the first day without it; left out: today")
+
+
 class JobPlace(serializers.Serializer):
     job = serializers.URLField(help_text="where to follow the reading")
 
@@ -321,6 +338,22 @@ class Aggregations(Versioned, Moves):
         stated = {nodes[name]: factor for name, factor in given.items()}
         building.set_factors(actor=request.user, aggregation=aggregation, factors=stated, starts=body.validated_data["starts_on"])
         return Response(FactorSerializer(reports.factors(aggregation), many=True).data)
+
+    @extend_schema(responses=AgentSerializer(many=True), summary="What other parties were granted on it as its agents")
+    @action(detail=True, filterset_class=None, pagination_class=None, keeps_versions=False)
+    def agents(self, request, **kwargs) -> Response:
+        return Response(AgentSerializer(reports.agents(self.get_object()), many=True).data)
+
+    @extend_schema(request=AgentEndBody, responses=AgentSerializer(many=True), summary="An agency ends, today or on a later day")
+    @agents.mapping.post
+    @idempotent
+    def end_agent(self, request, **kwargs) -> Response:
+        aggregation = self.get_object()
+        policy.require(request.user, "file_ders", aggregation.aggregator)
+        body = AgentEndBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        agents.end(actor=request.user, aggregation=aggregation, **body.validated_data)
+        return Response(AgentSerializer(reports.agents(aggregation), many=True).data)
 
 
 def _one(name: str, rows):

@@ -27,7 +27,6 @@ dataset(
     "submitted_at",
     "due_at",
     about="What aggregators offer together, now or as recorded on a past day.",
-    keeps_versions=True,
 )
 
 dataset(

@@ -2,14 +2,15 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import PartyFilter, ScopedFilterSet, ValidOnFilter
 from registry.aggregations.choices import Purpose
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
+from registry.catalogue.models import GridService
 from registry.ders.choices import DerType, technologies
 
 
 def services() -> list[tuple[str, str]]:
-    return list(GridService.objects.values_list("code", "name"))
+    return list(GridService.objects.in_force().values_list("code", "name"))
 
 
 class AggregationFilterSet(ScopedFilterSet):
@@ -39,4 +40,4 @@ class MemberFilterSet(ScopedFilterSet):
     service = django_filters.ChoiceFilter(field_name="service_id", choices=[], label="Service")
     edc = PartyFilter(field_name="edc_id", label="Utility")
     der_type = django_filters.ChoiceFilter(field_name="der__der_type", choices=DerType.choices, label="Technology")
-    on = django_filters.DateFilter(field_name="valid_during", lookup_expr="contains", label="Member on", help_text="a day")
+    on = ValidOnFilter("Member on")

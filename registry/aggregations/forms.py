@@ -9,8 +9,9 @@ from django.utils import timezone
 from moc.access import policy
 from moc.access.models import Organization
 from registry.aggregations.choices import Purpose
-from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, GridService
+from registry.aggregations.models import AGENTS, Aggregation, AggregationMember
 from registry.aggregations.services.membership import Terms
+from registry.catalogue.models import GridService
 from registry.ders.choices import technologies
 from registry.ders.filters import DerFilterSet, counties
 from registry.ders.models import Der
@@ -41,7 +42,7 @@ def day(label: str, help_text: str = "") -> forms.DateField:
 
 
 def services(codes: list[str] | None = None) -> list[tuple[str, str]]:
-    rows = GridService.objects.all() if codes is None else GridService.objects.filter(pk__in=codes)
+    rows = GridService.objects.in_force() if codes is None else GridService.objects.filter(pk__in=codes)
     return [(service.pk, f"{service.name} ({service.get_level_display().lower()})") for service in rows]
 
 
@@ -194,6 +195,12 @@ class FileForm(forms.Form):
         widget=forms.RadioSelect,
         initial="all",
     )
+
+
+class EndAgentForm(forms.Form):
+    """The day on which an agency ends."""
+
+    ends_on = day("Ends on", "the first day without it; empty: today")
 
 
 class FactorsForm(forms.Form):

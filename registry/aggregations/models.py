@@ -14,43 +14,26 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from moc.access.models import Organization
+from moc.access.models import Organization, OrganizationObjectPermission
 from moc.access.queries import ScopedQuerySet
 from moc.history import DatabaseTrigger, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField, QuantityField
-from registry.aggregations.choices import Level, Purpose
+from registry.aggregations.choices import Purpose
 from registry.aggregations.queries import AggregationQuerySet, DatedQuerySet
+from registry.catalogue.models import GridService
 from registry.ders.models import Der, DerTenure
 from registry.grid.models import Pnode, TdInterface
 
 TOLERANCE = Decimal("0.000001")
 AGENTS = ("market_agent", "dispatch_agent", "meter_reader")
+AGENT = "agents__organization"  # the path through what agents were granted
 FILED = ~Q(status="draft")
 OF_FILED = ~Q(aggregation__status="draft")
 
 
 def party(label: str, **kwargs) -> models.ForeignKey:
     return models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name=label, **kwargs)
-
-
-class GridService(models.Model):
-    """A service that DERs can sell, to a wholesale market or to their utility. New ones are added here, without a deployment."""
-
-    access_paths = ("PUBLIC",)
-
-    code = models.SlugField(max_length=30, primary_key=True)
-    name = models.CharField(max_length=80)
-    level = models.CharField("bought by", max_length=12, choices=Level.choices)
-
-    objects = ScopedQuerySet.as_manager()
-    history = Versions()
-
-    class Meta:
-        ordering = ["-level", "name"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Aggregation(models.Model):
@@ -61,8 +44,8 @@ class Aggregation(models.Model):
     The RTO validates by `due_at`; while it waits for the aggregator until `answer_due_at`, its clock stands where `paused_at` says so.
     """
 
-    access_paths = ("aggregator", "tso", "edc", *AGENTS, "utilities__edc")
-    access_conditions = dict.fromkeys(("tso", "edc", *AGENTS, "utilities__edc"), FILED)
+    access_paths = ("aggregator", "tso", "edc", AGENT, "utilities__edc")
+    access_conditions = dict.fromkeys(access_paths[1:], FILED)
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -155,6 +138,11 @@ class Aggregation(models.Model):
                 violation_error_message="The lower operating limit lies above the upper one.",
             ),
         ]
+        permissions = [
+            ("market_agent", "Bids for the aggregation and is settled with"),
+            ("dispatch_agent", "Takes dispatch instructions of the aggregation"),
+            ("meter_reader", "Sends meter data of the aggregation"),
+        ]
         indexes = [
             models.Index(fields=["aggregator", "-id"], name="aggregation_by_aggregator"),
             models.Index(fields=["tso", "-id"], name="aggregation_by_tso"),
@@ -177,6 +165,44 @@ class Aggregation(models.Model):
     def is_wholesale(self) -> bool:
         """Whether it offers in a wholesale market."""
         return self.purpose != Purpose.DISTRIBUTION
+
+
+class AgentGrant(OrganizationObjectPermission):
+    """Another party is an agent of a filed aggregation, by guardian's object permission, until its last day: then the row goes.
+
+    The aggregation's record names its agents, services keep the grants in step with it (services/agents.py). The policy of aggregations
+    reads this table, so its own names no aggregation: `aggregator` stands here.
+    """
+
+    access_paths = ("aggregator", "organization")
+
+    content_object = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="agents", verbose_name="aggregation")
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+    starts_on = models.DateField("granted on")
+    ends_on = models.DateField("ends on", null=True, blank=True, help_text="the first day without it")
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions(fed=True)
+
+    class Meta(OrganizationObjectPermission.Meta):
+        verbose_name = "agent of an aggregation"
+        verbose_name_plural = "agents of aggregations"
+        constraints = [
+            models.UniqueConstraint(fields=["content_object", "permission"], name="agent_one_a_role"),
+            models.CheckConstraint(
+                condition=Q(ends_on__gt=F("starts_on")),
+                name="agent_some_day",
+                violation_error_message="An agency ends after the day on which it was granted.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization}, {self.role.replace('_', ' ')}"
+
+    @property
+    def role(self) -> str:
+        """Which of AGENTS."""
+        return self.permission.codename
 
 
 class AggregationUtility(models.Model):
@@ -230,7 +256,7 @@ class FactorsSum(DatabaseTrigger):
 class AggregationPnode(models.Model):
     """The share of an aggregation's response at a pricing node on some days. Of each set the factors sum to 1 ± 1e-6 (¶225, ¶310)."""
 
-    access_paths = tuple(f"aggregation__{path}" for path in ("aggregator", "tso", "edc", *AGENTS))
+    access_paths = tuple(f"aggregation__{path}" for path in ("aggregator", "tso", "edc", AGENT))
     access_conditions = dict.fromkeys(access_paths[1:], OF_FILED)
 
     aggregation = models.ForeignKey(Aggregation, on_delete=models.CASCADE, related_name="pnodes", db_index=False)
@@ -269,7 +295,7 @@ class AggregationMember(models.Model):
     `aggregator` and `edc` stand here because lists are cut by them; `wholesale` because the constraint is. Written set-wise by services.
     """
 
-    access_paths = ("aggregator", "edc", *(f"aggregation__{path}" for path in ("tso", *AGENTS)))
+    access_paths = ("aggregator", "edc", "aggregation__tso", f"aggregation__{AGENT}")
     access_conditions = dict.fromkeys(access_paths[1:], OF_FILED)
 
     aggregation = models.ForeignKey(Aggregation, on_delete=models.PROTECT, related_name="members", db_index=False)
@@ -357,6 +383,6 @@ pgtrigger.register(
         name="memberships_end",
         ended="OLD.status <> 'decommissioned' AND NEW.status = 'decommissioned'",
         der="NEW.id",
-        day="coalesce(NEW.decommissioned_on, current_date)",
+        day="coalesce(NEW.decommissioned_on, moc_today())",
     )
 )(Der)

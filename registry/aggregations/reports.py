@@ -14,7 +14,8 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.bulk import fetch_sql
 from moc.rules import ERROR, registry
-from registry.aggregations.models import AGENTS, Aggregation, AggregationMember, AggregationPnode, GridService
+from registry.aggregations.models import AGENTS, AgentGrant, Aggregation, AggregationMember, AggregationPnode
+from registry.catalogue.models import GridService
 from registry.ders.choices import Technology
 from registry.ders.models import Der
 from registry.grid.models import Pnode
@@ -100,8 +101,23 @@ def factors(aggregation: Aggregation) -> list[dict]:
 
 def sees_all(user, aggregation: Aggregation) -> bool:
     """Whether all members are the user's to see: of the aggregator, the RTO or an agent; a utility sees those on its grid."""
-    parties = {aggregation.aggregator_id, aggregation.tso_id, *(getattr(aggregation, f"{name}_id") for name in AGENTS)}
-    return bool(policy.reach(user, "view_registry") & parties)
+    mine = policy.reach(user, "view_registry")
+    if {aggregation.aggregator_id, aggregation.tso_id} & mine:
+        return True
+    return AgentGrant.objects.filter(content_object=aggregation.pk, organization__in=mine).exists()
+
+
+def agents(aggregation: Aggregation) -> list[dict]:
+    """What other parties were granted on an aggregation, of those that the reader sees."""
+    rows = (
+        AgentGrant.objects.filter(content_object=aggregation.pk)
+        .select_related("permission", "organization")
+        .order_by("permission__codename")
+    )
+    return [
+        {"role": row.role, "label": _label(row.role), "agent": row.organization, "starts_on": row.starts_on, "ends_on": row.ends_on}
+        for row in rows
+    ]
 
 
 def composition(user, aggregation: Aggregation, day: date | None = None) -> list[Part]:

@@ -8,7 +8,7 @@ from moc.documents.models import Document
 from moc.jobs.models import Job
 from moc.jobs.services import running
 from registry.aggregations.models import Aggregation
-from registry.aggregations.services import consents, membership
+from registry.aggregations.services import agents, consents, membership
 
 
 @shared_task
@@ -46,3 +46,9 @@ def end_without_consent(pk: int) -> None:
 def end_expired_consents() -> int:
     """The beat's look at consents that have expired."""
     return consents.end_without_consent()
+
+
+@shared_task
+def end_agents() -> int:
+    """The beat's look at agents whose last day is over."""
+    return agents.end_due()

@@ -8,6 +8,7 @@ from registry.aggregations import views
 aggregation = [
     path("", views.AggregationDetail.as_view(), name="aggregation_detail"),
     path("change/", views.ChangeAggregation.as_view(), name="aggregation_change"),
+    path("agents/<slug:role>/end/", views.EndAgent.as_view(), name="aggregation_agent_end"),
     path("composition/", views.Composition.as_view(), name="aggregation_composition"),
     path("factors/", views.Factors.as_view(), name="aggregation_factors"),
     path("members/", views.MemberList.as_view(), name="aggregation_members"),

@@ -18,7 +18,7 @@ from moc.portal.paging import count_up_to
 from registry.aggregations import forms, reports
 from registry.aggregations.filters import AggregationFilterSet, MemberFilterSet
 from registry.aggregations.models import AGENTS, Aggregation, AggregationMember
-from registry.aggregations.services import building, loads, membership
+from registry.aggregations.services import agents, building, loads, membership
 from registry.aggregations.tables import AGGREGATION_EXPORT, AGGREGATION_TABLE, MEMBER_EXPORT, MEMBER_TABLE, UNLINKED
 
 NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
@@ -54,6 +54,8 @@ class AggregationList(List):
 
     def branches(self):
         """A few thousand rows: one query with the whole scope is cheaper than a branch for each of seven paths."""
+        if self.moment:
+            return super().branches()
         return [Q(pk__in=Aggregation.objects.visible_to(self.request.user, self.permission).order_by().values("pk"))]
 
 
@@ -113,6 +115,10 @@ class AggregationDetail(Detail):
                 own = own.visible_to(self.request.user)
             day = timezone.localdate()
             shown = {"members": count_up_to(own, None), "factors": list(self.object.pnodes.select_related("pnode").not_over(day))}
+            shown |= {
+                "agents": reports.agents(self.object),
+                "may_end": policy.allows(self.request.user, "file_ders", self.object.aggregator),
+            }
         return super().get_context_data(**shown | kwargs)
 
 
@@ -178,10 +184,33 @@ class ChangeAggregation(OfAggregation, Grouped, Update):
         return building.change(actor=self.request.user, aggregation=self.object, **given)
 
 
+class EndAgent(OfAggregation, Create):
+    """Another party's agency ends."""
+
+    lead = "Then the aggregator does it itself, and the other party no longer sees the aggregation."
+    submit_label = "End it"
+    form_class = forms.EndAgentForm
+
+    @property
+    def title(self) -> str:
+        return f"End the {self.kwargs['role'].replace('_', ' ')}"
+
+    def allowed(self) -> bool:
+        return self.kwargs["role"] in AGENTS and self.may_change()
+
+    def perform(self, form) -> Aggregation:
+        agents.end(actor=self.request.user, aggregation=self.aggregation, role=self.kwargs["role"], ends_on=form.cleaned_data["ends_on"])
+        return self.aggregation
+
+    def done_url(self, result: Aggregation) -> str:
+        return at("detail", result)
+
+
 class Composition(OfAggregation, Detail):
     """What an aggregation consists of today, computed from its members."""
 
     model = Aggregation
+    is_dated = False
     title = "Composition"
     template_name = "registry/aggregations/composition.html"
 
@@ -210,7 +239,7 @@ class MemberList(OfAggregation, List):
         return UNLINKED if of_agents and reports.sees_all(self.request.user, self.aggregation) else MEMBER_TABLE
 
     def rows(self):
-        return AggregationMember.objects.filter(aggregation=self.aggregation)
+        return super().rows().filter(aggregation=self.aggregation)
 
     def branches(self):
         if reports.sees_all(self.request.user, self.aggregation):

@@ -1,6 +1,7 @@
 """API: registrations of aggregators with their parts and agreement, and suspensions."""
 
 from django.db import transaction
+from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -11,23 +12,18 @@ from rest_framework.response import Response
 from moc.access import policy, presence
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
+from moc.rest.letters import letter
 from moc.rest.resources import Moves, Versioned
 from moc.rest.serializers import Flat, Reason, example, slug_of
 from registry.aggregators import reports
 from registry.aggregators.filters import RegistrationFilterSet, SuspensionFilterSet
 from registry.aggregators.models import AggregatorRegistration, Certification, Suspension
 from registry.aggregators.services import parts, registering, standing
+from registry.aggregators.views import AgreementLetter, SuspensionLetter
+from registry.participants.api import Purpose, organization_of
 from registry.participants.models import Contact
 
 COMPANY = ("legal_form", "formed_in", "address", "website")
-
-
-def party(name: str, slug: str, kind: str) -> Organization:
-    """The active organisation of a kind with a slug; a ValidationError of the field without one."""
-    found = Organization.objects.filter(slug=slug, kind=kind, is_active=True).first()
-    if found is None:
-        raise ValidationError({name: ["There is none of this slug."]})
-    return found
 
 
 def acting_for(user, permission: str, slug: str = "") -> Organization:
@@ -68,7 +64,7 @@ class RegistrationBody(serializers.Serializer):
     def facts(self) -> dict:
         """What the service takes."""
         given = dict(self.validated_data)
-        return given | ({"rerra": party("rerra", given["rerra"], Organization.Kind.RERRA)} if "rerra" in given else {})
+        return given | ({"rerra": organization_of("rerra", given["rerra"], Organization.Kind.RERRA)} if "rerra" in given else {})
 
 
 @example({"title": "Chief executive", "name": "Ada Example", "email": "ada@example.org", "signs": True})
@@ -114,6 +110,7 @@ class MembershipBody(serializers.Serializer):
 class RegistrationPartSerializer(serializers.Serializer):
     """A part of a registration as labelled values; personal ones are masked."""
 
+    id = serializers.IntegerField(help_text="by which the part is ended")
     facts = serializers.DictField(child=serializers.CharField(allow_null=True))
 
 
@@ -141,6 +138,13 @@ class ObstacleSerializer(serializers.Serializer):
     code = serializers.CharField()
     sentence = serializers.CharField()
     remedy = serializers.CharField()
+
+
+class RevealedPart(serializers.Serializer):
+    """Personal values of a registration in full: the company's, an officer's or a contact's."""
+
+    title = serializers.CharField()
+    facts = serializers.DictField(child=serializers.CharField(allow_blank=True))
 
 
 BODIES = {"officers": OfficerBody, "contacts": ContactBody, "certifications": CertificationBody, "memberships": MembershipBody}
@@ -186,7 +190,10 @@ class AggregatorRegistrations(Versioned, Moves):
 
     def _shown(self, kind: str, status: int = 200) -> Response:
         rows = parts.rows(kind, self.get_object().aggregator)
-        told = [{"facts": {label: None if value is None else str(value) for label, value in reports.part_facts(row)}} for row in rows]
+        told = [
+            {"id": row.pk, "facts": {label: None if value is None else str(value) for label, value in reports.part_facts(row)}}
+            for row in rows
+        ]
         return Response(RegistrationPartSerializer(told, many=True).data, status=status)
 
     def _add(self, kind: str) -> Response:
@@ -195,9 +202,20 @@ class AggregatorRegistrations(Versioned, Moves):
         body.is_valid(raise_exception=True)
         given = dict(body.validated_data)
         if "tso" in given:
-            given["tso"] = party("tso", given["tso"], Organization.Kind.TSO)
+            given["tso"] = organization_of("tso", given["tso"], Organization.Kind.TSO)
         parts.add(actor=self.request.user, aggregator=aggregator, part=kind, **given)
         return self._shown(kind, 201)
+
+    @extend_schema(request=Purpose, responses=RevealedPart(many=True), summary="Tax id, officers and contacts in full, for a purpose")
+    @action(detail=True, methods=["post"], filterset_class=None, pagination_class=None, keeps_versions=False)
+    def reveal(self, request, **kwargs) -> Response:
+        presence.demand(request)
+        body = Purpose(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = {"purpose": body.validated_data["purpose"], "text": body.validated_data["note"]}
+        found = parts.reveal(actor=request.user, registration=self.get_object(), **said)
+        told = [{"title": title, "facts": {label: value for label, value, *_ in facts}} for title, facts in found]
+        return Response(RevealedPart(told, many=True).data, headers={"Cache-Control": "no-store"})
 
     @extend_schema(responses=RegistrationPartSerializer(many=True), summary="The officers, masked")
     @action(detail=True, filterset_class=None, pagination_class=None, keeps_versions=False)
@@ -245,6 +263,19 @@ class AggregatorRegistrations(Versioned, Moves):
     def add_membership(self, request, **kwargs) -> Response:
         return self._add("memberships")
 
+    @extend_schema(request=None, responses={204: None}, summary="Take an officer or contact out, withdraw a certification, leave an RTO")
+    @action(detail=True, methods=["post"], url_path="<slug:kind>/<int:part>/end", url_name="end-part")
+    @idempotent
+    def end_part(self, request, kind: str, part: int, **kwargs) -> Response:
+        aggregator = self.mine().aggregator
+        found = next((row for row in parts.rows(kind, aggregator) if row.pk == part), None) if kind in BODIES else None
+        if found is None:
+            raise Http404
+        parts.end(actor=request.user, kind=kind, part=found)
+        return Response(status=204)
+
+    letter = letter(AgreementLetter, "The agreement as it was signed last, as PDF")
+
     @extend_schema(responses=AgreementSerializer, summary="The participation agreement in force, and its signature")
     @action(detail=True, filterset_class=None, pagination_class=None, keeps_versions=False)
     def agreement(self, request, **kwargs) -> Response:
@@ -284,12 +315,13 @@ class SuspensionSerializer(Flat):
 
 @example({"aggregator": "kittatinny", "reason": "breach", "statement": "The attestation was false."})
 class SuspensionBody(serializers.Serializer):
-    """A suspension at the level of your organisation; a threat to reliability is shown with its evidence in the portal."""
+    """A suspension at the level of your organisation; a threat to reliability is shown with its evidence (multipart)."""
 
     aggregator = serializers.SlugField(help_text="the aggregator's slug")
     authority = serializers.SlugField(required=False, default="", help_text="for whom; needed by those who act for several")
     reason = serializers.ChoiceField(choices=Suspension.Reason.choices)
     statement = serializers.CharField(max_length=2000)
+    evidence = serializers.FileField(required=False, default=None, help_text="the aggregator may read it")
 
 
 class Suspensions(Versioned, Moves):
@@ -299,8 +331,17 @@ class Suspensions(Versioned, Moves):
     serializer_class = SuspensionSerializer
     filterset_class = SuspensionFilterSet
     moves = {"reinstate": Reason}
+    letter = letter(SuspensionLetter, "The suspension as PDF, from the authority to the aggregator")
 
-    @extend_schema(request=SuspensionBody, responses={201: SuspensionSerializer}, summary="Suspend an aggregator")
+    def get_parsers(self) -> list:
+        with_file = self.request and self.request.method == "POST" and self.action_map.get("post") == "create"
+        return [JSONParser(), MultiPartParser()] if with_file else [JSONParser()]
+
+    @extend_schema(
+        request={"application/json": SuspensionBody, "multipart/form-data": SuspensionBody},
+        responses={201: SuspensionSerializer},
+        summary="Suspend an aggregator",
+    )
     @idempotent
     def create(self, request, **kwargs) -> Response:
         policy.require(request.user, standing.PERMISSION)
@@ -309,7 +350,7 @@ class Suspensions(Versioned, Moves):
         body.is_valid(raise_exception=True)
         given = dict(body.validated_data)
         authority = acting_for(request.user, standing.PERMISSION, given.pop("authority"))
-        given["aggregator"] = party("aggregator", given["aggregator"], Organization.Kind.AGGREGATOR)
+        given["aggregator"] = organization_of("aggregator", given["aggregator"], Organization.Kind.AGGREGATOR)
         return self.answer(standing.suspend(actor=request.user, authority=authority, **given), status=201)
 
     def perform(self, actor, obj: Suspension, name: str, **said) -> None:

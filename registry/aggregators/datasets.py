@@ -14,7 +14,6 @@ dataset(
     "formed_in",
     "registered_on",
     about="Aggregators as participants.",
-    keeps_versions=True,
 )
 
 dataset(

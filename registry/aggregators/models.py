@@ -17,7 +17,8 @@ from moc.history import Appended, Refuse, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.rulesets.models import RuleSet
 from moc.vault.models import SealedFacts
-from registry.aggregators.queries import CertificationQuerySet, DatedQuerySet, SuspensionQuerySet
+from registry.aggregators.queries import CertificationQuerySet, SuspensionQuerySet
+from registry.participants.queries import DatedQuerySet
 
 REGULATOR = "aggregator__registration__rerra"
 PERSON = {"on_delete": models.PROTECT, "null": True, "blank": True, "related_name": "+"}

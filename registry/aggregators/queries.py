@@ -7,14 +7,6 @@ from django.db.models import Max, Q
 from moc.access.queries import ScopedQuerySet
 
 
-class DatedQuerySet(ScopedQuerySet):
-    """Rows that hold on days."""
-
-    def on(self, day: date) -> "DatedQuerySet":
-        """In force on a day."""
-        return self.filter(valid_during__contains=day)
-
-
 class CertificationQuerySet(ScopedQuerySet):
     """Certifications by what they are good for."""
 

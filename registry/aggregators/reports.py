@@ -98,7 +98,7 @@ def _expired(aggregator: Organization, day: date) -> list[UserError]:
 def missing(registration: AggregatorRegistration) -> list[str]:
     """What a registration lacks before the regulator can review it, in words."""
     aggregator = registration.aggregator
-    contacts = set(Contact.objects.filter(organization=aggregator).values_list("purpose", flat=True))
+    contacts = set(Contact.objects.on(timezone.localdate()).filter(organization=aggregator).values_list("purpose", flat=True))
     named = (
         ("the tax id", registration.is_filled("tax_id")),
         ("the legal form", registration.legal_form),

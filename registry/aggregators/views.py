@@ -47,6 +47,7 @@ class RegistrationList(List):
     title = "Aggregators"
     lead = "Who files is registered with a regulator, has signed the participation agreement, and keeps its certifications valid."
     noun = "registrations"
+    keeps_versions = True
     table = REGISTRATION_TABLE
     filterset_class = RegistrationFilterSet
 
@@ -134,14 +135,15 @@ class RegistrationDetail(Detail):
 
     def get_context_data(self, **kwargs) -> dict:
         one = self.object
-        shown = {
-            "obstacles": reports.obstacles(one.aggregator),
-            "lacking": reports.missing(one),
-            "signature": reports.signature(one.aggregator_id),
-        }
+        shown = {}
         if self.moment is None:
             writes = self.may(WRITES, one.aggregator)
-            shown["parts"] = [(kind, at("part_new", one, kind) if writes else "", self._rows(kind, writes)) for kind in FORMS]
+            shown = {
+                "obstacles": reports.obstacles(one.aggregator),
+                "lacking": reports.missing(one),
+                "signature": reports.signature(one.aggregator_id),
+                "parts": [(kind, at("part_new", one, kind) if writes else "", self._rows(kind, writes)) for kind in FORMS],
+            }
         return super().get_context_data(**shown | kwargs)
 
     def _rows(self, kind: str, writes: bool) -> list[dict]:

@@ -136,12 +136,31 @@ class OwnUse(serializers.Serializer):
         return reports.told(use)
 
 
+class Seer(serializers.Serializer):
+    """A party that sees something of the owner's."""
+
+    party = serializers.CharField()
+    kind = serializers.CharField()
+    what = serializers.CharField()
+
+
+class OwnLook(serializers.Serializer):
+    """A look at the owner's personal data, or a look-up of the owner's DERs by another aggregator."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField(source="actor", allow_null=True, help_text="null for the platform")
+    purpose = serializers.CharField()
+    columns = serializers.ListField(child=serializers.CharField(), help_text="what was shown")
+
+
 class OwnRecord(serializers.Serializer):
-    """Everything of the owner's."""
+    """Everything of the owner's, who sees it, and who looked."""
 
     ders = OwnDer(many=True)
     consents = OwnConsent(many=True)
     uses = OwnUse(many=True)
+    seen_by = Seer(many=True)
+    looks = OwnLook(many=True)
 
 
 @example({"aggregator": "kittatinny", "scopes": ["market", "control"], "purpose": "Virtual power plant"})
@@ -189,10 +208,14 @@ class Own(GenericViewSet):
             raise Http404
         return found
 
-    @extend_schema(responses=forced_singular_serializer(OwnRecord), summary="Your DERs, consents, and what you keep for yourself")
+    @extend_schema(
+        responses=forced_singular_serializer(OwnRecord), summary="Your DERs, consents, what you keep for yourself, who sees and who looked"
+    )
     def list(self, request, **kwargs) -> Response:
         user = request.user
         content = {"ders": reports.ders(user), "consents": reports.consents(user), "uses": reports.uses(user)}
+        content["seen_by"] = [dict(zip(("party", "kind", "what"), seer, strict=True)) for seer in reports.seers(user)]
+        content["looks"] = reports.looks(user)
         with sight.engine():  # names of the parties on the user's own records
             return Response(OwnRecord(content).data)
 

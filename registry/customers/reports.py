@@ -1,6 +1,6 @@
 """What an owner sees: only what is the owner's own. The owner belongs to no organisation, so each report names the user's owners itself."""
 
-from django.db.models import QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from moc import sight
@@ -52,9 +52,13 @@ def uses(user) -> list[PersonalUse]:
 
 @sight.engine()
 def looks(user) -> list[AccessEntry]:
-    """Who looked at the user's personal data, newest first: under every key that the records have had."""
-    keys = DerOwner.history.model.objects.filter(id__in=owners(user).values("pk")).exclude(subject=None).values("subject")
-    return list(AccessEntry.objects.filter(subject__in=keys).select_related("actor", "holder", "filed_by").order_by("-pk")[:LOOKS])
+    """Who looked at the user's personal data or took them out, newest first: under every key that the records have had, and, since they
+    are on record, whenever a party of theirs took out everybody's."""
+    versions = DerOwner.history.model.objects.filter(id__in=owners(user).values("pk"))
+    shown = Q(subject__in=versions.exclude(subject=None).values("subject"))
+    for aggregator, edc, since in versions.values_list("aggregator", "edc").annotate(Min("history_date")).order_by():
+        shown |= Q(purpose=AccessEntry.Purpose.TAKEOUT, subject=None, holder__in=[aggregator, edc], at__gte=since)
+    return list(AccessEntry.objects.filter(shown).select_related("actor", "holder", "filed_by").order_by("-pk")[:LOOKS])
 
 
 def told(use: PersonalUse) -> str:

@@ -6,12 +6,13 @@ from rest_framework import serializers
 from rest_framework.decorators import action
 from rest_framework.response import Response
 
+from moc.rest.letters import letter
 from moc.rest.resources import Versioned
 from moc.rest.serializers import Flat, slug_of
 from registry.ders.dictionary import FIELDS
 from registry.ders.filters import DerFilterSet
 from registry.ders.models import Der
-from registry.ders.views import LARGEST, NEWEST
+from registry.ders.views import LARGEST, NEWEST, Certificate
 from registry.participants.api import OwnerSerializer, Purpose, revealed
 from registry.participants.models import DerOwner
 from registry.participants.services import masked
@@ -42,6 +43,7 @@ class Ders(Versioned):
     serializer_class = DerSerializer
     filterset_class = DerFilterSet
     sorts = NEWEST + LARGEST
+    letter = letter(Certificate, "The registration certificate of the DER, as PDF")
 
     @extend_schema(responses=OwnerSerializer, summary="The owner, masked (personal data)")
     @action(detail=True, keeps_versions=False)

@@ -47,7 +47,6 @@ dataset(
     "decommissioned_on",
     "registered_on",
     about="Every registered DER, now or as recorded on a past day.",
-    keeps_versions=True,
 )
 
 dataset(

@@ -12,6 +12,7 @@ from django.db.models.functions import Upper
 
 from moc.access.models import Organization
 from moc.access.tenure import Tenure
+from moc.access.visibility import FieldGroup
 from moc.history import DatabaseTrigger, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
@@ -34,11 +35,27 @@ def magnitude(label: str, **kwargs) -> MagnitudeField:
     return MagnitudeField(label, null=True, blank=True, **kwargs)
 
 
+FIELD_GROUPS = (
+    FieldGroup("ders", "equipment", "Equipment", ("manufacturer", "model", "serial_no", "firmware", "inverter_certification")),
+    FieldGroup(
+        "ders",
+        "communications",
+        "Communications",
+        ("comms_protocol", "comms_endpoint", "comms_latency_s", "telemetry_interval_s", "telemetry_points"),
+    ),
+    FieldGroup("ders", "protection", "Protection settings", ("protection_settings",)),
+    FieldGroup("ders", "metering", "Metering", ("meter_id", "meter_location", "meter_interval_min", "meter_revenue_grade", "meter_reader")),
+    FieldGroup("ders", "place", "Place", ("premise_address", "zip_code", "latitude", "longitude")),
+)
+
+
 class DerFacts(models.Model):
     """The technical facts of a DER, shared by the master record and its staged filings: rules are written against these columns.
 
     Powers in kW, kVA and kvar, energies in kWh; what is required and what each field is called in the standards says dictionary.py.
     """
+
+    field_groups, hidden_by = FIELD_GROUPS, "edc"
 
     # identification
     external_id = models.CharField(

@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Q, TextField, Value
 
 from moc.access.queries import ScopedQuerySet
-from moc.history import AnyOf
+from moc.asof import AnyOf
 from registry.ders.choices import STORING, DerType, storing
 
 MAGNITUDES = (

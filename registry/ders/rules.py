@@ -1,14 +1,14 @@
 """Rules on the facts of DERs. They take filed rows and master records alike."""
 
-from django.db.models import DateField, Func, Q
+from django.db.models import Q
 
+from moc.intervals import TODAY
 from moc.rules import WARNING, condition
 from registry.ders import queries
 from registry.ders.choices import DerType
 from registry.ders.dictionary import REQUIRED
 
 MODEL = "FERC Order 2222 ¶236; standard data model (N1)"
-TODAY = Func(template="CURRENT_DATE", output_field=DateField())
 
 MISSING = [
     condition(

@@ -2,7 +2,7 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import PartyFilter, ScopedFilterSet, ValidOnFilter
 from registry.jurisdictions.models import RetailProgram
 
 
@@ -17,7 +17,7 @@ class OfUtilityFilterSet(ScopedFilterSet):
 class DatedFilterSet(OfUtilityFilterSet):
     """By utility and day."""
 
-    on = django_filters.DateFilter(field_name="valid_during", lookup_expr="contains", label="In force on", help_text="a day")
+    on = ValidOnFilter("In force on")
 
 
 class RetailProgramFilterSet(DatedFilterSet):

@@ -11,9 +11,9 @@ from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
-from registry.aggregators.queries import DatedQuerySet
 from registry.grid.models import County
 from registry.jurisdictions.queries import ProgramQuerySet
+from registry.participants.queries import DatedQuerySet
 
 
 def utility(related_name: str) -> models.ForeignKey:

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from registry.aggregators.queries import DatedQuerySet
+from registry.participants.queries import DatedQuerySet
 
 
 class ProgramQuerySet(DatedQuerySet):

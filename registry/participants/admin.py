@@ -6,7 +6,15 @@ from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
 from registry.participants import services
 from registry.participants.forms import ContactForm
-from registry.participants.models import Contact, DerOwner, OrganizationIdentifier, OwnerFacts, UtilityProfile
+from registry.participants.models import (
+    UTILITY_FACTS,
+    Contact,
+    DerOwner,
+    OrganizationIdentifier,
+    OwnerFacts,
+    UtilityPeriod,
+    UtilityProfile,
+)
 
 SEALED = ("subject", "sealed", "filled")
 
@@ -29,6 +37,17 @@ class UtilityProfileAdmin(ReferenceAdmin):
     list_select_related = ("edc", "tso")
     search_fields = ("=eia_id", "edc__name")
 
+    def get_readonly_fields(self, request, obj=None) -> tuple[str, ...]:
+        """What holds on days is changed on the utility's page, from a day on."""
+        return UTILITY_FACTS if obj else ()
+
+
+@admin.register(UtilityPeriod)
+class UtilityPeriodAdmin(RecordAdmin):
+    list_display = ("edc", "valid_during", *UTILITY_FACTS)
+    list_filter = (("edc", ScopedFilter),)
+    list_select_related = ("edc", "tso")
+
 
 @admin.register(OrganizationIdentifier)
 class OrganizationIdentifierAdmin(ReferenceAdmin):
@@ -47,7 +66,7 @@ class ContactAdmin(ReferenceAdmin):
     deletable = True
     form = ContactForm
     hidden = SEALED
-    list_display = ("organization", "purpose", "name", "email", "phone")
+    list_display = ("organization", "purpose", "name", "email", "phone", "valid_during")
     list_filter = ("purpose", ("organization", ScopedFilter))
     list_select_related = ("organization",)
 

@@ -3,8 +3,10 @@
 import uuid
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,13 +17,16 @@ from moc.history import Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from moc.vault.models import DataKey, SealedFacts
-from registry.participants.queries import ConsentQuerySet
+from registry.participants.queries import ConsentQuerySet, DatedQuerySet
 
 
-class UtilityProfile(models.Model):
-    """A distribution utility as EIA-861 and the markets know it."""
+def any_day() -> DateRange:
+    """Days without a bound."""
+    return DateRange(None, None)
 
-    access_paths = ("PUBLIC", "edc")
+
+class UtilityFacts(models.Model):
+    """What a utility's profile says that holds on some days."""
 
     class Ownership(models.TextChoices):
         INVESTOR = "investor_owned", "Investor owned"
@@ -29,14 +34,27 @@ class UtilityProfile(models.Model):
         COOPERATIVE = "cooperative", "Cooperative"
         OTHER = "other", "Other"
 
-    edc = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="utility")
-    eia_id = models.PositiveIntegerField("EIA utility id", unique=True)
     ownership = models.CharField(max_length=15, choices=Ownership.choices)
     nerc_region = models.CharField("NERC region", max_length=8, blank=True)
     balancing_authority = models.CharField("balancing authority code", max_length=8, help_text="EIA code, such as PJM or NYIS")
     tso = models.ForeignKey(
-        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="transmits_for", verbose_name="transmission operator"
+        Organization, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name="transmission operator"
     )
+
+    class Meta:
+        abstract = True
+
+
+UTILITY_FACTS = tuple(field.name for field in UtilityFacts._meta.fields)
+
+
+class UtilityProfile(UtilityFacts):
+    """A distribution utility as EIA-861 and the markets know it today. Other days: UtilityPeriod; sales of each year: AnnualSales."""
+
+    access_paths = ("PUBLIC", "edc")
+
+    edc = models.OneToOneField(Organization, on_delete=models.PROTECT, related_name="utility")
+    eia_id = models.PositiveIntegerField("EIA utility id", unique=True)
     annual_mwh = MagnitudeField("annual sales (MWh)", null=True, blank=True, help_text="retail sales of the year")
     annual_mwh_year = models.PositiveSmallIntegerField("year of the sales", null=True, blank=True)
 
@@ -48,6 +66,29 @@ class UtilityProfile(models.Model):
 
     def __str__(self) -> str:
         return f"{self.edc} (EIA {self.eia_id})"
+
+
+class UtilityPeriod(UtilityFacts):
+    """A utility's profile on some days, from the first change of it on; those of today are the profile's own columns too."""
+
+    access_paths = ("PUBLIC", "edc")
+
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="utility_periods", verbose_name="utility")
+    valid_during = DateRangeField("days", help_text="half open")
+
+    objects = DatedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        ordering = ["edc", "valid_during"]
+        constraints = [
+            ExclusionConstraint(
+                name="one_profile_a_day", expressions=[("edc", RangeOperators.EQUAL), ("valid_during", RangeOperators.OVERLAPS)]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.edc}, {self.valid_during}"
 
 
 class OrganizationIdentifier(models.Model):
@@ -105,8 +146,9 @@ class Contact(SealedFacts):
 
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="contacts")
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
+    valid_during = DateRangeField("days", default=any_day, help_text="half open")
 
-    objects = ScopedQuerySet.as_manager()
+    objects = DatedQuerySet.as_manager()
     history = Versions()
 
     def __str__(self) -> str:

@@ -1,10 +1,18 @@
-"""Which consents hold."""
+"""What holds on a day."""
 
 from datetime import date
 
 from django.db.models import Q
 
 from moc.access.queries import ScopedQuerySet
+
+
+class DatedQuerySet(ScopedQuerySet):
+    """Rows that hold on days."""
+
+    def on(self, day: date) -> "DatedQuerySet":
+        """In force on a day."""
+        return self.filter(valid_during__contains=day)
 
 
 class ConsentQuerySet(ScopedQuerySet):

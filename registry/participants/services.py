@@ -1,11 +1,14 @@
-"""Owners and contacts as people gave them: sealed, indexed blindly, masked, opened (N12)."""
+"""Owners and contacts as people gave them: sealed, indexed blindly, masked, opened (N12). Utilities' profiles by day (R6)."""
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from moc import sight
@@ -17,8 +20,18 @@ from moc.history import acting
 from moc.vault import services as vault
 from moc.vault.models import DataKey, SealedFacts
 from moc.vault.services import Ring, open_all, pack
-from registry.participants.models import OWNER_FIELDS, Consent, Contact, DerOwner, OwnerFacts, UtilityProfile
+from registry.participants.models import (
+    OWNER_FIELDS,
+    UTILITY_FACTS,
+    Consent,
+    Contact,
+    DerOwner,
+    OwnerFacts,
+    UtilityPeriod,
+    UtilityProfile,
+)
 
+PROFILES, CONTACTS = "manage_grid", "manage_members"
 MASK, ERASED = "••••••", "erased"
 REVEALING = [purpose for purpose in AccessEntry.Purpose if purpose not in (AccessEntry.Purpose.ERASURE, AccessEntry.Purpose.TAKEOUT)]
 NAMES = tuple(OWNER_FIELDS)
@@ -129,12 +142,19 @@ def labelled(values: Mapping[str, str]) -> list[tuple]:
     return [(LABELS[name], value, None, None) for name, value in values.items()]
 
 
+def may_reveal(actor, record: SealedFacts) -> bool:
+    """Whether the actor may see the personal values of a record; contacts are seen by who keeps them too."""
+    kept = isinstance(record, Contact) and policy.allows(actor, CONTACTS, record.organization)
+    return kept or policy.allows(actor, "view_personal", record)
+
+
 def reveal(*, actor, record: SealedFacts, purpose: str, text: str = "") -> dict[str, str]:
     """The personal values of one record in full, once the look is in the access log. Raises UserError without a purpose, or when erased.
 
-    The actor holds `view_personal` where the record is.
+    The actor is the system, or one who may_reveal the record.
     """
-    policy.require(actor, "view_personal", record)
+    if actor is not None and not may_reveal(actor, record):
+        raise policy.NotPermitted(f"{actor} may not see these personal data.")
     if purpose not in REVEALING:
         raise UserError("Say what the personal data are needed for.", "Choose one of the purposes.", "PURPOSE")
     _require_consent(actor, record)
@@ -164,9 +184,16 @@ def _require_consent(actor, record: SealedFacts) -> None:
         raise UserError("The owner has revoked the consent, or it has expired.", "Ask the owner for another one.", "CONSENT")
 
 
+def days(first: date | None, last: date | None) -> DateRange:
+    """Days from the first to the last, which is not among them. Raises UserError for none."""
+    if first is not None and last is not None and last <= first:
+        raise UserError("It would end before it begins.", "Choose a later day without it, or none.", "DAYS")
+    return DateRange(first, last)
+
+
 def save_contact(*, actor, contact: Contact, values: Mapping[str, str], reason: str) -> Contact:
     """Write a contact; personal values left out keep theirs. The actor administers the organisation's members."""
-    policy.require(actor, "manage_members", contact.organization)
+    policy.require(actor, CONTACTS, contact.organization)
     with acting(actor, reason):
         before = Contact.objects.filter(pk=contact.pk).first() if contact.pk else None
         kept = opened(before) if before else dict.fromkeys(contact.personal, "")
@@ -175,9 +202,96 @@ def save_contact(*, actor, contact: Contact, values: Mapping[str, str], reason: 
     return contact
 
 
+def remove_contact(*, actor, contact: Contact) -> None:
+    """Take a contact out, and destroy the key of who it was. The actor administers the organisation's members."""
+    policy.require(actor, CONTACTS, contact.organization)
+    with acting(actor, "Removed a contact"):
+        vault.destroy([contact.subject])
+        contact.delete()
+
+
 def _seal_contact(contact: Contact, values: Mapping[str, str]) -> None:
     texts = [values[name] for name in contact.personal]
     sealed = vault.ring_of(contact.organization_id).seal(pack(texts), contact.about())
     vault.keep([sealed])
     contact.subject, contact.sealed = sealed.subject, sealed.sealed
     contact.filled = sum(bool(text) << place for place, text in enumerate(texts))
+
+
+def _require_keeper(actor, profile: UtilityProfile) -> None:
+    policy.require(actor, PROFILES, profile)
+    if actor is not None and not policy.operates(actor, PROFILES):
+        raise policy.NotPermitted("The operator keeps utilities' profiles.")
+
+
+def add_profile(*, actor, **facts) -> UtilityProfile:
+    """A utility's profile: `edc`, `eia_id` and UTILITY_FACTS. Raises ValidationError by field."""
+    made = UtilityProfile(**facts)
+    _require_keeper(actor, made)
+    with acting(actor, f"Added: {made}"):
+        made.full_clean()
+        made.save(force_insert=True)
+    return made
+
+
+def change_profile(*, actor, profile: UtilityProfile, starts_on: date | None = None, **facts) -> bool:
+    """Some UTILITY_FACTS are others from a day on (None: today), until the next change on record; days before keep theirs.
+
+    The profile has them once the day has come. Returns whether anything changed; raises ValidationError by field.
+    """
+    _require_keeper(actor, profile)
+    day = starts_on or timezone.localdate()
+    with acting(actor, f"{'' if actor else 'system: '}profile from {day}"):
+        held = UtilityProfile.objects.select_for_update().get(pk=profile.pk)
+        standing = _standing(held, day)
+        changed = {name: value for name, value in facts.items() if getattr(standing, name) != value}
+        if changed:
+            _begin(standing, day, changed)
+            _bring_up(UtilityPeriod.objects.filter(edc=held.edc_id))
+    return bool(changed)
+
+
+def _standing(profile: UtilityProfile, day: date) -> UtilityPeriod:
+    """The facts of a day; before the first change the profile's own, of all days."""
+    known = UtilityPeriod.objects.filter(edc=profile.edc_id)
+    if not known.exists():
+        return UtilityPeriod(edc_id=profile.edc_id, valid_during=DateRange(None, None), **_facts_of(profile))
+    return known.on(day).get()
+
+
+def _begin(standing: UtilityPeriod, day: date, changed: dict) -> None:
+    """From a day on the facts are others; those that began on it were wrong."""
+    first, last = standing.valid_during.lower, standing.valid_during.upper
+    if first == day:
+        after = standing
+    else:
+        after = UtilityPeriod(edc_id=standing.edc_id, valid_during=DateRange(day, last), **_facts_of(standing))
+        standing.valid_during = DateRange(first, day)
+        standing.save()
+    for name, value in changed.items():
+        setattr(after, name, value)
+    after.full_clean()
+    after.save()
+
+
+def _facts_of(facts: UtilityProfile | UtilityPeriod) -> dict:
+    return {name: getattr(facts, name) for name in UTILITY_FACTS}
+
+
+def take_effect() -> int:
+    """Profiles have the facts of today; returns how many changed. Idempotent."""
+    with acting(None, "system: profiles of the day"):
+        return _bring_up(UtilityPeriod.objects.all())
+
+
+def _bring_up(known: QuerySet[UtilityPeriod]) -> int:
+    """Profiles that say otherwise than their period of today get its facts; inside acting()."""
+    periods = {period.edc_id: period for period in known.on(timezone.localdate()).select_related("tso")}
+    late = []
+    for profile in UtilityProfile.objects.select_related("tso").filter(edc__in=periods):
+        facts = _facts_of(periods[profile.edc_id])
+        if facts != _facts_of(profile):
+            late.append(profile)
+            for name, value in facts.items():
+                setattr(profile, name, value)
+    return UtilityProfile.objects.bulk_update(late, UTILITY_FACTS)

@@ -1,10 +1,16 @@
 """Qualification in the workplace: read here; overrides and decisions are made on the pages of the portal."""
 
 from django.contrib import admin
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
 
 from moc.admin import RecordAdmin
+from moc.admin.asking import Asking
 from moc.admin.filters import ScopedFilter
+from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange
+from registry.prequalification.forms import ChangeForm
 from registry.prequalification.models import BrokenRule, MarketDecision, Offer, Qualification, QualificationOverride, QualificationPass
 from registry.prequalification.services import passes
 
@@ -61,13 +67,29 @@ class QualificationPassAdmin(RecordAdmin):
 
 
 @admin.register(RuleChange)
-class RuleChangeAdmin(RecordAdmin):
+class RuleChangeAdmin(Asking, RecordAdmin):
     section = "Rule sets"
+    ask_permission, asked = rulesets.PERMISSION, "Draft the change"
+    ask_words = (
+        "A row of the law to be: its page in the portal shows whom it would touch, and another person schedules it here or there. The row "
+        "that holds until then ends on that day."
+    )
     list_display = ("key", "authority", "value", "starts_on", "status", "organization")
     list_filter = ("status",)
     list_select_related = ("organization",)
     search_fields = ("key", "source")
     moves = ("schedule", "withdraw")
+
+    def ask_form(self, request) -> ChangeForm:
+        initial = {"starts_on": timezone.localdate()} | {name: request.GET[name] for name in ("key", "authority") if name in request.GET}
+        return ChangeForm(request.POST or None, user=request.user, initial=initial)
+
+    def ask(self, actor, **said) -> RuleChange:
+        return rulesets.draft(actor=actor, **said)
+
+    def asked_for(self, made: RuleChange) -> tuple[str, str]:
+        words = format_html('Drafted. <a href="{}">See whom it would touch</a>.', reverse("registry:rule_change", args=[made.uuid]))
+        return words, self.address("change", made.pk)
 
     def move_service(self, *, actor, rows, name, reason):
         for change in rows:

@@ -1,5 +1,6 @@
 """API: verdicts and broken rules, overrides, the RTO's decisions, changes of the law with their preview."""
 
+from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema
@@ -11,16 +12,20 @@ from rest_framework.response import Response
 from moc.access import policy
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
+from moc.rest.letters import letter
 from moc.rest.resources import Moves, Resource
+from moc.rest.schema import MATCHED
 from moc.rest.serializers import ANY_ID, Flat, Reason, example, slug_of
 from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.prequalification import reports
 from registry.prequalification.filters import QualificationFilterSet
 from registry.prequalification.models import BrokenRule, MarketDecision, Qualification, QualificationOverride
 from registry.prequalification.services import deciding, overriding, passes
+from registry.prequalification.views.verdicts import QualificationCertificate
 
 Kind = MarketDecision.Kind
 
@@ -115,12 +120,13 @@ class Overrides(Resource):
         made = overriding.override(actor=request.user, subject=subject, service=_service(said.pop("service")), **said)
         return _created(self, made, "api-qualification-override-detail")
 
-    @extend_schema(request=None, responses=OverrideSerializer, summary="Let the rules decide again")
+    @extend_schema(request=None, responses=OverrideSerializer, parameters=[MATCHED], summary="Let the rules decide again")
     @action(detail=True, methods=["post"])
     @idempotent
     def end(self, request, **kwargs) -> Response:
         override = self.get_object()
-        overriding.end_override(actor=request.user, override=override)
+        with transaction.atomic():
+            overriding.end_override(actor=request.user, override=self.require_match(override))
         return self.answer(self.get_object())
 
 
@@ -166,11 +172,17 @@ VERBS = {
 }
 
 
+def _its_aggregation(decision: MarketDecision) -> dict:
+    """The address of the page of a decision's aggregation."""
+    return {"uuid": decision.aggregation.uuid}
+
+
 class MarketDecisions(Resource):
     """Decisions of RTOs on aggregations; POST takes one, `answer/` answers a question."""
 
     model = MarketDecision
     serializer_class = MarketDecisionSerializer
+    letter = letter(QualificationCertificate, "The certificate of the aggregation that it registered, as PDF", _its_aggregation)
 
     @extend_schema(
         request=DecideOnAggregation, responses={201: MarketDecisionSerializer}, summary="Validate an aggregation, or deny it by a rule"
@@ -263,7 +275,7 @@ class RuleChanges(Moves):
 
 
 def _service(code: str) -> GridService:
-    found = GridService.objects.filter(pk=code).first()
+    found = GridService.objects.in_force().filter(pk=code).first()
     if found is None:
         raise ValidationError({"service": ["There is no such service."]})
     return found

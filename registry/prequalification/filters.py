@@ -5,7 +5,8 @@ from django.db.models import Exists, F, OuterRef, Q
 
 from moc.access.models import Organization
 from moc.portal.filters import PartyFilter, ScopedFilterSet
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
+from registry.catalogue.models import GridService
 from registry.prequalification.models import BrokenRule, Qualification
 from registry.prequalification.rules import DERS, OFFERS
 
@@ -14,7 +15,7 @@ RULES = [(test.rule.code, f"{test.rule.code}: {test.rule.sentence}") for test in
 
 
 def services() -> list[tuple[str, str]]:
-    return list(GridService.objects.values_list("code", "name"))
+    return list(GridService.objects.in_force().values_list("code", "name"))
 
 
 def markets() -> list[tuple[str, str]]:
@@ -67,7 +68,7 @@ class ValidationFilterSet(ScopedFilterSet):
 
     def by_status(self, rows, name: str, value: str):
         if value == "failing":
-            return rows.filter(status="registered", pk__in=Qualification.objects.filter(eligible=False).values("aggregation"))
+            return rows.filter(status="registered", id__in=Qualification.objects.filter(eligible=False).values("aggregation"))
         if value == "mine":
             return rows.filter(status__in=["asked", "returned"])
         return rows if value == "all" else rows.filter(status=value)

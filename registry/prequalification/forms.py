@@ -5,7 +5,7 @@ from django import forms
 from moc.access import policy
 from moc.access.models import Organization
 from moc.rulesets.kinds import KINDS
-from registry.aggregations.models import GridService
+from registry.catalogue.models import GridService
 
 
 def day(label: str, help_text: str = "") -> forms.DateField:
@@ -30,7 +30,7 @@ class OverrideForm(forms.Form):
 
     def __init__(self, *args, services: list[str] | None, **kwargs):
         super().__init__(*args, **kwargs)
-        known = GridService.objects.all()
+        known = GridService.objects.in_force()
         self.fields["service"].queryset = known if services is None else known.filter(pk__in=services)
 
 

@@ -14,7 +14,8 @@ from django.utils import timezone
 from moc.access.models import Organization
 from moc.history import Versions
 from moc.units import QuantityField
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.prequalification.queries import QualificationQuerySet, ScopedQuerySet
 

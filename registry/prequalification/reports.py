@@ -8,6 +8,7 @@ from operator import or_
 from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
+from moc.access import visibility
 from moc.access.models import Organization
 from moc.rules import Rule
 from moc.rulesets.law import Law
@@ -38,6 +39,7 @@ class Service:
     verdict: Qualification
     override: QualificationOverride | None
     items: list[Item] = field(default_factory=list)
+    dispute_url: str = ""
 
     @property
     def broken(self) -> list[Item]:
@@ -99,6 +101,14 @@ def reading(key: str) -> tuple[list[Test], list[Test]]:
 def standing(change: RuleChange) -> RuleSet | None:
     """The row of the law that a change would replace for its authority, today."""
     return Law.on(timezone.localdate()).row(change.key, change.authority)
+
+
+def sights(change: RuleChange) -> dict[str, list[visibility.Loss]]:
+    """Who would lose sight of how many fields and records, and who would see them again; nothing for another kind of change."""
+    if change.key != visibility.KEY:
+        return {}
+    own = Law.on(timezone.localdate()).rows.get((change.key, change.authority))
+    return visibility.preview(change.authority, own.value if own else {}, change.value)
 
 
 def touched(change: RuleChange, *, breaks: bool, model: type[Der] | type[Offer] = Der, today: Numbers | None = None) -> QuerySet:

@@ -8,7 +8,7 @@ from django.urls import reverse_lazy
 from django.utils import timezone
 
 from moc.access import policy
-from moc.reports.datasets import DATE, INTEGER, PERMISSION, TEXT, Evidence, Parameter, duties, evidence, ready
+from moc.reports.datasets import AS_OF, DATE, INTEGER, PERMISSION, TEXT, Evidence, Parameter, duties, evidence, ready
 from moc.takeouts.models import Takeout
 from registry.aggregations.models import Aggregation
 from registry.aggregators.models import AggregatorRegistration, AgreementSignature
@@ -30,7 +30,7 @@ def months_ago(days: int) -> date:
     return timezone.localdate() - timedelta(days=days)
 
 
-RETURN = (Parameter("year", "Year", INTEGER, last_year), Parameter("state", "State", TEXT, lambda: settings.MOC_STATE))
+RETURN = (Parameter("year", "Year", INTEGER, last_year), Parameter("state", "State", TEXT, lambda: settings.MOC_STATE), AS_OF)
 PERIOD = (Parameter("first", "First day", DATE, lambda: months_ago(365)), Parameter("last", "Last day", DATE, timezone.localdate))
 AHEAD = (Parameter("first", "First day", DATE, lambda: months_ago(90)), Parameter("last", "Last day", DATE, lambda: months_ago(-365)))
 
@@ -136,6 +136,7 @@ ready(
     "NERC MOD-032: DERs by bus",
     "Capacity by T-D interface, scale, technology and category.",
     cites="NERC MOD-032-1; its columns were not read, those marked are this platform's reading",
+    parameters=(AS_OF,),
 )(reliability.by_bus)
 ready(
     "ferc-rto-participation",

@@ -1,12 +1,12 @@
 """Rules on filings that change registered DERs: each looks only at rows of the kinds that it is about (Order 2222 ¶336)."""
 
-from django.db.models import DateField, Exists, F, Func, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
+from moc.intervals import TODAY
 from moc.rules import rule
 from registry.ders.models import Der
 from registry.submissions.kinds import Kind
 
-TODAY = Func(template="CURRENT_DATE", output_field=DateField())
 CITES = "FERC Order 2222 ¶336"
 CHANGING = [kind for kind in Kind if kind not in (Kind.REGISTER, Kind.SWITCH)]  # of DERs that the filer holds
 OF_OWNERS = [Kind.TRANSFER, Kind.RELOCATE]

@@ -1,7 +1,9 @@
 """What filings and reviews add: letters to take-outs, and reviews, decisions and filed rows to build reports on."""
 
+from datetime import datetime
+
 from django.conf import settings
-from django.db.models import BooleanField, Case, DurationField, ExpressionWrapper, F, FloatField, Q, When
+from django.db.models import BooleanField, Case, DateTimeField, DurationField, ExpressionWrapper, F, FloatField, Q, Value, When
 from django.db.models.functions import Coalesce, Extract, Now
 from django.template.loader import render_to_string
 
@@ -28,14 +30,18 @@ def letters(organization: Organization) -> Files:
         yield f"letters/{decision.uuid}.pdf", pdf(render_to_string("documents/decision_letter.html", shell | context), {"logo": logo})
 
 
-def _days(end: str):
-    """Days from the start of the review to an end, or to now."""
-    span = ExpressionWrapper(Coalesce(end, Now()) - F("started_at"), DurationField())
+def _days(moment: datetime | None):
+    """Days from the start of the review to its end, or to the moment asked for."""
+    span = ExpressionWrapper(Coalesce("closed_at", _at(moment)) - F("started_at"), DurationField())
     return Extract(span, "epoch", output_field=FloatField()) / 86_400.0
 
 
-def _late():
-    return Case(When(Q(due_at__lt=Coalesce("closed_at", Now())), then=True), default=False, output_field=BooleanField())
+def _late(moment: datetime | None):
+    return Case(When(Q(due_at__lt=Coalesce("closed_at", _at(moment))), then=True), default=False, output_field=BooleanField())
+
+
+def _at(moment: datetime | None):
+    return Value(moment, output_field=DateTimeField()) if moment else Now()
 
 
 dataset(
@@ -47,7 +53,7 @@ dataset(
     "status",
     ("edc__name", "Utility"),
     ("aggregator__name", "Aggregator"),
-    Item("days", "Days of review", FLOAT, expression=lambda: _days("closed_at")),
+    Item("days", "Days of review", FLOAT, expression=_days),
     Item("late", "After its clock ended", BOOLEAN, expression=_late),
     ("row_count", "DERs"),
     "started_at",

@@ -28,7 +28,7 @@ class SubmissionFilterSet(ScopedFilterSet):
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
 
     def to_utility(self, rows, name: str, value: int):
-        return rows.filter(Exists(UtilityReview.objects.filter(submission=OuterRef("pk"), edc_id=value)))
+        return rows.filter(Exists(UtilityReview.objects.filter(submission=OuterRef("id"), edc_id=value)))
 
 
 class ReviewFilterSet(ScopedFilterSet):
@@ -69,7 +69,9 @@ class RowFilterSet(ScopedFilterSet):
         return rows.filter(condition[value])
 
     def on_feeder(self, rows, name: str, value: str):
-        return rows.filter(service_point__feeder_id__in=feeders(value))
+        """Of the service point that was filed; of the DER where a switch files none."""
+        named = feeders(value)
+        return rows.filter(Q(service_point__feeder_id__in=named) | Q(service_point=None, der__feeder_id__in=named))
 
 
 def selected_rows(review: UtilityReview, user, selection: dict):

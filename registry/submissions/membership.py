@@ -10,7 +10,8 @@ from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.lifecycle import Lifecycle, Transition
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.submissions.models import Submission
 

@@ -283,8 +283,7 @@ class StagedDer(DerFacts):
 
     Its foreign keys carry no database constraint: the one statement that writes a row resolves them by joins, and six million key
     look-ups for a million staged rows would cost more than staging them. `status` and `decision` stand in no index and the pages are
-    half filled (migration 0002), so that deciding rewrites no index entry; the rows of a decision are found within its review.
-    Not recorded in history: decisions are.
+    half filled (0002): deciding rewrites no index entry; a decision's rows are found within its review. History records decisions.
     """
 
     access_paths = ("aggregator", "edc")
@@ -361,6 +360,7 @@ class StagedDer(DerFacts):
         constraints = [models.UniqueConstraint(fields=["submission", "row_number"], name="staged_row_once")]
         indexes = [
             models.Index(fields=["submission", "edc", "row_number"], name="staged_by_review"),
+            models.Index(fields=["submission", "edc"], include=["change"], condition=~Q(change="new"), name="staged_changes"),  # few
             models.Index(fields=["aggregator", "external_id"], name="staged_by_external_id"),
         ]
 
@@ -371,7 +371,7 @@ class StagedDer(DerFacts):
 class Finding(models.Model):
     """What a rule found wrong with a row: the rule's code gives sentence, remedy and citation; the value is as given."""
 
-    access_paths = ("submission__aggregator", "row__edc")
+    access_paths, field_groups, hidden_values = ("submission__aggregator", "row__edc"), DerFacts.field_groups, ("column", "value")
     access_conditions = {"row__edc": Q(row__submission__submitted_at__isnull=False)}
 
     submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="findings", db_index=False)

@@ -28,6 +28,7 @@ class StagedOwner(OwnerFacts):
 
     class Meta:
         verbose_name = "filed owner"
+        indexes = [models.Index(fields=["row"], condition=Q(earlier_index__isnull=False), name="staged_owner_renamed")]
 
     def about(self) -> bytes:
         """What the ciphertext is bound to, beside its key."""

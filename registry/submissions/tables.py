@@ -1,5 +1,7 @@
 """Columns of submissions, reviews and filed rows."""
 
+from dataclasses import replace
+
 from django.urls import reverse
 
 from moc.portal import Column, Table
@@ -89,15 +91,21 @@ READ_ONLY_REVIEW_TABLE = Table(
     empty_title="No rows match",
     columns=(*_ROW_COLUMNS, *_PLACE_COLUMNS, _DECISION),
 )
-REVIEW_ROW_TABLE = Table(
-    caption="Rows under review",
-    url=row_url,
-    needs=("submission__uuid",),
-    selected="row_number",
-    form_id="decide",
-    empty_title="No rows match",
-    columns=READ_ONLY_REVIEW_TABLE.columns,
-)
+REVIEW_ROW_TABLE = replace(READ_ONLY_REVIEW_TABLE, selected="row_number", form_id="decide")
+
+# a switch files no facts: who decides it sees the DERs' own, and who does not see the DERs sees none
+_OF_DER = {
+    "nameplate_ac_kw": "der__nameplate_ac_kw",
+    "approved_export_kw": "der__approved_export_kw",
+    "service_point__feeder__code": "der__feeder__code",
+    "premise_address": "der__premise_address",
+}
+
+
+def of_switch(table: Table) -> Table:
+    """A table of filed rows with the facts of the DERs that they name."""
+    return replace(table, columns=tuple(replace(column, name=_OF_DER.get(column.name, column.name)) for column in table.columns))
+
 
 # a review's rows as a file: enough to decide by, and what a decision file is matched by
 REVIEW_EXPORT = {
@@ -107,3 +115,12 @@ REVIEW_EXPORT = {
         "approved_import_kw interconnection_agreement_no usage_point_id premise_address zip_code customer_sector change status"
     ).split()
 } | {"feeder": "service_point__feeder__code", "reason_code": "decision__reason_code", "statement": "decision__statement"}
+
+
+_OWN_TO_THE_ROW = {"row_number", "external_id", "change", "status", "reason_code", "statement"}
+
+
+def export_of_switch() -> dict[str, str]:
+    """The columns of a switch's review as a file: facts are the DERs' own, what a decision file is matched by is the row's."""
+    of_der = {name: f"der__{lookup}" for name, lookup in REVIEW_EXPORT.items() if name not in _OWN_TO_THE_ROW}
+    return REVIEW_EXPORT | of_der | {"feeder": "der__feeder__code", "usage_point_id": "der__service_point__usage_point_id"}

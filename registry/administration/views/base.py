@@ -18,6 +18,7 @@ PAGES = (
     ("People", "Members, their roles, invitations.", EVERY, "member_list", True),
     ("Machine clients", "Programs that use the API in the organization's name.", EVERY, "machine_list", True),
     ("Support access", "Time-limited grants to the platform's staff.", EVERY, "support_list", True),
+    ("Contacts", "Whom others call, by purpose.", EVERY, "registry:admin_contacts", True),
     ("Review rules", "What filings must fulfil beyond the registry's own rules.", UTILITY, "registry:admin_rules", True),
     ("Review practice", "To whom new reviews go, and what a decision file may do.", UTILITY, "registry:admin_practice", True),
     ("Letters", "Letterhead and words of decision letters and certificates.", UTILITY, "registry:admin_letters", True),
@@ -62,31 +63,44 @@ class Hub(Page):
         ]
 
 
-class OfUtility:
-    """A page about one utility that the user administers; of any other: not found."""
+class OfOrganization:
+    """A page about one organisation that the user administers; of any other: not found."""
 
-    permission = PERMISSION
-    back = ""
+    permission = EVERY
+    kinds = tuple(Organization.Kind)
+    back, back_title = "", ""
 
     @cached_property
-    def edc(self) -> Organization:
-        mine = administered(self.request.user, PERMISSION).filter(kind=Organization.Kind.EDC)
+    def organization(self) -> Organization:
+        mine = administered(self.request.user, self.permission).filter(kind__in=self.kinds)
         return get_object_or_404(mine, slug=self.kwargs["slug"])
 
     def allowed(self) -> bool:
-        return self.edc is not None
+        return self.organization is not None
 
     def address(self, name: str, *args) -> str:
-        return reverse(f"registry:{name}", args=[self.edc.slug, *args])
+        return reverse(f"registry:{name}", args=[self.organization.slug, *args])
 
     def breadcrumbs(self) -> list[tuple[str, str]]:
-        trail = [(f"{TITLE} of {self.edc}", reverse("registry:administration"))]
+        trail = [(f"{TITLE} of {self.organization}", reverse("registry:administration"))]
         if self.back:
             trail.append((self.back_title, self.address(self.back)))
         return [*trail, (self.get_title(), "")]
 
-    back_title = ""
+    def get_context_data(self, **kwargs) -> dict:
+        shown = {"organization": self.organization} | ({"cancel_url": self.address(self.back)} if self.back else {})
+        return super().get_context_data(**shown | kwargs)
+
+
+class OfUtility(OfOrganization):
+    """A page about one utility that the user administers."""
+
+    permission = PERMISSION
+    kinds = (Organization.Kind.EDC,)
+
+    @property
+    def edc(self) -> Organization:
+        return self.organization
 
     def get_context_data(self, **kwargs) -> dict:
-        shown = {"edc": self.edc} | ({"cancel_url": self.address(self.back)} if self.back else {})
-        return super().get_context_data(**shown | kwargs)
+        return super().get_context_data(**{"edc": self.edc} | kwargs)

@@ -9,6 +9,7 @@ from moc.access.models import User
 from moc.portal import Create, List, Page, Sort
 from moc.portal.changes import REFUSALS
 from moc.portal.timeline import timeline
+from registry.administration.filters import RuleFilterSet
 from registry.administration.forms import EndForm, PracticeForm, RuleForm, from_today
 from registry.administration.services import rules
 from registry.administration.tables import RULE_TABLE
@@ -20,17 +21,19 @@ EXAMPLES = 10
 
 
 class EveryRule(List):
-    """The review rules of all utilities in force today, for whoever files."""
+    """The review rules of all utilities in force today, or on another day, for whoever files."""
 
     model = ReviewRule
     title = "Review rules of the utilities"
     lead = "What each utility asks of filings beyond the registry's own rules. They are checked together with those."
     noun = "rules"
     table = RULE_TABLE
+    filterset_class = RuleFilterSet
     sorts = (Sort("id", ("id",)),)
 
-    def rows(self):
-        return super().rows().on(timezone.localdate())
+    def filtered(self):
+        rows = super().filtered()
+        return rows if self.request.GET.get("on") else rows.filter(valid_during__contains=timezone.localdate())
 
 
 class Rules(OfUtility, Page):

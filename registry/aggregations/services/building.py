@@ -12,10 +12,11 @@ from moc.bulk import run_sql
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from registry.aggregations import reports
-from registry.aggregations.choices import Level
-from registry.aggregations.models import AGENTS, TOLERANCE, Aggregation, AggregationMember, AggregationPnode, GridService
-from registry.aggregations.services import clocks
+from registry.aggregations.models import AGENTS, TOLERANCE, Aggregation, AggregationMember, AggregationPnode
+from registry.aggregations.services import agents, clocks
 from registry.aggregators.services import standing
+from registry.catalogue.choices import Level
+from registry.catalogue.models import GridService
 from registry.grid.models import Pnode
 
 Status = Aggregation.Status
@@ -30,8 +31,8 @@ def create(*, actor, aggregator: Organization, **facts) -> Aggregation:
     """A draft of an aggregation; `facts` are of FACTS. Agents that are not named are the aggregator. Raises ValidationError."""
     policy.require(actor, "file_ders", aggregator)
     with acting(actor, "Made an aggregation"):
-        agents = dict.fromkeys(AGENTS, aggregator)
-        made = Aggregation(aggregator=aggregator, **(agents | {name: value for name, value in facts.items() if value not in (None, "")}))
+        named = dict.fromkeys(AGENTS, aggregator)
+        made = Aggregation(aggregator=aggregator, **(named | {name: value for name, value in facts.items() if value not in (None, "")}))
         _state(made, facts)
         return _saved(made)
 
@@ -53,7 +54,9 @@ def change(*, actor, aggregation: Aggregation, **facts) -> Aggregation:
         for name, value in changed.items():
             setattr(held, name, value)
         _state(held, facts)
-        return _saved(held)
+        _saved(held)
+        agents.settle(held)
+        return held
 
 
 def _state(aggregation: Aggregation, facts: dict) -> None:
@@ -66,7 +69,7 @@ def _state(aggregation: Aggregation, facts: dict) -> None:
 
 def _saved(aggregation: Aggregation) -> Aggregation:
     """The aggregation, if it is one that there can be. Raises ValidationError by field."""
-    known = dict(GridService.objects.values_list("code", "level"))
+    known = dict(GridService.objects.in_force().values_list("code", "level"))
     unknown = [code for code in aggregation.services if code not in known]
     wholesale = [code for code in aggregation.services if known.get(code) == Level.WHOLESALE]
     if unknown:
@@ -117,6 +120,8 @@ def move(*, actor, aggregation: Aggregation, name: str, reason: str = "") -> Non
             _require_whole(held)
         clock = clocks.started(held) if name == "submit" else clocks.STOPPED
         Aggregation.lifecycle.move(Aggregation.objects.filter(pk=held.pk), name, actor=actor, reason=reason, **clock)
+        held.refresh_from_db(fields=["status"])
+        agents.settle(held)
         if name == "submit":
             run_sql("utilities", {"aggregation": held.pk, "aggregator": held.aggregator_id})
         if name == "retire":

@@ -6,8 +6,6 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.accesslog.services import note
 from moc.errors import UserError
-from moc.history import acting
-from moc.vault import services as vault
 from moc.vault.models import SealedFacts
 from registry.aggregators.models import AggregatorRegistration
 from registry.aggregators.services import registering
@@ -50,9 +48,7 @@ def end(*, actor, kind: str, part) -> None:
     """Take a part out by the service of its kind."""
     if kind == "contacts":
         policy.require(actor, registering.WRITES, part.organization)
-        with acting(actor, "Removed a contact"):
-            vault.destroy([part.subject])
-            part.delete()
+        participants.remove_contact(actor=actor, contact=part)
     elif kind == "officers":
         registering.remove_officer(actor=actor, officer=part)
     elif kind == "certifications":

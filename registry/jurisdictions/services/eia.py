@@ -7,6 +7,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from moc.history import acting
 from moc.readers.shape import fold
 from registry.grid.models import County, ServiceTerritory
 from registry.jurisdictions.models import AnnualSales
+from registry.participants import services as participants
 from registry.participants.models import UtilityProfile
 
 NAMES = {
@@ -94,21 +96,20 @@ def load(*, year: int, utilities: Path | None = None, territories: Path | None =
     outcome = Outcome(unknown=len((set(about) | set(served) | set(sold)) - set(profiles)))
     with acting(None, f"system: import_eia861 {year}"):
         known = {eia: profile.edc for eia, profile in profiles.items()}
-        outcome.utilities = _regions(profiles, about)
+        outcome.utilities = _regions(profiles, about, year)
         outcome.territories = _territories(known, served)
         outcome.sales = _sales(known, sold, year)
     return outcome
 
 
-def _regions(profiles: dict[int, UtilityProfile], about: dict[int, list[dict[str, str]]]) -> int:
-    changed = []
+def _regions(profiles: dict[int, UtilityProfile], about: dict[int, list[dict[str, str]]], year: int) -> int:
+    """A region holds from the beginning of the file's year on."""
+    changed = 0
     for eia, profile in profiles.items():
-        region = next((row["nerc_region"] for row in about.get(eia, ()) if row.get("nerc_region")), profile.nerc_region)
-        if region != profile.nerc_region:
-            profile.nerc_region = region
-            changed.append(profile)
-    UtilityProfile.objects.bulk_update(changed, ["nerc_region"])
-    return len(changed)
+        region = next((row["nerc_region"] for row in about.get(eia, ()) if row.get("nerc_region")), None)
+        if region is not None:
+            changed += participants.change_profile(actor=None, profile=profile, starts_on=date(year, 1, 1), nerc_region=region)
+    return changed
 
 
 def _territories(known: dict[int, Organization], served: dict[int, list[dict[str, str]]]) -> int:

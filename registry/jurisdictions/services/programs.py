@@ -1,15 +1,40 @@
-"""Terms of retail programs: drafted in the workplace by one person, put in force by another."""
+"""Terms of retail programs: drafted by one person, put in force by another."""
 
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from moc.access import policy
-from moc.access.models import User
+from moc.access.models import Organization, User
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from registry.jurisdictions.models import RetailProgram
 
 PERMISSION = "manage_grid"
+
+
+def draft(*, actor, edc: Organization, **terms) -> RetailProgram:
+    """Terms to be, of a utility's program; `terms` are the columns that people fill in. Raises ValidationError by field."""
+    made = RetailProgram(edc=edc, drafted_by=actor, **terms)
+    policy.require(actor, PERMISSION, made)
+    with acting(actor, f"Terms drafted: {made.code}"):
+        made.full_clean()
+        made.save(force_insert=True)
+    return made
+
+
+@transaction.atomic
+def change(*, actor, program: RetailProgram, **terms) -> RetailProgram:
+    """Change a draft, which becomes the changer's. Raises ValidationError by field, Conflict where the terms are a draft no more."""
+    policy.require(actor, PERMISSION, program)
+    held = RetailProgram.objects.select_for_update().get(pk=program.pk)
+    if held.status != RetailProgram.Status.DRAFT:
+        raise Conflict("Terms that were put in force stay as they are.", "Draft the terms that follow them.", "PROGRAM-SETTLED")
+    with acting(actor, "Terms changed"):
+        for name, value in (terms | {"drafted_by": actor}).items():
+            setattr(held, name, value)
+        held.full_clean()
+        held.save()
+    return held
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Add the shipped grid services that are not there yet."""
 
 from moc.commands import PlatformCommand
-from registry.aggregations.services.catalogue import load
+from registry.catalogue.services import load
 
 
 class Command(PlatformCommand):

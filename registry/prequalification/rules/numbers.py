@@ -18,10 +18,10 @@ from moc import sight
 from moc.access.models import Organization, Oversight
 from moc.rulesets.law import Law
 from moc.rulesets.models import RuleSet
-from registry.aggregations.choices import Level
-from registry.aggregations.models import GridService
+from registry.catalogue.choices import Level
+from registry.catalogue.models import GridService
 from registry.jurisdictions.models import AnnualSales, RetailProgram
-from registry.participants.models import UtilityProfile
+from registry.participants.models import UtilityPeriod, UtilityProfile
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Numbers:
     @classmethod
     @sight.engine()  # whose regulator oversees which utility is no secret, and a rule says the same whoever asks
     def on(cls, day: date) -> "Numbers":
-        """The numbers of a day; seven queries. A utility's sales are those of the last year before it that is known."""
+        """The numbers of a day; eight queries. A utility's sales are those of the last year before it that is known."""
         slugs = dict(Organization.objects.filter(kind__in=("tso", "edc")).values_list("pk", "slug"))
         regulators: dict[int, list[str]] = {}
         for edc, slug in Oversight.objects.filter(overseer__kind="rerra").order_by("pk").values_list("overseen_id", "overseer__slug"):
@@ -45,8 +45,9 @@ class Numbers:
         markets, sales = {}, {}
         for edc, tso, mwh in UtilityProfile.objects.values_list("edc_id", "tso_id", "annual_mwh"):
             sales[edc] = mwh
-            if tso is not None:
-                markets[edc] = tso
+            markets[edc] = tso
+        markets |= dict(UtilityPeriod.objects.on(day).values_list("edc", "tso"))
+        markets = {edc: tso for edc, tso in markets.items() if tso is not None}
         of_ders = {pk: (*([slugs[markets[pk]]] if pk in markets else []), slug, *regulators.get(pk, [])) for pk, slug in slugs.items()}
         sales |= dict(AnnualSales.objects.filter(year__lt=day.year).order_by("year").values_list("edc", "sales_mwh"))  # the last year wins
         of_markets = {pk: (slug,) for pk, slug in slugs.items()}
@@ -115,7 +116,7 @@ def _numeric(value) -> Func:
 
 def _terms(day: date) -> list[tuple[int, str, tuple[str, ...]]]:
     """The terms of retail programs in force on a day, as services that they bar: those that they pay for, or every wholesale one."""
-    wholesale = tuple(GridService.objects.filter(level=Level.WHOLESALE).values_list("code", flat=True))
+    wholesale = tuple(GridService.objects.in_force().filter(level=Level.WHOLESALE).values_list("code", flat=True))
     programs = RetailProgram.objects.in_force(day).values_list("edc", "code", "bars_wholesale", "pays_for")
     return [(edc, code, wholesale if bars else tuple(pays_for)) for edc, code, bars, pays_for in programs]
 

@@ -14,7 +14,7 @@ from moc.rules import ERROR, Rule
 from moc.rulesets.kinds import first_day
 from moc.rulesets.law import Law
 from registry.aggregations.models import Aggregation
-from registry.aggregations.services import clocks
+from registry.aggregations.services import agents, clocks
 from registry.prequalification import reports
 from registry.prequalification.models import MarketDecision
 from registry.prequalification.rules import OFFERS
@@ -226,6 +226,7 @@ def _go_on(aggregation: Aggregation) -> None:
 def _lapse(aggregation: Aggregation) -> None:
     rows = Aggregation.objects.filter(pk=aggregation.pk)
     Aggregation.lifecycle.move(rows, "lapse", actor=None, reason="system: not mended in time", **clocks.STOPPED)
+    agents.settle(rows.get())
 
 
 def _escalate(aggregation: Aggregation) -> None:

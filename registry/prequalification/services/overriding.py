@@ -4,10 +4,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from moc.access import policy
-from moc.access.models import Organization, Oversight
+from moc.access.models import Organization, Oversight, User
 from moc.errors import Conflict, UserError
 from moc.history import acting
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.prequalification.models import Offer, QualificationOverride
 from registry.prequalification.services import passes
@@ -75,6 +76,22 @@ def end_override(*, actor, override: QualificationOverride) -> None:
     subject = override.der or override.aggregation
     _required(actor, subject)
     with acting(actor, f"Override ended: {override.reason}"[:300]):
+        if not _end(subject, override.service, pk=override.pk):
+            raise Conflict("The override has ended already.", "Reload the page.")
+    _judge(subject)
+
+
+@transaction.atomic
+def lift(*, actor, override: QualificationOverride, statement: str, decided_by: User, authority: Organization | None = None) -> None:
+    """Let the rules decide again at the end of a dispute: by the word of two people, of an authority or of both parties (¶299).
+
+    Raises UserError for one person's word, Conflict for an override that has ended.
+    """
+    policy.require(actor, "determine_disputes" if authority else "pursue_disputes", authority or override)
+    if actor == decided_by:
+        raise UserError("What ends a dispute is the word of two people.", "Ask the other.", "FOUR-EYES")
+    subject = override.der or override.aggregation
+    with acting(actor, f"Override ended by a dispute: {statement}"[:300]):
         if not _end(subject, override.service, pk=override.pk):
             raise Conflict("The override has ended already.", "Reload the page.")
     _judge(subject)

@@ -13,14 +13,16 @@ from django.utils import timezone
 
 from moc import sight
 from moc.access.models import Organization, Oversight
+from moc.asof import AnyOf
 from moc.bulk import analyze, fetch_sql, insert_select, run_sql, take_room
-from moc.history import AnyOf, acting
+from moc.history import acting
 from moc.jobs.models import Job
 from moc.jobs.services import enqueue
 from moc.rules import value_of
 from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange, RuleSet
-from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, GridService
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.jurisdictions.models import AnnualSales, RetailProgram
 from registry.participants.models import UtilityProfile

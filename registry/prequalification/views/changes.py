@@ -97,7 +97,8 @@ class Change(Detail):
         if self.object.status == RuleChange.Status.DRAFT:
             found = reports.preview(self.object, self.request.user)
         parts = [] if found is None else [self._part(found, name) for name in DIRECTIONS]
-        return super().get_context_data(**{"preview": found, "parts": parts} | kwargs)
+        sights = reports.sights(self.object) if found else {}
+        return super().get_context_data(**{"preview": found, "parts": parts, "sights": sights} | kwargs)
 
     def _part(self, found: reports.Preview, name: str) -> dict:
         """One direction: how many, by whom, the charts and where the list is."""
@@ -119,6 +120,7 @@ class ChangedDers(List):
     """The DERs that would newly break or newly pass, as a list and an export."""
 
     model = Der
+    keeps_versions = False
     noun = "DERs"
     lead = "Held against the registry of this moment, within your reach; filters narrow it by utility, aggregator and technology."
     table = DER_TABLE

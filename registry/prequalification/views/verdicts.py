@@ -7,7 +7,9 @@ from django.utils.functional import cached_property
 from moc.access import policy
 from moc.documents.letters import print_letter
 from moc.portal import List, Sort
+from moc.portal.shell import url_of
 from moc.portal.views import One
+from registry.aggregations.choices import Purpose
 from registry.aggregations.models import Aggregation
 from registry.ders.models import Der
 from registry.prequalification import reports
@@ -69,7 +71,7 @@ class Validations(List):
         return NEWEST if self.request.GET.get("status") else (Sort("due_at", ("due_at", "id")), *NEWEST)
 
     def rows(self):
-        rows = super().rows().wholesale()
+        rows = super().rows().exclude(purpose=Purpose.DISTRIBUTION)
         return rows if self.request.GET.get("status") else rows.filter(status__in=WAITING)
 
 
@@ -82,6 +84,10 @@ class Checklist(One):
     def get_context_data(self, **kwargs) -> dict:
         services = reports.checklist(self.object)
         ready = bool(services) and all(each.verdict.eligible for each in services)
+        if policy.allows(self.request.user, "pursue_disputes", self.object.aggregator):
+            for each in services:  # where that part of the platform is installed
+                bars = each.override is not None and not each.override.eligible
+                each.dispute_url = url_of("settlement:dispute_override", each.override.uuid) if bars else ""
         shown = {"object": self.object, "services": services, "ready": ready, "end_url": self.end_url if self.may_override else ""}
         return super().get_context_data(**shown | kwargs)
 

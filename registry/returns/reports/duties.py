@@ -1,20 +1,22 @@
 """Who owes what until when, with what was filed and its receipt: reviews, validations, certifications, answers, annual returns."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date
 
-from django.db.models import Q
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
-from moc.reports.datasets import DATE, MOMENT, PERMISSION, Duty, Head, Result, all_duties
+from moc.reports.datasets import DATE, MOMENT, PERMISSION, Duty, Head, Result, all_duties, due_within
 from moc.reports.models import ReportRun
 from registry.aggregations.models import Aggregation
 from registry.aggregators.models import Certification
 from registry.submissions.models import Submission, UtilityReview
+from registry.submissions.reports import last_day
 
+DECIDED = (Aggregation.Status.REGISTERED, Aggregation.Status.DENIED)
 # EIA's form is due on 30 April of the next year (instructions of Form EIA-861; day from memory)
 EIA_DUE = (4, 30)
 EIA_RETURNS = {
@@ -51,56 +53,46 @@ def _standing(duty: Duty, today: date) -> str:
     return "overdue" if duty.due < today else "open"
 
 
-def _bounds(first: date, last: date) -> tuple[datetime, datetime]:
-    begins, ends = (timezone.make_aware(datetime.combine(day, time.min)) for day in (first, last + timezone.timedelta(days=1)))
-    return begins, ends
-
-
 def reviews(user, first: date, last: date) -> Iterator[Duty]:
     """Utilities' reviews by their clock."""
-    rows = policy.scope(UtilityReview.objects.filter(due_at__range=_bounds(first, last)), user, PERMISSION)
+    rows = policy.scope(UtilityReview.objects.filter(**due_within("due_at", first, last)), user, PERMISSION)
     for each in rows.select_related("edc", "submission").order_by("due_at"):
-        url, due = reverse("registry:review_detail", args=[each.uuid]), timezone.localdate(each.due_at)
-        receipt = str(each.uuid) if each.closed_at else ""
-        yield Duty(each.edc.name, f"Review of {each.submission.title}", "¶292, ¶295", due, each.closed_at, receipt, url)
+        url, receipt = reverse("registry:review_detail", args=[each.uuid]), str(each.uuid) if each.closed_at else ""
+        yield Duty(each.edc.name, f"Review of {each.submission.title}", "¶292, ¶295", last_day(each.due_at), each.closed_at, receipt, url)
 
 
 def resubmissions(user, first: date, last: date) -> Iterator[Duty]:
     """What was returned as incomplete is mended."""
-    asked = Q(resubmit_due_at__range=_bounds(first, last), status="returned")
-    for each in policy.scope(Submission.objects.filter(asked), user, PERMISSION).select_related("aggregator"):
-        url, due = reverse("registry:submission_detail", args=[each.uuid]), timezone.localdate(each.resubmit_due_at)
+    asked = Submission.objects.filter(status="returned", **due_within("resubmit_due_at", first, last))
+    for each in policy.scope(asked, user, PERMISSION).select_related("aggregator"):
+        url, due = reverse("registry:submission_detail", args=[each.uuid]), last_day(each.resubmit_due_at)
         yield Duty(each.aggregator.name, f"Mend {each.title}", "rule set resubmit_days", due, url=url)
 
 
 def validations(user, first: date, last: date) -> Iterator[Duty]:
     """RTOs' validation of aggregations, and answers that they wait for."""
     rows = policy.scope(Aggregation.objects.exclude(tso=None), user, PERMISSION).select_related("tso", "aggregator")
-    for each in rows.filter(due_at__range=_bounds(first, last)):
-        decided = each.status in (Aggregation.Status.REGISTERED, Aggregation.Status.DENIED)
-        filed = (
-            each.history.filter(status=each.status).order_by("history_date").values_list("history_date", flat=True).first()
-            if decided
-            else None
-        )
-        url, due = reverse("registry:aggregation_detail", args=[each.uuid]), timezone.localdate(each.due_at)
-        yield Duty(each.tso.name, f"Validate {each.name}", "¶292", due, filed, str(each.uuid) if filed else "", url)
-    for each in rows.filter(status="asked", answer_due_at__range=_bounds(first, last)):
-        url, due = reverse("registry:aggregation_detail", args=[each.uuid]), timezone.localdate(each.answer_due_at)
+    decided = Aggregation.history.model.objects.filter(id=OuterRef("pk"), status=OuterRef("status"), status__in=DECIDED)
+    since = Subquery(decided.order_by("history_date").values("history_date")[:1])
+    for each in rows.filter(**due_within("due_at", first, last)).annotate(decided_at=since):
+        url, receipt = reverse("registry:aggregation_detail", args=[each.uuid]), str(each.uuid) if each.decided_at else ""
+        yield Duty(each.tso.name, f"Validate {each.name}", "¶292", last_day(each.due_at), each.decided_at, receipt, url)
+    for each in rows.filter(status="asked", **due_within("answer_due_at", first, last)):
+        url, due = reverse("registry:aggregation_detail", args=[each.uuid]), last_day(each.answer_due_at)
         yield Duty(each.aggregator.name, f"Answer about {each.name}", "rule set info_response_business_days", due, url=url)
 
 
 def certifications(user, first: date, last: date) -> Iterator[Duty]:
     """Certifications that end are renewed: a later one of the kind is the receipt."""
-    rows = policy.scope(Certification.objects.filter(withdrawn_on=None), user, PERMISSION).select_related("aggregator")
-    known = list(rows.order_by("expires_on"))
-    for each in known:
-        if first <= each.expires_on <= last:
-            mine = (other for other in known if other.aggregator_id == each.aggregator_id and other.kind == each.kind)
-            later = next((other for other in mine if other.expires_on > each.expires_on), None)
-            made = later and later.history.order_by("history_date").values_list("history_date", flat=True).first()
-            what = f"Renew: {each.get_kind_display()}"
-            yield Duty(each.aggregator.name, what, "registration of aggregators", each.expires_on, made, str(later.uuid) if later else "")
+    standing = Certification.objects.filter(withdrawn_on=None)
+    later = standing.filter(aggregator=OuterRef("aggregator"), kind=OuterRef("kind"), expires_on__gt=OuterRef("expires_on"))
+    first_version = Certification.history.model.objects.filter(id=OuterRef("later_id"), history_type="+").values("history_date")[:1]
+    rows = policy.scope(standing.filter(expires_on__range=(first, last)), user, PERMISSION).select_related("aggregator")
+    rows = rows.annotate(later_id=Subquery(later.order_by("expires_on").values("pk")[:1]))
+    rows = rows.annotate(renewed_at=Subquery(first_version), receipt=Subquery(later.order_by("expires_on").values("uuid")[:1]))
+    for each in rows.order_by("expires_on"):
+        what, receipt = f"Renew: {each.get_kind_display()}", str(each.receipt or "")
+        yield Duty(each.aggregator.name, what, "registration of aggregators", each.expires_on, each.renewed_at, receipt)
 
 
 def annual_returns(user, first: date, last: date) -> Iterator[Duty]:

@@ -12,7 +12,7 @@ from django.db.models import Case, CharField, Count, Exists, OuterRef, Q, QueryS
 from django.db.models.functions import Coalesce, Concat
 
 from moc.access import policy
-from moc.reports.datasets import DECIMAL, INTEGER, PERMISSION, Head, Result
+from moc.reports.datasets import DECIMAL, INTEGER, PERMISSION, Head, Result, recorded
 from moc.units import mw_from_kw
 from registry.ders.choices import CustomerSector, DerType, storing
 from registry.ders.models import Der
@@ -39,10 +39,11 @@ TECHNOLOGIES = {
 Cells = dict[int, dict[tuple[str, str], tuple[int, Decimal]]]
 
 
-def operating(user, year: int, state: str) -> QuerySet[Der]:
-    """DERs of a state that operated at the end of a year, of those that the user may export."""
-    last = date(year, 12, 31)
-    rows = policy.scope(Der.objects.all(), user, PERMISSION).filter(county__state=state, permission_to_operate_on__lte=last)
+def operating(user, asked: dict) -> QuerySet:
+    """DERs of a state that operated at the end of a year, of those that the user may export; or as recorded at a day."""
+    last = date(asked["year"], 12, 31)
+    rows = policy.scope(recorded(Der, asked), user, PERMISSION)
+    rows = rows.filter(county__state=asked["state"], permission_to_operate_on__lte=last)
     gone = Q(decommissioned_on__lte=last) | Q(status=Der.Status.DECOMMISSIONED, decommissioned_on=None)
     return rows.exclude(gone)
 
@@ -62,9 +63,11 @@ def batteries() -> list[str]:
     return [code for code in storing() if code not in {*NO_GENERATION, DerType.PHOTOVOLTAIC_STORAGE}]
 
 
-def beside_net_metered() -> Q:
+def beside_net_metered(asked: dict) -> Q:
     """Storage in no other retail program at a service point with net-metered photovoltaics: EIA counts it beside those."""
-    solar = Der.objects.filter(is_net_metered(), service_point=OuterRef("service_point"), der_type__in=TECHNOLOGIES["Photovoltaic"])
+    solar = recorded(Der, asked).filter(
+        is_net_metered(), service_point=OuterRef("service_point"), der_type__in=TECHNOLOGIES["Photovoltaic"]
+    )
     return Q(der_type__in=batteries()) & (Q(retail_programs=[]) | is_net_metered()) & Exists(solar)
 
 
@@ -103,10 +106,10 @@ def net_metering(user, asked: dict) -> Result:
     """The net metering schedule."""
     year, state = asked["year"], asked["state"]
     metered, solar = is_net_metered(), Q(der_type__in=TECHNOLOGIES["Photovoltaic"])
-    standing = operating(user, year, state)
+    standing = operating(user, asked)
     sorts = _sort(virtual=solar & Q(retail_programs__contains=[VIRTUAL_PROGRAM]), pv=solar, wind=Q(der_type="wind"))
     found = cells(standing.filter(metered).exclude(der_type__in=[*NO_GENERATION, *batteries()]), sorts)
-    stored = cells(standing.filter(beside_net_metered()), _sort(storage=Q(pk__gt=0)))
+    stored = cells(standing.filter(beside_net_metered(asked)), _sort(storage=Q(pk__gt=0)))
     mixed = standing.filter(metered, der_type=DerType.PHOTOVOLTAIC_STORAGE)
     inside = cells(mixed, _sort(storage=Q(pk__gt=0)), "max_discharge_kw")
     heads = [Head("Year", INTEGER), Head("State"), Head("Utility Number", INTEGER), Head("Utility Name"), Head("BA Code"), Head("Type")]
@@ -146,7 +149,7 @@ def _added(one: dict, other: dict, place: int) -> list:
 def non_net_metering(user, asked: dict) -> Result:
     """The schedule of distributed capacity that is not net-metered."""
     year, state = asked["year"], asked["state"]
-    rows = operating(user, year, state).exclude(der_type__in=NO_GENERATION).exclude(is_net_metered()).exclude(beside_net_metered())
+    rows = operating(user, asked).exclude(der_type__in=NO_GENERATION).exclude(is_net_metered()).exclude(beside_net_metered(asked))
     sorts = {name: Q(der_type__in=types) for name, types in (TECHNOLOGIES | {"Storage": batteries()}).items() if types}
     kinds = Case(
         *[When(condition, then=Value(name)) for name, condition in sorts.items()], default=Value("Other"), output_field=CharField()
@@ -191,7 +194,7 @@ def _band(of: dict, name: str) -> list[Decimal]:
 def demand_response(user, asked: dict) -> Result:
     """The demand response schedule: customers enrolled, and what they could shed; savings and costs are the utility's to add."""
     year, state = asked["year"], asked["state"]
-    enrolled = operating(user, year, state).filter(der_type=DerType.DEMAND_RESPONSE)
+    enrolled = operating(user, asked).filter(der_type=DerType.DEMAND_RESPONSE)
     found = cells(enrolled, _sort(demand=Q(pk__gt=0)))
     heaters = dict(
         enrolled.filter(der_subtype__icontains="water_heater")
@@ -216,7 +219,7 @@ def demand_response(user, asked: dict) -> Result:
 def advanced_metering(user, asked: dict) -> Result:
     """The advanced metering schedule, of the meters at customers with DERs: the registry knows no others."""
     year, state = asked["year"], asked["state"]
-    rows = operating(user, year, state)
+    rows = operating(user, asked)
     metered = rows.exclude(meter_id="").filter(meter_reader="host_utility")
     interval = Q(meter_revenue_grade=True, meter_interval_min__lte=60)
     meters = metered.order_by().values("edc_id", "customer_sector", kind=_sort(ami=interval))

@@ -7,7 +7,7 @@ from django.db.models import Case, CharField, Count, F, Max, Min, Q, Sum, Value,
 from django.utils import timezone
 
 from moc.access import policy
-from moc.reports.datasets import DATE, DECIMAL, FLOAT, INTEGER, MOMENT, PERMISSION, Head, Result
+from moc.reports.datasets import DATE, DECIMAL, FLOAT, INTEGER, MOMENT, PERMISSION, Head, Result, recorded
 from moc.units import mw_from_kw
 from registry.aggregations.models import Aggregation, AggregationMember
 from registry.ders.choices import AbnormalCategory, Technology
@@ -23,7 +23,7 @@ def by_bus(user, asked: dict) -> Result:
     U-DER stands before the meter, R-DER behind it. MOD-032-1 names no columns: those marked are this platform's reading.
     """
     scale = Case(When(connection_kind="ftm", then=Value(UTILITY_SCALE)), default=Value(RETAIL_SCALE), output_field=CharField())
-    rows = policy.scope(Der.objects.registered(), user, PERMISSION).order_by()
+    rows = policy.scope(recorded(Der, asked).exclude(status=Der.Status.DECOMMISSIONED), user, PERMISSION).order_by()
     bus = {"code": F("feeder__substation__td_interface__code"), "bus": F("feeder__substation__td_interface__name")}
     cut = rows.values(**bus, pnode=F("feeder__substation__td_interface__pnode__name"), utility=F("edc__name"), scale=scale)
     cut = cut.values("code", "bus", "pnode", "utility", "scale", "der_type", "abnormal_category").annotate(
@@ -34,7 +34,7 @@ def by_bus(user, asked: dict) -> Result:
         last=Max("commissioned_on"),
     )
     names = ("utility", "code", "bus", "pnode", "scale", "der_type", "abnormal_category", "ders", "kw", "kwh", "first", "last")
-    categories, today = dict(AbnormalCategory.choices), timezone.localdate()
+    categories, today = dict(AbnormalCategory.choices), asked.get("as_of") or timezone.localdate()
     lines = [
         [*place, scale, Technology(der_type).label, categories.get(category, ""), ders, mw_from_kw(kw), _mwh(kwh), first, last, today]
         for *place, scale, der_type, category, ders, kw, kwh, first, last in cut.values_list(*names)

@@ -20,6 +20,7 @@ from moc.jobs.models import Job
 from moc.portal.paging import Sort
 from moc.rest.bodies import TABLES, XLSX, file_of
 from moc.rest.conditions import idempotent, tag_of, tagged
+from moc.rest.letters import letter
 from moc.rest.pages import filtered, parameters_of
 from moc.rest.resources import Moves, Resource
 from moc.rest.serializers import Reason
@@ -29,6 +30,7 @@ from registry.submissions.api import serializers
 from registry.submissions.filters import DECIDABLE, ReviewFilterSet, RowFilterSet
 from registry.submissions.models import Decision, StagedDer, UtilityReview
 from registry.submissions.services import bulk_decisions, classifying, decision_files, filing, locks, reviewing
+from registry.submissions.views.reviewing import Letter
 
 DECISION_FILE = {
     "multipart/form-data": serializers.DecisionUpload,
@@ -47,7 +49,8 @@ class Reviews(Resource):
     tag_by_content = True
 
     def rows(self) -> QuerySet:
-        return UtilityReview.objects.all() if self.request.query_params.get("status") else UtilityReview.objects.undecided()
+        rows = super().rows()
+        return rows if self.request.query_params.get("status") else rows.exclude(status=UtilityReview.Status.CLOSED)
 
     @extend_schema(responses=serializers.ReviewDetailSerializer)
     def retrieve(self, request, **kwargs) -> Response:
@@ -184,6 +187,11 @@ class Reviews(Resource):
         return filed.lay(rows, keys, self.request.user) if rows.model is StagedDer else super().lay(rows, keys)
 
 
+def _its_review(decision: Decision) -> dict:
+    """The address of a decision's page."""
+    return {"uuid": decision.review.uuid, "decision": decision.uuid}
+
+
 class Decisions(Moves):
     """Decisions, newest first. A denial is confirmed or rejected by a second person; a request for information is answered."""
 
@@ -191,6 +199,7 @@ class Decisions(Moves):
     serializer_class = serializers.DecisionSerializer
     parser_classes = [JSONParser]
     moves = {"confirm": serializers.Nothing, "reject": Reason, "answer": serializers.Answer}
+    letter = letter(Letter, "The utility's letter about the decision, as PDF", _its_review)
 
     def hold(self, obj: Decision) -> Decision:
         return locks.decision_of(obj)

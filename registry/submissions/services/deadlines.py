@@ -50,7 +50,7 @@ def _withdraw_late(pk: int) -> int:
     with acting(None, f"{REASON}: not mended in time"):
         returned = Submission.objects.select_for_update(of=("self",), skip_locked=True).filter(pk=pk, status=Submission.Status.RETURNED)
         for submission in returned:
-            withdrawing.take_back(submission=submission, actor=None, reason="not mended in time")
+            withdrawing.take_back(submission=submission, actor=None, reason=f"{REASON}: not mended in time")
         return len(returned)
 
 

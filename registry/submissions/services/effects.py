@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from psycopg import sql
 
-from moc.bulk import run_sql
+from moc.bulk import run_sql, take_room
 from registry.ders.models import Der, DerFacts
 from registry.participants.models import OwnerFacts
 from registry.prequalification.services import passes
@@ -70,6 +70,7 @@ def merge(decision: Decision) -> None:
     comma = sql.SQL(", ")
     rows = {"decision": decision.pk, "submission": decision.review.submission_id, "edc": decision.review.edc_id}
     owner = [field.column for field in OwnerFacts._meta.get_fields()]
+    take_room()
     run_sql("reindex_owners", rows)
     run_sql(
         "merge_owners",

@@ -17,6 +17,7 @@ from moc.history import acting
 from moc.intervals import business_days_after, end_of_day_after
 from moc.jobs import services as jobs
 from moc.notices.services import tell
+from moc.rules import ERROR
 from moc.rulesets.models import RuleSet
 from moc.units import counted
 from registry.aggregators.services import standing
@@ -244,8 +245,7 @@ def submit(*, actor, submission: Submission, attestation_version: str, only_good
 
 def _leave_bad_rows(actor, submission: Submission, only_good: bool) -> None:
     rows = StagedDer.objects.filter(submission=submission)
-    bad = rows.bad()
-    count = bad.count()
+    count = submission.findings.filter(severity=ERROR).aggregate(rows=Count("row", distinct=True))["rows"]
     if count and not only_good:
         raise UserError(f"{count} rows have errors.", "Mend them, or submit only the good rows.", "ROWS-WITH-ERRORS")
     if count == rows.count():
@@ -257,8 +257,8 @@ def _leave_bad_rows(actor, submission: Submission, only_good: bool) -> None:
         Submission.objects.filter(pk=rest.pk).update(
             continues=submission, document=submission.document, sheet=submission.sheet, row_count=count, checked_at=submission.checked_at
         )
-        submission.findings.filter(row__in=bad.values("pk")).update(submission=rest)
-        StagedDer.objects.filter(submission=submission, findings__submission=rest).update(submission=rest)
+        submission.findings.filter(row__in=rows.bad().values("pk")).update(submission=rest)
+        rows.filter(findings__submission=rest).update(submission=rest)
 
 
 def _hand_in(actor, submission: Submission, version: str, digest: str) -> None:

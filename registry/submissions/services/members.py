@@ -89,7 +89,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
         _stage(submission, outcome)
         if locks.submission_of(submission).status != Submission.Status.STAGING:
             raise Cancelled  # withdrawn meanwhile
-        reason = f"Read {outcome.rows:,} rows of {document.name}"
+        reason = f"system: read {outcome.rows:,} rows of {document.name}"
         Submission.lifecycle.move(Submission.objects.filter(pk=submission.pk), "staged", actor=None, reason=reason)
         found = staging.summary(submission)
         Job.objects.filter(pk=submission.job_id).update(outcome=found)

@@ -12,7 +12,7 @@ from moc.bulk import fetch_sql
 from moc.errors import Conflict
 from registry.submissions.change_rules import CHANGING
 from registry.submissions.kinds import MEMBERSHIP, TERMS
-from registry.submissions.models import Decision, StagedDer
+from registry.submissions.models import Decision, StagedDer, Submission
 from registry.submissions.rules import serial_registered
 
 APPROVED = (StagedDer.Status.APPROVED, StagedDer.Status.APPROVED_LIMITED, StagedDer.Status.DEEMED_APPROVED, StagedDer.Status.NOTED)
@@ -28,13 +28,16 @@ def refuse(decisions: Iterable[Decision]) -> None:
     decisions = list(decisions)
     if not decisions or decisions[0].review.submission.kind in MEMBERSHIP:
         return
-    rows = StagedDer.objects.filter(submission=decisions[0].review.submission_id, edc=decisions[0].review.edc_id, decision__in=decisions)
-    _refuse(
-        _superseded(rows),
-        "FILED-LATER",
-        "A later filing of the same DER is approved already",
-        "Deny these rows, or ask the aggregator to withdraw this filing; decide the others.",
-    )
+    submission = decisions[0].review.submission
+    rows = StagedDer.objects.filter(submission=submission, edc=decisions[0].review.edc_id, decision__in=decisions)
+    later = Submission.objects.filter(aggregator=submission.aggregator_id, submitted_at__gt=submission.submitted_at)
+    if later.exists():  # most are their aggregator's last: no row need be asked
+        _refuse(
+            _superseded(rows),
+            "FILED-LATER",
+            "A later filing of the same DER is approved already",
+            "Deny these rows, or ask the aggregator to withdraw this filing; decide the others.",
+        )
     _refuse(
         _changed_meanwhile(rows),
         "CHANGED-MEANWHILE",

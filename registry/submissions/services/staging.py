@@ -1,7 +1,8 @@
 """The set-based engine: a file becomes typed rows with findings in a handful of statements, all or nothing."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict
+from itertools import chain, islice
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, Max, OuterRef, Q
@@ -9,7 +10,8 @@ from django.utils import timezone
 from psycopg import sql
 
 from moc import rules as rule_engine
-from moc.bulk import analyze, copy_in, insert_select, run_sql, take_room
+from moc.ahead import ahead
+from moc.bulk import analyze, copy_in, fetch_sql, insert_select, run_sql, take_room
 from moc.documents.services import plain_path
 from moc.history import acting
 from moc.jobs.models import Job
@@ -24,6 +26,7 @@ from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
 from registry.submissions.services import locks, member_rows, owners
 from registry.utilities.rules import PREFIX, in_force
 
+PART = 64  # blocks of about 256 kB that are staged together while as many are read ahead
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
 
 
@@ -46,16 +49,11 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
         with plain_path(document) as path, open_rows(path, name=document.name, vocabulary=vocabulary(), limits=Limits()) as reader:
             present = [columns()[name] for name in reader.sheet.recognised]
             _create_filing(present)
-            sealer = owners.Sealer(reader.sheet.recognised, submission.aggregator_id)
-            copy_in("filing", _filing_columns(present), sealer.blocks(_blocks(reader, progress)), COPY_OPTIONS)
+            _stage_parts(submission, reader, present, offset, progress)
             sheet = asdict(reader.sheet) | {"offset": offset}
         if offset:
             run_sql("replace", {"submission": submission.pk, "offset": offset})
-        progress(0, None, "Checking types")
-        _stage_typed(submission, present, offset)
-        analyze(StagedDer)  # before the first join with the new rows: taken for few, they are joined by loops in loops
-        _stage_owners(submission, present, offset)
-        _find_reading_problems(submission, present, offset)
+        _complete_owners(submission, present, offset)
         count = check(submission, progress)
         _show_values_as_given(submission, present, offset)
         if locks.submission_of(submission).status != Submission.Status.STAGING:
@@ -63,17 +61,36 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
         submission.sheet, submission.row_count = sheet, count
         submission.save(update_fields=["sheet", "row_count"])
         Submission.lifecycle.move(
-            Submission.objects.filter(pk=submission.pk), "staged", actor=None, reason=f"Read {count} rows of {document.name}"
+            Submission.objects.filter(pk=submission.pk), "staged", actor=None, reason=f"system: read {count} rows of {document.name}"
         )
         found = summary(submission)
         Job.objects.filter(pk=submission.job_id).update(outcome=found)
     return found
 
 
-def _blocks(reader, progress: Progress) -> Iterator[bytes]:
-    for block in reader.blocks():
+def _stage_parts(submission: Submission, reader, present: list[Column], offset: int, progress: Progress) -> None:
+    """Read, seal and stage the file part by part: while the database casts one, a thread reads and seals the next."""
+    sealer = owners.Sealer(reader.sheet.recognised, submission.aggregator_id)
+    personal = any(column.personal for column in present)
+    last = 0
+    with ahead(sealer.blocks(block.copy_text for block in reader.blocks()), PART) as blocks:
+        for first in blocks:
+            part = _told(chain([first], islice(blocks, PART - 1)), reader, progress)
+            copy_in("filing", _filing_columns(present), part, COPY_OPTIONS)
+            before, last = last, fetch_sql("filed")[0][0]
+            rows = {"submission": submission.pk, "offset": offset, "before": before, "last": last}
+            _stage_typed(submission, present, rows)
+            if not before:
+                analyze(StagedDer)  # before the first join with the new rows: taken for few, they are joined by loops in loops
+            if personal:
+                run_sql("stage_owners", rows)
+            _find_reading_problems(present, rows)
+
+
+def _told(blocks: Iterable[bytes], reader, progress: Progress) -> Iterator[bytes]:
+    for block in blocks:
         progress(reader.bytes_read, reader.size, "Reading the file")
-        yield block.copy_text
+        yield block
 
 
 def _filing_columns(present: list[Column]) -> dict[str, str]:
@@ -88,7 +105,7 @@ def _create_filing(present: list[Column]) -> None:
     run_sql("filing", columns=sql.SQL(", ").join(sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns_))
 
 
-def _stage_typed(submission: Submission, present: list[Column], offset: int) -> None:
+def _stage_typed(submission: Submission, present: list[Column], rows: dict[str, int]) -> None:
     facts = [column for column in present if not column.personal]
     given = {column.name for column in facts}
     compared = [column.name for column in facts if column.name not in NOT_FACTS]
@@ -96,7 +113,7 @@ def _stage_typed(submission: Submission, present: list[Column], offset: int) -> 
     joiner = sql.SQL(", ")
     run_sql(
         "stage",
-        {"submission": submission.pk, "aggregator": submission.aggregator_id, "offset": offset},
+        rows | {"aggregator": submission.aggregator_id},
         names=joiner.join(sql.Identifier(column.name) for column in everything),
         casts=joiner.join(sql.SQL("{} AS {}").format(column.typed, sql.Identifier(column.name)) for column in _needed(facts)),
         values=joiner.join(_value(column, given) for column in everything),
@@ -105,14 +122,13 @@ def _stage_typed(submission: Submission, present: list[Column], offset: int) -> 
     )
 
 
-def _stage_owners(submission: Submission, present: list[Column], offset: int) -> None:
-    """The personal columns; what differs from the record only in them is a change nevertheless."""
+def _complete_owners(submission: Submission, present: list[Column], offset: int) -> None:
+    """The personal columns that the file lacks; what differs from the record only in personal ones is a change nevertheless."""
     batch = {"submission": submission.pk, "offset": offset}
     given = {column.name for column in present if column.personal}
     if not given:
         run_sql("keep_owners", batch)
         return
-    run_sql("stage_owners", batch)
     if given < set(PERSONAL):
         owners.complete(submission, offset, given)
     if StagedDer.objects.filter(submission=submission, change=StagedDer.Change.UNCHANGED).exists():
@@ -149,7 +165,7 @@ def _value(column: Column, given: set[str]) -> sql.Composable:
     return sql.SQL("coalesce({}, {})").format(sql.Identifier("d", column.name), column.empty)
 
 
-def _find_reading_problems(submission: Submission, present: list[Column], offset: int) -> None:
+def _find_reading_problems(present: list[Column], rows: dict[str, int]) -> None:
     facts = [column for column in present if not column.personal]
     broken = [lost(column) for column in facts]
     problems = [
@@ -164,7 +180,7 @@ def _find_reading_problems(submission: Submission, present: list[Column], offset
         problems.append(sql.SQL("(r.shape_problem = {}, {}, '', '')").format(sql.Literal(shape), sql.Literal(found.code)))
     run_sql(
         "reading_findings",
-        {"submission": submission.pk, "offset": offset},
+        rows,
         problems=sql.SQL(", ").join(problems),
         any_problem=sql.SQL(" OR ").join(broken),
     )

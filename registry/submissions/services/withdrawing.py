@@ -30,7 +30,7 @@ def take_back(*, submission: Submission, actor, reason: str) -> None:
         raise Conflict("The filing was submitted meanwhile.", "Reload the page, and withdraw it if you still want to.")
     if submission.status == Submission.Status.STAGING and submission.job:
         Job.objects.open().filter(pk=submission.job_id).update(cancel_requested=True)
-    withdrawn = f"system: withdrawn, {reason}"
+    withdrawn = f"system: withdrawn, {reason.removeprefix('system: ')}"
     proposed = Decision.objects.filter(review__in=found, status=Decision.Status.PROPOSED)
     Decision.lifecycle.move(proposed, "reject", actor=None, reason=withdrawn, answer=withdrawn)
     rows = StagedDer.objects.filter(submission=submission, status__in=StagedDer.OPEN)

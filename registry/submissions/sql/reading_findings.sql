@@ -5,4 +5,4 @@ SELECT s.submission_id, s.id, s.row_number, problem.code, 'error', problem.name,
 FROM filing AS r
 JOIN registry_stagedder AS s ON s.submission_id = %(submission)s AND s.row_number = r.row_number + %(offset)s
 CROSS JOIN LATERAL (VALUES {problems}) AS problem (broken, code, name, value)
-WHERE ({any_problem}) AND problem.broken
+WHERE r.row_number > %(before)s AND r.row_number <= %(last)s AND ({any_problem}) AND problem.broken

@@ -1,5 +1,6 @@
 -- Cast raw texts once into typed staged rows, resolving utility, service point and the record they would change, and say what changes.
--- Called by registry.submissions.services.staging.stage_file. A column that the file lacks keeps the record's value.
+-- Called by registry.submissions.services.staging.stage_file for each part of the file. A column that the file lacks keeps the record's value.
+-- A utility's rows stand together: utilities decide at the same time, and would wait for each other at every page.
 INSERT INTO registry_stagedder (
     submission_id, aggregator_id, row_number, status, change, edc_id, service_point_id, der_id, {names}
 )
@@ -11,7 +12,11 @@ SELECT
         ELSE 'changed'
     END,
     u.edc_id, p.id, d.id, {values}
-FROM (SELECT r.row_number, {casts} FROM filing AS r) AS t
+FROM (SELECT r.row_number, {casts} FROM filing AS r WHERE r.row_number > %(before)s AND r.row_number <= %(last)s) AS t
 LEFT JOIN registry_utilityprofile AS u ON u.eia_id = t.utility_id_eia
 LEFT JOIN registry_servicepoint AS p ON p.edc_id = u.edc_id AND p.usage_point_id = t.usage_point_id
-LEFT JOIN registry_der AS d ON d.aggregator_id = %(aggregator)s AND d.external_id = t.external_id
+LEFT JOIN LATERAL (
+    SELECT * FROM registry_der AS known WHERE known.aggregator_id = %(aggregator)s AND known.external_id = t.external_id
+    OFFSET 0  -- one probe of the unique index for each row, whatever the statistics say
+) AS d ON TRUE
+ORDER BY u.edc_id

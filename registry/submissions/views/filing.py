@@ -19,7 +19,7 @@ from moc.documents.services import Destroyed, plain_path
 from moc.portal import Create, List, Page, Sort, Transition, Update
 from moc.portal.changes import REFUSALS
 from moc.portal.shell import url_of
-from moc.portal.streaming import streamed
+from moc.portal.streaming import Tally, streamed
 from moc.portal.versions import Held
 from moc.readers import annotate
 from registry.submissions import blanks, reports
@@ -323,7 +323,10 @@ class Annotated(LoginRequiredMixin, View):
             "Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"',
             "Cache-Control": "no-store",
         }
-        return StreamingHttpResponse(streamed(request, blocks), content_type="text/csv; charset=utf-8", headers=headers)
+        tally = Tally(f"{document.name} with its findings", "csv", holder=submission.aggregator_id, rows=None)
+        response = StreamingHttpResponse(streamed(request, blocks, tally), content_type="text/csv; charset=utf-8", headers=headers)
+        response.tally = tally
+        return response
 
 
 def _annotated(opened: ExitStack, path: str, submission: Submission) -> Iterator[bytes]:

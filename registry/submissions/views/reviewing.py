@@ -22,9 +22,9 @@ from registry.submissions import reports
 from registry.submissions.filters import ReviewFilterSet, RowFilterSet, selected_rows
 from registry.submissions.forms.reviewing import DecisionFileForm, DecisionForm, RejectForm, selection_of
 from registry.submissions.involvement import RegulatorPart
-from registry.submissions.models import Decision, StagedDer, UtilityReview
+from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
 from registry.submissions.services import bulk_decisions, decision_files, locks, regulators, reviewing
-from registry.submissions.tables import READ_ONLY_REVIEW_TABLE, REVIEW_EXPORT, REVIEW_ROW_TABLE, REVIEW_TABLE
+from registry.submissions.tables import READ_ONLY_REVIEW_TABLE, REVIEW_EXPORT, REVIEW_ROW_TABLE, REVIEW_TABLE, export_of_switch, of_switch
 from registry.submissions.views.filing import Act
 from registry.submissions.views.rows import BY_NUMBER
 
@@ -45,7 +45,7 @@ class ReviewList(List):
 
     def filtered(self):
         rows = super().filtered()
-        return rows if self.request.GET.get("status") else rows.undecided()
+        return rows if self.request.GET.get("status") else rows.exclude(status=UtilityReview.Status.CLOSED)
 
 
 def visible_review(user, uuid) -> UtilityReview:
@@ -66,7 +66,6 @@ class ReviewDetail(Held, List):
     counts_filtered = True
     page_size = 100
     exports = (("CSV", "registry:review_csv"), ("XLSX", "registry:review_xlsx"))
-    export_columns = REVIEW_EXPORT
     export_name = "review"
 
     @cached_property
@@ -87,7 +86,16 @@ class ReviewDetail(Held, List):
 
     @property
     def table(self):
-        return REVIEW_ROW_TABLE if self.may_decide else READ_ONLY_REVIEW_TABLE
+        table = REVIEW_ROW_TABLE if self.may_decide else READ_ONLY_REVIEW_TABLE
+        return of_switch(table) if self.is_switch else table
+
+    @property
+    def is_switch(self) -> bool:
+        return self.review.submission.kind == Submission.Kind.SWITCH
+
+    @property
+    def export_columns(self) -> dict[str, str]:
+        return export_of_switch() if self.is_switch else REVIEW_EXPORT
 
     def rows(self):
         return StagedDer.objects.visible_to(self.request.user).of_review(self.review)

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from moc.access.models import User
 from moc.access.policy import NotPermitted
+from moc.accesslog.services import note
 from moc.errors import UserError
 from moc.history import acting
 from moc.jobs.models import Job
@@ -304,8 +305,22 @@ def test_an_owners_acts_in_the_api(world, owner, ann, der, api_of):
     shown = api.get(base).json()
     assert [each["id"] for each in shown["ders"]] == [str(der.uuid)]
     assert (len(shown["consents"]), len(shown["uses"])) == (1, 1)
+    assert {each["party"] for each in shown["seen_by"]} >= {world.aggregator.name, world.edc.name, world.rerra.name}
+    note(
+        actor=None, holder=world.edc.pk, filed_by=None, record="DER owner", subject=owner.subject, columns=["owner_name"], purpose="look_up"
+    )
+    assert [(look["purpose"], look["columns"]) for look in api.get(base).json()["looks"]] == [("look_up", ["owner_name"])]
     assert api.post(f"{base}uses/{kept.json()['id']}/end/").status_code == 204
     assert api.post(f"{base}consents/{made.json()[0]['id']}/revoke/", {"reason": "Sold"}).status_code == 204
     assert Consent.objects.get().status == "revoked" and not PersonalUse.objects.standing().exists()
     for user in (world.user("aggregator", "administrator"), world.nobody):
         assert api_of(user).get(base).status_code == 404
+
+
+def test_an_owner_reads_who_took_everybodys_data_out(world, owner, ann):
+    """A take-out in full of the owner's utility since the owner is on record; not that of another utility."""
+    for party in (world.edc, world.edc2):
+        note(actor=None, holder=party.pk, filed_by=None, record=str(party), subject=None, columns=["everybody"], purpose="takeout")
+    assert [(look.record, look.get_purpose_display()) for look in reports.looks(ann)] == [
+        (str(world.edc), "Taken out with the organisation's part")
+    ]

@@ -10,7 +10,7 @@ from django.utils import timezone
 from moc.access.policy import NotPermitted
 from moc.errors import Conflict, UserError
 from moc.notices.models import Notice
-from registry.aggregations.models import GridService
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.prequalification import reports
 from registry.prequalification.models import MarketDecision, QualificationOverride

@@ -9,8 +9,9 @@ from django.utils import timezone
 from moc.errors import UserError
 from moc.rulesets.law import Law
 from moc.rulesets.models import RuleChange, RuleSet
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
 from registry.aggregations.services import building, membership
+from registry.catalogue.models import GridService
 from registry.ders import choices
 from registry.ders.models import Der
 from registry.jurisdictions.models import RetailProgram
@@ -105,6 +106,8 @@ def test_an_eighth_market_is_invented_without_a_deployment(world, client_of, law
     operator = client_of(world.user("operator", "administrator"))
     service = {"code": "ramping", "name": "Ramping", "level": "wholesale", "reason": "A new market"}
     assert operator.post("/admin/registry/gridservice/add/", service).status_code == 302
+    confirmed = {"confirmed": "yes", "reason": "A new market"}
+    client_of(world.user("operator2", "administrator")).post("/admin/registry/gridservice/ramping/move/approve/", confirmed)
     lawful("operator", "technologies", '{"flow_battery": {"name": "Flow battery", "stores": true}, "tidal": "Tidal turbine"}')
     lawful("tso", "market_services", '["ramping"]')
     lawful("tso", "participation_models", '{"flex": "Flexible resource"}')

@@ -9,7 +9,8 @@ from django.utils import timezone
 from moc.access.models import Organization
 from moc.history import acting
 from moc.jobs.models import Job
-from registry.aggregations.models import AggregationMember, GridService
+from registry.aggregations.models import AggregationMember
+from registry.catalogue import services as catalogue
 from registry.ders.models import Der
 from registry.participants.models import UtilityProfile
 from registry.prequalification.models import BrokenRule, Qualification, QualificationPass
@@ -122,7 +123,8 @@ def test_an_eighth_market_is_data(world):
     """N13: a new market, service, participation model, limit and retail programme without a deployment; and it adopts a pack."""
     with acting(None, REASON):
         market = Organization.objects.create(kind="tso", name="Eighth market", slug="eighth")
-        GridService.objects.create(code="inertia", name="Inertia", level="wholesale")
+        inertia = catalogue.draft(actor=None, code="inertia", name="Inertia", level="wholesale")
+        catalogue.move(actor=world.user("operator", "administrator"), service=inertia, name="approve")
         UtilityProfile.objects.filter(edc=world.edc).update(tso=market)
     law("pack", "miso", "eighth")
     law("market_services", ["inertia", "energy"], "eighth")

@@ -11,8 +11,9 @@ from moc.access.policy import NotPermitted
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.notices.models import Notice
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
 from registry.aggregations.services import building
+from registry.catalogue.models import GridService
 from registry.prequalification.models import MarketDecision
 from registry.prequalification.services import deciding, overriding, passes
 from tests.factories.ders import register

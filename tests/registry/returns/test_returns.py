@@ -24,6 +24,7 @@ from registry.participants.models import UtilityProfile
 from registry.returns.reports import compliance
 from registry.returns.reports.oversight import wilson
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+from registry.submissions.reports import last_day
 from registry.submissions.services import filing as filings
 from registry.submissions.services import reviewing
 from tests.factories.ders import register
@@ -315,7 +316,7 @@ def test_participation_in_markets(world, others):
 
 def test_the_calendar_says_what_is_due_and_what_was_filed(world, review):
     user, today = world.user("rerra", "auditor"), timezone.localdate()
-    due = timezone.localdate(UtilityReview.objects.get().due_at)
+    due = last_day(UtilityReview.objects.get().due_at)
     year = date(today.year + 1, 4, 30)
     data = {"parameters": {"first": str(due), "last": str(year)}}
     lines = made(user, "obligations", data)
@@ -348,5 +349,9 @@ def test_the_matrix_shows_every_paragraph_with_its_evidence(world, others, revie
     assert shown["¶292", "Utility reviews"]["Records"] == 1
     assert shown["¶296", "Denials with ground and evidence"]["Standing"] == "shown"
     assert shown["¶352", "Attested filings"]["Records"] == Submission.objects.exclude(attestation_sha256="").count()
+    assert {("¶240", "DERs with readings on record"), ("¶269", "Days of meter data"), ("¶310", "Envelopes told to aggregators")} <= set(
+        shown
+    )
+    assert not [line for line in lines if line["Standing"] == "not shown"]  # every paragraph has what could show it
     other = {line["Evidence"]: line["Records"] for line in made(world.user("rerra2", "auditor"), "order-2222")}
     assert other["Utility reviews"] == 0

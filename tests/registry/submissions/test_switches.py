@@ -277,3 +277,22 @@ def test_the_days_that_are_named_are_the_last_ones(world, ders, newcomer):
     assert Notice.objects.filter(event="review_started", subject__endswith=f"by {last}").exists()
     window = timezone.localdate(review.switch_notices.get().due_at - timedelta(seconds=1))
     assert Notice.objects.filter(event="switch_notice", subject__endswith=f"until {window}").exists()
+
+
+def test_who_decides_a_switch_sees_the_ders_facts_and_the_newcomer_does_not(world, ders, newcomer, client_of):
+    """Rows of a switch show kW, feeder and address as those of a registration do, on the page and in its file, and are filtered by them."""
+    review = submit(world, newcomer, start(world, newcomer))
+    page, der = f"/registry/reviews/{review.uuid}/", ders[0]
+    utility, new = client_of(world.user("edc", "reviewer")), client_of(newcomer)
+
+    def cells(client, query: str = "") -> list[dict]:
+        rows = client.get(f"{page}{query}").context["table"].rows
+        return [{head.label: value for head, value, _ in each.cells} for each in rows]
+
+    shown = {"AC (kW)": der.nameplate_ac_kw, "Feeder": der.feeder.code, "Address": der.premise_address}
+    assert der.nameplate_ac_kw and shown.items() <= cells(utility)[0].items()
+    assert len(cells(utility, f"?feeder={der.feeder.code}")) == 1 and cells(utility, "?feeder=NOWHERE") == []
+    assert {cells(new)[0][label] for label in shown} <= {None, ""}
+    file = b"".join(utility.get(f"{page}rows.csv").streaming_content).decode()
+    assert der.feeder.code in file and der.manufacturer in file
+    assert der.feeder.code not in b"".join(new.get(f"{page}rows.csv").streaming_content).decode()

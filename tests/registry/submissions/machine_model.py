@@ -1,0 +1,97 @@
+"""What the model of the state machine knows, and what must hold after each of its steps."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+from hypothesis.stateful import invariant
+
+from moc.access import tenure
+from registry.aggregations.models import AggregationMember
+from registry.aggregators.models import Suspension
+from registry.ders.models import Der, DerTenure
+from registry.grid.models import ServicePoint
+from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
+
+BEGAN, HOLDERS = date(2026, 1, 1), ("aggregator", "aggregator2")
+RECORDED = (Der, DerTenure, AggregationMember, ServicePoint, Submission, UtilityReview, Decision, Suspension)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the model says of a DER."""
+
+    holder: str = "aggregator"
+    status: str = "active"
+    meter: str = ""
+    firmware: str = ""
+    feeder: str = "F1"
+    began_today: bool = False
+    member: bool = False
+    former: str = ""
+
+
+@dataclass(frozen=True)
+class Pending:
+    """What a review would make of a DER; a switch waits for the former holder's word."""
+
+    der: int
+    after: Known
+    kind: str
+    filer: str
+    heard: bool = True
+    filed_at: int = 0
+
+
+class Held:
+    """After each step the registry is what the model says. For a machine with `known`, `keys`, `administrator` and `reviewer`."""
+
+    @invariant()
+    def the_record_is_the_models(self):
+        rows = Der.objects.values_list("pk", "aggregator__slug", "status", "meter_id", "firmware", "feeder__code")
+        said = {self.keys[n]: (each.holder, each.status, each.meter, each.firmware, each.feeder) for n, each in self.known.items()}
+        assert {pk: tuple(rest) for pk, *rest in rows} == said
+
+    @invariant()
+    def tenures_leave_no_gap_and_no_overlap(self):
+        for n, known in self.known.items():
+            spans = list(DerTenure.objects.filter(der=self.keys[n]).order_by("id"))
+            days = [each.valid_during for each in spans]
+            assert days[0].lower == BEGAN and days[-1].upper is None and spans[-1].aggregator.slug == known.holder
+            assert all(before.upper == after.lower for before, after in zip(days, days[1:], strict=False))
+
+    @invariant()
+    def members_are_the_holders(self):
+        """In at most one aggregation for a service, which is its holder's; it leaves with its tenure, and with its last day."""
+        rows = AggregationMember.objects.on(timezone.localdate()).values_list("der_id", "aggregation__aggregator__slug")
+        assert sorted(rows) == sorted((self.keys[n], each.holder) for n, each in self.known.items() if each.member)
+
+    @invariant()
+    def nothing_is_effective_without_a_review_and_nobody(self):
+        done = StagedDer.objects.filter(status__in=["approved", "noted", "denied"])
+        assert not done.filter(decision=None).exists()
+        notices = Decision.objects.filter(kind="notice")
+        assert not Decision.objects.filter(decided_by=None).exclude(pk__in=notices.values("pk")).exists()
+        reviewed_rows = StagedDer.objects.filter(serial_no=OuterRef("serial_no"), submission__kind="register", decision__isnull=False)
+        assert not Der.objects.exclude(Exists(reviewed_rows)).exists()
+        for model in RECORDED:
+            unsigned = model.history.model.objects.filter(history_user=None).exclude(history_change_reason__startswith="system:")
+            said = list(unsigned.values_list("history_change_reason", flat=True)[:3])
+            assert not said, f"{model._meta.verbose_name}: {said}"
+
+    @invariant()
+    def everybody_sees_what_the_model_says(self):
+        for party in HOLDERS:
+            mine = {self.keys[n] for n, each in self.known.items() if each.holder == party}
+            actor = self.administrator(party)
+            assert set(Der.objects.visible_to(actor).values_list("pk", flat=True)) == mine
+            before = {self.keys[n] for n, each in self.known.items() if each.former == party}
+            assert set(tenure.visible(tenure.ended(Der), Der, actor).values_list("id", flat=True)) == before
+            pooled = {self.keys[n] for n, each in self.known.items() if each.member and each.holder == party}
+            members = AggregationMember.objects.on(timezone.localdate()).visible_to(actor)
+            assert set(members.values_list("der", flat=True)) == pooled
+        for party in ("edc", "tso", "rerra"):
+            assert Der.objects.visible_to(self.administrator(party)).count() == len(self.known)
+        for party in ("edc2", "tso2", "rerra2", "operator"):
+            assert not Der.objects.visible_to(self.administrator(party)).exists()
