@@ -1,12 +1,16 @@
 """What every test may use: the database as production has it (two roles), a small world of parties, and clients that are signed in."""
 
+import gc
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import ExitStack
+from copy import deepcopy
 from zlib import crc32
 
 import pytest
 from django.core.cache import cache
+from django.db import connection, transaction
 from django.test import TransactionTestCase
 from rest_framework.test import APIClient
 
@@ -20,6 +24,7 @@ from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
 
 LONG = ("tests/resilience/", "tests/journeys/", "tests/moc/test_demo_load.py", "tests/hostile/", "tests/contracts/")
+LIVES, STANDS = pytest.StashKey[bool](), pytest.StashKey[ExitStack]()
 PAGE_OF_RECORD = re.compile(r"admin/(?P<record>\w+/\w+)/(add/|<path:object_id>/(change|delete|history|reach)/|\(.*/history/.*)")
 
 
@@ -30,7 +35,11 @@ def pytest_addoption(parser) -> None:
 
 def pytest_collection_modifyitems(config, items) -> None:
     """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test."""
+    for item in items:
+        item.stash[LIVES] = _lives_in_the_world(item)
     items.sort(key=lambda item: next((place for place, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
+    places = {place: number for number, place in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: (places[item.path], not item.stash[LIVES]))
     if config.getoption("--whole"):
         return
     alike = defaultdict(list)
@@ -43,6 +52,28 @@ def pytest_collection_modifyitems(config, items) -> None:
     left = {item for group in alike.values() for item in group} - asked
     config.hook.pytest_deselected(items=sorted(left, key=lambda item: item.nodeid))
     items[:] = [item for item in items if item not in left]
+
+
+def _lives_in_the_world(item) -> bool:
+    """Whether a test has the world, or no database at all, and commits nothing."""
+    marks, fixtures = list(item.iter_markers("django_db")), set(item.fixturenames)
+    if any(mark.kwargs.get("transaction") or mark.args for mark in marks) or fixtures & {"transactional_db", "live_server", "scene"}:
+        return False
+    return "world" in fixtures or not (marks or "db" in fixtures)
+
+
+def pytest_collection_finish(session) -> None:
+    """What is loaded now stays: no collection of garbage looks at it again, and there are fewer of them."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item) -> None:
+    """Before the first test of a file that needs a database of its own, the world that stands for the others goes."""
+    if not item.stash[LIVES]:
+        item.getparent(pytest.Module).stash.setdefault(STANDS, ExitStack()).close()
 
 
 @pytest.fixture(scope="session")
@@ -91,10 +122,24 @@ def _no_limits_left_over() -> None:
     cache.clear()
 
 
+@pytest.fixture(scope="module")
+def standing_world(request, django_db_setup, django_db_blocker) -> Iterator[World | None]:
+    """The world of those tests of a file that live in one: built once, in a transaction around theirs, which run before the others."""
+    if STANDS in request.node.stash:
+        yield None
+        return
+    with request.node.stash.setdefault(STANDS, ExitStack()) as stands:
+        stands.enter_context(django_db_blocker.unblock())
+        stands.enter_context(pytest.MonkeyPatch.context()).setattr(connection, "close", lambda: None)  # as each test's end would
+        stands.enter_context(transaction.atomic())
+        stands.callback(transaction.set_rollback, True)
+        yield build()
+
+
 @pytest.fixture
-def world(db) -> World:
+def world(request, standing_world, db) -> World:
     """Two organisations of each kind, oversight, one user per kind and role, machine clients, grid records and service points."""
-    return build()
+    return deepcopy(standing_world) if request.node.stash[LIVES] else build()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import django
 import psycopg
 from django.conf import settings
 from django.core.management import call_command
@@ -52,14 +53,21 @@ def connected_to(name: str) -> Iterator[None]:
 def create() -> str:
     """Make this process's test database afresh and return its name; call as the owner."""
     name = connection.creation._get_test_db_name()
+    with _template() as (server, template):
+        _drop(server, name)
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return name
+
+
+@contextmanager
+def _template() -> Iterator[tuple]:
+    """(cursor, name) of the database that tests copy, migrated when the schema has changed since; one process at a time."""
     template = f"test_{settings.DATABASES['default']['NAME']}_template"
     with connection._nodb_cursor() as server:
         server.execute("SELECT pg_advisory_lock(hashtext(%s))", [template])
         if _stamp(server, template) != _shape():
             _migrate(server, template)
-        _drop(server, name)
-        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    return name
+        yield server, template
 
 
 def drop(name: str) -> None:
@@ -91,10 +99,10 @@ def _stamp(server, name: str) -> str | None:
 
 
 def _shape() -> str:
-    """A digest of everything that shapes the schema."""
+    """A digest of everything that shapes the schema; its day is that of the time zone."""
     files = {path for package in PACKAGES for shape in SHAPES for path in (settings.BASE_DIR / package).glob(shape)}
     files = sorted({*files, settings.BASE_DIR / "requirements.lock"})
-    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
+    return hashlib.sha256(settings.TIME_ZONE.encode() + b"".join(path.name.encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 def flush() -> None:
@@ -108,3 +116,9 @@ def flush() -> None:
         filled = [row[0] for row in server.execute(sql.SQL(" UNION ALL ").join(probes))]
         if filled:  # DELETE: on small tables many times faster than TRUNCATE, which makes new files
             server.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)) for table in filled))
+
+
+if __name__ == "__main__":  # `make test` has the template made while it lints
+    django.setup()
+    with as_owner(), _template():
+        pass

@@ -1,6 +1,7 @@
 """The doors of the platform: every address of the resolver, and a visit there that leaves nothing behind."""
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from zlib import crc32
 
@@ -34,7 +35,7 @@ from tests.contracts.matrix import ROUTES, Route, Write
 from tests.contracts.scene import Scene, make_scene, written
 
 API_PAGE = "/api/v1/docs/"  # of the API, but a page
-BARRED = 4  # parties who may not that an ordinary run asks at a door
+ASKED = 2  # parties who may, and as many who may not, that an ordinary run asks at a door
 LAST_RESORT = "(?P<url>.*)$"  # Django's admin: addresses that are none
 MATRIX = [
     *ROUTES,
@@ -70,9 +71,10 @@ def scene(django_db_setup, django_db_blocker, tmp_path_factory):
 
 @pytest.fixture
 def cheap(monkeypatch, settings):
-    """Paper and the page that says that there is none are printed elsewhere; who gets them is decided before."""
+    """Paper, the page that says that there is none and what waits beside a page are made elsewhere; who gets them is decided before."""
     for module in ("moc.pdf", "moc.documents.letters"):
         monkeypatch.setattr(f"{module}.to_pdf", lambda html, given=None: b"paper")
+    monkeypatch.setattr("moc.portal.shell.counts_by_entry", lambda user: {})
     monkeypatch.setattr("moc.urls.handler404", lambda request, exception: HttpResponseNotFound(), raising=False)
     monkeypatch.setattr("moc.accounts.providers._shows_token", lambda domain: True)
     settings.ACCOUNT_RATE_LIMITS, settings.MOC_OUTBOUND_PRIVATE_HOSTS = False, ["localhost"]
@@ -89,16 +91,22 @@ def walk(patterns, before: str = ""):
             yield from walk(pattern.url_patterns, route)
 
 
-def some(actors, door: str, may, whole: bool) -> list[str]:
-    """Whom a run asks at a door: everybody; or one of each party who may and one of some parties who may not, others at other doors."""
+def some(actors, door: str, able, whole: bool) -> list[str]:
+    """Whom a run asks at a door: everybody; or one of some parties who may and one of some who may not, others at other doors."""
     if whole:
         return list(actors)
     alike: dict[tuple[str, bool], list[str]] = {}
     for actor in actors:
-        alike.setdefault((actor.partition(":")[0], actor in may), []).append(actor)
+        alike.setdefault((actor.partition(":")[0], actor in able), []).append(actor)
     asked = {key: group[crc32(f"{door} {key[0]}".encode()) % len(group)] for key, group in alike.items()}
-    barred = sorted((key for key in alike if not key[1]), key=lambda key: crc32(f"{key[0]} {door}".encode()))
-    return [actor for key, actor in asked.items() if key not in barred[BARRED:]]
+    turns = sorted(alike, key=lambda key: crc32(f"{key[0]} {door}".encode()))
+    left = {key for may in (True, False) for key in [key for key in turns if key[1] is may][ASKED:]}
+    return [actor for key, actor in asked.items() if key not in left]
+
+
+def part_of(values: Sequence, place: str, step: int) -> Sequence:
+    """Every n-th value, from another one on in each place."""
+    return values[crc32(place.encode()) % step :: step] if step else values
 
 
 @cache

@@ -138,6 +138,8 @@ PORTAL = (
     ),
     Route("access-log/", AUDITORS),
     Route("access-log/export.csv", AUDITORS),
+    Route("access-log/exports/", AUDITORS),
+    Route("access-log/exports/export.csv", AUDITORS),
     # one's own
     Route("jobs/", SIGNED_IN),
     Route("jobs/<uuid:uuid>/", who(OWN) | who("operator:*", "operator2:administrator"), lambda scene: {"uuid": scene.job.uuid}),

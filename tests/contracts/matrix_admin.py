@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 
 from django.contrib import admin
 from django.db.models import Model
+from django.utils import timezone
 
 from moc.vault.models import SubjectKey
 from tests.contracts.matrix import Route, Write
@@ -23,6 +25,8 @@ OF_REGISTRATION = who("aggregator:auditor|administrator", "rerra:auditor|adminis
 GRID = who("edc:administrator")
 POLICY = {"method": "group", "robust": "on", "v_min_pu": "0.95", "v_max_pu": "1.05", "loading_percent": "100"}
 POLICY |= {"default_import_kw": "5", "default_export_kw": "1.5", "outage_import_kw": "2", "outage_export_kw": "0"}
+LAWGIVERS = who(*(f"{kind}{second}:administrator" for kind in ("tso", "rerra", "operator") for second in ("", "2")))
+REPORT = {"source": "ders", "name": "DERs", "format": "csv", "every": "", "columns": ["external_id"]}
 PERSONAL_ENTER = who("aggregator:administrator", "edc:administrator", "aggregator2:administrator", "edc2:administrator")
 MEMBERS_ENTER = who("*:administrator", *(f"{kind}2:administrator" for kind in ("aggregator", "edc", "tso", "rerra", "operator")))
 VERIFIERS = who("rerra:auditor|administrator", "rerra2:administrator") | OPERATOR_AUDITORS
@@ -69,6 +73,27 @@ def public(obj: Callable[[Scene], Model], add: Callable[[Scene], dict] | dict, p
 def _pk(scene: Scene, model: str) -> int:
     return first(model)(scene).pk
 
+
+# records that are read in the workplace and changed nowhere there, of a utility and of it and its aggregator: model and name in the scene
+OF_THE_UTILITY = dict(
+    pair.split(":")
+    for pair in (
+        "NetworkVersion:network NetworkElement:network_element NetworkPoint:network_point NetworkFinding:network_finding "
+        "NetworkArrays:network_arrays SubjectReading:subject_reading Forecast:forecast MeterDay:meter_day "
+        "SubjectState:subject_state InterfaceLimit:interface_limit InterfaceResult:interface_result TransformerAlarm:alarm "
+        "EnvelopeRun:envelope_run EnvelopeBlock:envelope_block"
+    ).split()
+)
+
+OF_BOTH_PARTIES = dict(
+    pair.split(":")
+    for pair in (
+        "Reading:taken_reading TelemetryCheck:telemetry_check DerState:der_state DerOutage:outage GridEvent:grid_event "
+        "TouchedDer:touched_der LogEntry:operational_log EnvelopePoint:envelope EnvelopeReceipt:envelope_receipt "
+        "ReliabilityFinding:reliability Finding:finding StagedDer:row Decision:decision UtilityReview:review "
+        "Submission:submission"
+    ).split()
+)
 
 RECORDS: dict[str, Record] = {
     "User": Record(lambda scene: scene.user(OWN), OPERATOR_AUDITORS, changes=OPERATOR_ADMINISTRATORS, change={"name": "Another name"}),
@@ -163,7 +188,13 @@ RECORDS: dict[str, Record] = {
     "Letter": Record(lambda scene: scene.printed, OF_UTILITY | OF_BOTH),
     "PublishedCell": Record(lambda scene: scene.published, ENTER),
     "Publication": Record(lambda scene: scene.publication, ENTER),
-    "ReportDefinition": Record(lambda scene: scene.report, OF_UTILITY),
+    "ReportDefinition": Record(
+        lambda scene: scene.report,
+        OF_UTILITY,
+        adds=ENTER,
+        added_by=who("edc:auditor|administrator"),
+        add=lambda scene: REPORT | {"organization": scene.world.edc.pk},
+    ),
     "ReportRun": Record(lambda scene: scene.report_run, OF_UTILITY),
     "Webhook": Record(lambda scene: scene.webhook, OF_UTILITY),
     "Event": Record(lambda scene: scene.event, OF_UTILITY),
@@ -211,6 +242,7 @@ RECORDS: dict[str, Record] = {
         lambda scene: {"edc": scene.newcomer.pk, "eia_id": "99999", "ownership": "municipal", "balancing_authority": "PJM"},
         annual_mwh="1",
     ),
+    "UtilityPeriod": Record(lambda scene: scene.utility_period, ENTER),
     "OrganizationIdentifier": Record(
         lambda scene: scene.identifier,
         ENTER,
@@ -234,37 +266,28 @@ RECORDS: dict[str, Record] = {
     ),
     "DerOwner": Record(lambda scene: scene.owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
     "AccessEntry": Record(lambda scene: scene.look, OF_BOTH),
+    "ExportEntry": Record(lambda scene: scene.logged_export, OF_UTILITY),
     "SubjectKey": Record(lambda scene: SubjectKey.objects.filter(data_key=scene.data_key).first(), OF_UTILITY),
     "DataKey": Record(lambda scene: scene.data_key, OF_UTILITY),
     "Der": Record(lambda scene: scene.der, OF_BOTH),
     "DerTenure": Record(lambda scene: scene.der.tenures.get(), OF_BOTH),
-    "GridService": public(lambda scene: scene.grid_service, {"code": "new", "name": "New", "level": "wholesale"}, name="Another"),
+    "GridService": public(lambda scene: scene.service_draft, {"code": "new", "name": "New", "level": "wholesale"}, name="Another"),
     "Aggregation": Record(lambda scene: scene.aggregation, OF_BOTH),
+    "AgentGrant": Record(lambda scene: scene.agent_grant, OF_BOTH),
     "AggregationUtility": Record(lambda scene: scene.aggregation_utility, OF_BOTH),
-    "AggregationPnode": Record(lambda scene: scene.factor, who("aggregator:auditor|administrator", "tso:auditor|administrator")),
+    "AggregationPnode": Record(lambda scene: scene.factor, OF_BOTH),  # the utility is an agent there
     "AggregationMember": Record(lambda scene: scene.member, OF_BOTH),
-    "Submission": Record(lambda scene: scene.submission, OF_BOTH),
-    "UtilityReview": Record(lambda scene: scene.review, OF_BOTH),
-    "Decision": Record(lambda scene: scene.decision, OF_BOTH),
-    "StagedDer": Record(lambda scene: scene.row, OF_BOTH),
     "StagedOwner": Record(lambda scene: scene.staged_owner, who("aggregator:administrator", "edc:administrator"), PERSONAL_ENTER),
     "FormerConnection": Record(lambda scene: scene.former_connection, OF_UTILITY),
     "Reconfiguration": Record(lambda scene: scene.reconfiguration, OF_UTILITY),
     "LookUp": Record(lambda scene: scene.look_up, who("aggregator2:administrator")),
     "SwitchNotice": Record(lambda scene: scene.switch, OF_BOTH | who("aggregator2:administrator")),
-    "Finding": Record(lambda scene: scene.finding, OF_BOTH),
-    "NetworkVersion": Record(lambda scene: scene.network, OF_UTILITY),
-    "NetworkElement": Record(lambda scene: scene.network_element, OF_UTILITY),
-    "NetworkPoint": Record(lambda scene: scene.network_point, OF_UTILITY),
-    "NetworkFinding": Record(lambda scene: scene.network_finding, OF_UTILITY),
-    "NetworkArrays": Record(lambda scene: scene.network_arrays, OF_UTILITY),
-    "Reading": Record(lambda scene: scene.taken_reading, OF_BOTH),
-    "DerState": Record(lambda scene: scene.der_state, OF_BOTH),
+    **{label: Record(attrgetter(name), OF_UTILITY) for label, name in OF_THE_UTILITY.items()},
+    **{label: Record(attrgetter(name), OF_BOTH) for label, name in OF_BOTH_PARTIES.items()},
+    "MonitoredLine": Record(lambda scene: scene.monitored_line, who("tso:auditor|administrator")),
+    "DeliverabilityRun": Record(lambda scene: scene.deliverability_run, who("tso:auditor|administrator")),
+    "OutageResponse": Record(lambda scene: scene.outage_response, OF_BOTH | who("tso:auditor|administrator")),
     "EnvelopePolicy": grid("EnvelopePolicy", lambda scene: POLICY | {"edc": scene.world.edc.pk}, loading_percent="90"),
-    "EnvelopeRun": Record(lambda scene: scene.envelope_run, OF_UTILITY),
-    "EnvelopeBlock": Record(lambda scene: scene.envelope_block, OF_UTILITY),
-    "EnvelopePoint": Record(lambda scene: scene.envelope, OF_BOTH),
-    "EnvelopeReceipt": Record(lambda scene: scene.envelope_receipt, OF_BOTH),
     "GridLoad": Record(lambda scene: scene.grid_load, OF_UTILITY),
     "GridFinding": Record(lambda scene: scene.grid_finding, OF_UTILITY),
     "ReviewRule": Record(lambda scene: scene.review_rule, ENTER),
@@ -278,13 +301,33 @@ RECORDS: dict[str, Record] = {
     "QualificationOverride": Record(lambda scene: scene.override, OF_BOTH),
     "MarketDecision": Record(lambda scene: scene.market_decision, OF_MARKET),
     "QualificationPass": Record(lambda scene: scene.objects["pass"], OPERATOR_AUDITORS),
-    "RuleChange": Record(lambda scene: scene.rule_change, who("tso:auditor|administrator") | OPERATOR_AUDITORS),
+    "RuleChange": Record(
+        lambda scene: scene.rule_change,
+        who("tso:auditor|administrator") | OPERATOR_AUDITORS,
+        adds=LAWGIVERS,
+        added_by=who("rerra:administrator"),
+        add=lambda scene: {
+            "organization": scene.world.rerra.pk,
+            "key": "utility_review_days",
+            "value": "45",
+            "starts_on": timezone.localdate().isoformat(),
+            "source": "An order",
+        },
+    ),
     "Dispute": Record(lambda scene: scene.dispute, OF_BOTH),
     "DisputePart": Record(lambda scene: scene.dispute_part, OF_BOTH),
     "SettlementProposal": Record(lambda scene: scene.proposal, OF_BOTH),
     "Determination": Record(lambda scene: scene.determination, OF_BOTH),
     "BundleItem": Record(lambda scene: scene.bundle_item, OF_BOTH),
     "Seal": Record(lambda scene: scene.sealed_seal, ENTER, adds=OPERATOR_ADMINISTRATORS, added_by=OPERATOR_ADMINISTRATORS, add={}),
+    "Archive": Record(lambda scene: scene.archive, ENTER, adds=OPERATOR_ADMINISTRATORS, added_by=OPERATOR_ADMINISTRATORS, add={}),
+    "Destruction": Record(
+        lambda scene: scene.destruction,
+        OPERATOR_AUDITORS,
+        adds=OPERATOR_ADMINISTRATORS,
+        added_by=OPERATOR_ADMINISTRATORS,
+        add=lambda scene: {"archive": scene.archive.pk, "reason": "kept no longer"},
+    ),
     "SealedTable": Record(lambda scene: scene.sealed_table, ENTER),
     "SealedBlock": Record(lambda scene: scene.sealed_block, OPERATOR_AUDITORS),
     "Verification": Record(lambda scene: scene.verification, ENTER, adds=VERIFIERS, added_by=VERIFIERS, add={}),
@@ -317,7 +360,9 @@ def _pages(label: str, record: Record) -> list[Route]:
     changing = (Write(record.changes, form_values(record, at), name="change"),) if record.change is not None else ()
     adding = (Write(record.added_by, with_reason(record.add), name="add"),) if record.add is not None else ()
     removing = (Write(record.removes, {"post": "yes", "reason": "tests"}, name="delete"),) if record.removes else ()
+    holding = [Route(f"{base}<path:object_id>/holds/", record.sees, at)] if label in {"User", "Organization"} else []
     return [
+        *holding,
         Route(base, record.lists),
         Route(f"{base}add/", record.adds, writes=adding),
         Route(f"{base}<path:object_id>/change/", record.sees, at, changing),
@@ -342,7 +387,7 @@ def form_values(record: Record, at) -> Callable[[Scene], dict]:
         given = {name: value for name, value in own.items() if value is not None and value is not False} | change
         period = given.pop("valid_during", None)
         if period is not None:
-            given |= {"valid_during_0": period.lower, "valid_during_1": period.upper or ""}
+            given |= {"valid_during_0": period.lower or "", "valid_during_1": period.upper or ""}
         return {"reason": "tests", **_inlines(), **{name: value for name, value in given.items() if value != ""}}
 
     return values

@@ -14,6 +14,7 @@ BUILDERS = FILERS | who("machine")
 PARTIES = PEOPLE | who("machine")
 REST = f"{API}aggregations/"
 DRAFT = of("aggregation_draft")
+SERVICES, LAWGIVERS = f"{API}grid-services/", who("operator:administrator", "operator2:administrator")
 
 
 def facts(scene: Scene) -> dict:
@@ -36,6 +37,10 @@ def load(scene: Scene) -> dict:
     return {"uuid": scene.aggregation.uuid, "job": scene.aggregation_load.uuid}
 
 
+def service(scene: Scene) -> dict:
+    return {"pk": scene.service_draft.pk}
+
+
 ADDED = {"how": "list", "ders": "D-1", "services": ["capacity"]}
 ROUTES = (
     Route(BASE, SIGNED_IN),
@@ -44,6 +49,7 @@ ROUTES = (
     Route(f"{BASE}new/", ANY_FILERS, writes=(Write(FILERS | who("aggregator2:administrator"), facts),)),
     Route(ONE, PEOPLE, of("aggregation")),
     Route(f"{ONE}change/", FILERS, DRAFT, (Write(FILERS, facts),)),
+    Route(f"{ONE}agents/<slug:role>/end/", FILERS, of("aggregation", role="meter_reader"), (Write(FILERS),)),
     Route(f"{ONE}composition/", PEOPLE, of("aggregation")),
     Route(f"{ONE}factors/", FILERS, DRAFT, (Write(FILERS, response),)),
     Route(f"{ONE}members/", PEOPLE, of("aggregation")),
@@ -62,11 +68,22 @@ ROUTES = (
     Route(f"{REST}{ID}members/", PARTIES, of("aggregation"), (Write(BUILDERS, {"ders": ["D-1"], "services": ["capacity"]}, DRAFT),)),
     Route(f"{REST}{ID}members/drop/", None, of("aggregation_drops"), (Write(BUILDERS, {"ders": ["D-1"]}),)),
     Route(f"{REST}{ID}members/file/", None, DRAFT, (Write(BUILDERS, file),)),
+    Route(f"{REST}{ID}agents/", PARTIES, of("aggregation"), (Write(BUILDERS, {"role": "meter_reader"}),)),
     Route(f"{REST}{ID}composition/", PARTIES, of("aggregation")),
     Route(
         f"{REST}{ID}factors/",
         PARTIES,
         of("aggregation"),
         (Write(BUILDERS, lambda scene: {"factors": {scene.factor.pnode.name: "1"}}, DRAFT),),
+    ),
+    # the catalogue of services
+    Route(SERVICES, CALLERS, writes=(Write(LAWGIVERS, {"code": "black_start", "name": "Black start", "level": "wholesale"}),)),
+    Route(f"{SERVICES}<slug:pk>/", CALLERS, service),
+    Route(f"{SERVICES}<slug:pk>/versions/", CALLERS, service),
+    Route(
+        f"{SERVICES}<slug:pk>/transitions/<slug:name>/",
+        None,
+        lambda scene: service(scene) | {"name": "approve"},
+        (Write(LAWGIVERS, {}, people=True),),
     ),
 )

@@ -1,8 +1,10 @@
 """The API's part of the access matrix: every operation."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from registry.submissions.services import filing
 from tests.contracts.matrix import NEW_CLIENT, STAFF, Route, Write, public_key
@@ -38,6 +40,11 @@ def let_in(scene: Scene) -> dict:
     return {"organization": "edc", "operator": "operator", "reason": "Case 2"}
 
 
+def tenure_over(scene: Scene) -> dict:
+    later = timezone.localdate() + timedelta(days=2)
+    return {"verb": "end", "ders": [str(scene.der.uuid)], "on": str(later), "reason": "Left"}
+
+
 def first_pk(name: str) -> Callable[[Scene], dict]:
     """Of the utility's feeders or service points."""
     return lambda scene: {"pk": getattr(scene.world, name)["edc"][0].pk}
@@ -59,6 +66,9 @@ ROUTES = (
     Route(f"{DERS}{ID}owner/", PERSONAL, of("der")),
     Route(f"{DERS}{ID}owner/reveal/", None, of("der"), (Write(PERSONAL, REVEAL),)),
     Route(f"{DERS}{ID}owner/erase/", None, of("der"), (Write(who("edc:administrator"), {"reason": "asked for it"}),)),
+    Route(f"{DERS}{ID}owner/invite/", None, of("der"), (Write(PERSONAL),)),
+    Route(f"{DERS}{ID}letter/", PARTIES, of("der")),
+    Route(f"{DERS}tenures/", None, writes=(Write(who("edc:approver|administrator"), tenure_over),)),
     Route(f"{DERS}{ID}versions/", PARTIES, of("der")),
     # filing
     Route(SUBMISSIONS, CALLERS, writes=(Write(ANY_FILERS | MACHINES, FILED),)),
@@ -99,6 +109,7 @@ ROUTES = (
     Route(f"{REVIEWS}{ID}documents/", None, of("review"), (Write(DECIDERS, study),)),
     Route(DECISIONS, CALLERS),
     Route(f"{DECISIONS}{ID}", PARTIES, of("decision")),
+    Route(f"{DECISIONS}{ID}letter/", PARTIES, of("decision")),
     Route(
         f"{DECISIONS}{ID}transitions/<slug:name>/",
         None,
@@ -112,8 +123,6 @@ ROUTES = (
     # participants and grid
     Route(f"{API}organizations/", CALLERS),
     Route(f"{API}organizations/<slug:slug>/", OF_UTILITY | OPERATORS, lambda scene: {"slug": "edc"}),
-    Route(f"{API}utilities/", CALLERS),
-    Route(f"{API}utilities/<int:eia_id>/", CALLERS, lambda scene: {"eia_id": scene.world.edc.utility.eia_id}),
     Route(f"{API}counties/", CALLERS),
     Route(f"{API}counties/<slug:fips>/", CALLERS, lambda scene: {"fips": "34025"}),
     Route(f"{API}feeders/", CALLERS),

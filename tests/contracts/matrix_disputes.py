@@ -57,6 +57,10 @@ def answered(scene: Scene) -> dict:
     return {"kind": "answer", "text": "These", "answers": str(scene.question_part.uuid)}
 
 
+def opened_override(scene: Scene) -> dict:
+    return {"override": str(scene.barred.uuid), **CLAIM}
+
+
 def over_review(scene: Scene) -> dict:
     return {"uuid": scene.undisputed.submission.reviews.get().uuid}
 
@@ -69,6 +73,7 @@ PORTAL = (
     Route(f"{HERE}disputes/figures/", SIGNED_IN),
     Route(f"{HERE}disputes/new/rows/<uuid:submission>/<int:number>/", AGGREGATOR, undisputed, (Write(AGGREGATOR, CLAIM),)),
     Route(f"{HERE}disputes/new/reviews/<uuid:uuid>/", AGGREGATOR, over_review, (Write(AGGREGATOR, CLAIM),)),
+    Route(f"{HERE}disputes/new/overrides/<uuid:uuid>/", AGGREGATOR, of("barred"), (Write(AGGREGATOR, CLAIM),)),
     Route(ONE, PEOPLE, of("dispute")),
     Route(
         f"{ONE}transitions/<slug:name>/",
@@ -131,7 +136,7 @@ PORTAL = (
 
 API = f"{REST}disputes/{ID}"
 PROGRAMS = (
-    Route(f"{REST}disputes/", CALLERS, writes=(Write(AGGREGATOR, opened),)),
+    Route(f"{REST}disputes/", CALLERS, writes=(Write(AGGREGATOR, opened), Write(AGGREGATOR, opened_override, name="over an override"))),
     Route(API, PARTIES, of("dispute")),
     Route(f"{API}versions/", PARTIES, of("dispute")),
     Route(

@@ -1,5 +1,7 @@
 """The part of the access matrix for how parties are told: preferences, webhooks and their deliveries."""
 
+from datetime import timedelta
+
 from django.utils import timezone
 
 from tests.contracts.matrix import LETTING_IN, Route, Write
@@ -23,7 +25,7 @@ def since(scene: Scene) -> dict:
 
 
 def since_moment(scene: Scene) -> dict:
-    return {"since": timezone.now().replace(hour=0).isoformat()}
+    return {"since": (timezone.now() - timedelta(days=1)).isoformat()}
 
 
 def sent(scene: Scene) -> dict:
@@ -35,6 +37,8 @@ ROUTES = (
     Route("notices/preferences/", SIGNED_IN, writes=(Write(SIGNED_IN, {"decision": ["in_app"]}),)),
     # letters, which the scene's records do not have yet (tests of letters)
     Route("organization/admissions/<uuid:uuid>/letter.pdf", NOBODY, of("admission")),
+    Route("api/v1/admissions/<uuid:uuid>/letter/", NOBODY, of("admission")),
+    Route("api/v1/registry/market-decisions/<uuid:uuid>/letter/", NOBODY, of("market_decision")),
     Route("registry/prequalification/aggregations/<uuid:uuid>/certificate.pdf", NOBODY, of("aggregation")),
     Route(WEBHOOKS, ADMINISTRATORS),
     Route(f"{WEBHOOKS}new/", ADMINISTRATORS, writes=(Write(ADMINISTRATOR, placed),)),

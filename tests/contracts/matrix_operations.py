@@ -1,20 +1,31 @@
 """The part of the access matrix about operations: networks, envelopes and what aggregators receive of them."""
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from tests.contracts.matrix import MEMBERS, Route, Write
 from tests.contracts.matrix_api import CALLERS, ID, OF_UTILITY
-from tests.contracts.matrix_filing import FILERS, of
+from tests.contracts.matrix_filing import ANY_FILERS, FILERS, of
 from tests.contracts.scene import AGGREGATOR, SIGNED_IN, Scene, who
 from tests.factories.networks import midnight, rows
 from tests.factories.readings import moment, reading
 
+FORECASTS = "operations/forecasts/"
 NETWORKS, ENVELOPES, API = "operations/networks/", "operations/envelopes/", "api/v1/operations/"
 RUN, RECEIPT, MOVE = f"{ENVELOPES}runs/<uuid:uuid>/", f"{ENVELOPES}receipts/<uuid:uuid>/", "transitions/<slug:name>/"
 GRID = who("edc:administrator")
 ANY_GRID = GRID | who("edc2:administrator")  # each on its own feeder F1
 PEOPLE_OF_UTILITY = OF_UTILITY - who("machine")
 OF_BOTH = OF_UTILITY | AGGREGATOR
+OUTAGES, MARKETS = "operations/outages/", who("tso:administrator", "tso2:administrator")
+INTERFACES, MARKET = "operations/interfaces/", who("tso:administrator")
+OF_RTO = who("tso:viewer|auditor|administrator")
+OF_GRID = OF_UTILITY
+PEOPLE_OF_GRID = OF_GRID - who("machine")
+ALARMS = "operations/transformers/"
+RELIABILITY = "operations/reliability/"
+RESPONSES = "operations/responses/"
+TELLERS = ANY_FILERS - who("machine")
 
 
 def file() -> SimpleUploadedFile:
@@ -41,12 +52,94 @@ def limited(scene: Scene) -> dict:
     return {"der": str(scene.limited.uuid), "least_kw": "-1", "most_kw": "1", "reason": "Repair"}
 
 
+def told(scene: Scene) -> dict:
+    return {"der": str(scene.der.uuid), "kind": "derate", "cause": "forced", "starts_at": moment(3).isoformat()} | {
+        "available_kw": "1",
+        "reason": "Clouds",
+    }
+
+
+def told_by_form(scene: Scene) -> dict:
+    return told(scene) | {"starts_at": f"{timezone.localtime(moment(3)):%Y-%m-%dT%H:%M}"}
+
+
+def told_by_file(scene: Scene) -> dict:
+    one = told(scene)
+    return {"file": SimpleUploadedFile("outages.csv", f"{','.join(one)}\n{','.join(one.values())}\n".encode(), "text/csv")}
+
+
+def outages(scene: Scene) -> dict:
+    return {"outages": [told(scene)]}
+
+
+def answer_by_form(scene: Scene) -> dict:
+    return {"aggregation": str(scene.aggregation.uuid), "kind": "derate", "reason": "Until it is back"}
+
+
+def answer(scene: Scene) -> dict:
+    return answer_by_form(scene) | {"outage": str(scene.answered_outage.uuid)}
+
+
+def interface(scene: Scene) -> dict:
+    return {"pk": scene.interface_limit.td_interface_id}
+
+
+def feeder(scene: Scene) -> dict:
+    return {"pk": scene.limited.feeder_id}
+
+
+def limit_of(scene: Scene) -> dict:
+    return LIMIT | {"edc": "edc", "td_interface": scene.interface_limit.td_interface.code}
+
+
+def line(scene: Scene) -> dict:
+    return {"tso": "tso", "code": "L-2", "flow_kw": 1, "limit_kw": 2, "factors": {}}
+
+
+def ordered(scene: Scene) -> dict:
+    return {"tso": "tso", "at": midnight().isoformat()}
+
+
+def deliverability_of(scene: Scene) -> dict:
+    return {"tso": scene.world.tso.pk, "at": f"{midnight():%Y-%m-%d %H:%M}"}
+
+
+SAID = {"reason": "Firmware replaced"}
+LIMIT = {"import_kw": 10, "export_kw": 5, "source": "A study"}
+EVENT = {"kind": "outage", "feeder": "F1", "starts_at": "2026-01-01T00:00", "reason": "A tree fell"}
+INTERFACE = {name: value for name, value in EVENT.items() if name != "feeder"} | {"td_interface": "TD1"}
+
+
 def state(scene: Scene) -> dict:
     return {"pk": scene.der_state.pk}
 
 
+def subject_state(scene: Scene) -> dict:
+    return {"pk": scene.subject_state.pk}
+
+
+def forecast(scene: Scene) -> dict:
+    return {"pk": scene.forecast.pk}
+
+
+def meter_file(scene: Scene) -> dict:
+    rows = f"usage_point_id,starts_at,minutes,kwh\n{scene.meter_day.service_point},{moment(6000):%Y-%m-%dT%H:00:00Z},60,-1\n"
+    return {"file": SimpleUploadedFile("meters.csv", rows.encode(), "text/csv")}
+
+
+def metered(scene: Scene) -> dict:
+    return meter_file(scene) | {"edc": scene.world.edc.pk}
+
+
+def of_check(scene: Scene) -> dict:
+    return {"pk": scene.telemetry_check.pk}
+
+
 def readings(scene: Scene) -> list:
-    return [reading(scene.limited, at=moment(3).isoformat())]
+    """Of a DER, which its aggregator and its utility send, and of a T-D interface, which the utility and its RTO send."""
+    interface = scene.limited.feeder.substation.td_interface
+    at = moment(3).isoformat()
+    return [reading(scene.limited, at=at), {"td_interface": interface.code, "edc": "edc", "at": at, "p_kw": -900}]
 
 
 def envelope(scene: Scene) -> dict:
@@ -72,11 +165,105 @@ ROUTES = (
     Route("operations/readiness/", SIGNED_IN),
     Route("operations/readiness/aggregations/", SIGNED_IN),
     Route("operations/readiness/<int:pk>/", OF_BOTH - who("machine"), state),
+    Route("operations/readiness/grid/", SIGNED_IN),
+    Route("operations/readiness/grid/<int:pk>/", PEOPLE_OF_UTILITY, subject_state),
+    Route("operations/readiness/owed/", SIGNED_IN),
+    Route(f"{FORECASTS}", SIGNED_IN),
+    Route(f"{FORECASTS}load/", ANY_GRID, writes=(Write(GRID, metered),)),
+    Route(f"{FORECASTS}<int:pk>/", PEOPLE_OF_UTILITY, forecast),
     # the API
+    Route(f"{API}forecasts/", CALLERS),
+    Route(f"{API}forecasts/<int:pk>/", OF_UTILITY, forecast),
+    Route(f"{API}meter-data/", None, writes=(Write(GRID, meter_file, query="?edc=edc"),)),
+    Route(f"{API}telemetry-checks/", CALLERS),
+    Route(f"{API}telemetry-checks/<int:pk>/", OF_BOTH, of_check),
+    Route(f"{API}subject-states/", CALLERS),
+    Route(f"{API}subject-states/<int:pk>/", OF_UTILITY, subject_state),
+    Route(f"{API}subject-states/<int:pk>/readings/", OF_UTILITY, subject_state),
+    Route(OUTAGES, SIGNED_IN),
+    Route(f"{OUTAGES}new/", TELLERS, writes=(Write(FILERS - who("machine"), told_by_form),)),
+    Route(f"{OUTAGES}file/", TELLERS, writes=(Write(FILERS - who("machine"), told_by_file),)),
+    Route(f"{OUTAGES}<uuid:uuid>/", OF_BOTH - who("machine"), of("outage")),
+    Route(f"{OUTAGES}<uuid:uuid>/{MOVE}", None, of("outage", name="end"), (Write(FILERS - who("machine")),)),
+    Route(f"{OUTAGES}events/", SIGNED_IN),
+    Route(
+        f"{OUTAGES}events/new/",
+        ANY_GRID | MARKETS,
+        writes=(Write(ANY_GRID, EVENT, name="a utility"), Write(ANY_GRID | MARKETS, INTERFACE, name="an interface")),
+    ),
+    Route(f"{OUTAGES}events/<uuid:uuid>/", OF_BOTH - who("machine"), of("grid_event")),
+    Route(f"{OUTAGES}events/<uuid:uuid>/{MOVE}", None, of("grid_event", name="restore"), (Write(GRID),)),
+    Route("operations/feeders/", SIGNED_IN),
+    Route("operations/feeders/<int:pk>/", PEOPLE_OF_GRID, feeder),
+    Route("operations/feeders/of/<slug:slug>/", PEOPLE_OF_GRID, lambda scene: {"slug": "edc"}),
+    Route(f"{API}feeders/", CALLERS),
+    Route(f"{API}feeders/<int:pk>/", OF_GRID, feeder),
+    Route(f"{API}feeders/<int:pk>/answers/", OF_GRID, feeder),
+    Route(INTERFACES, SIGNED_IN),
+    Route(f"{INTERFACES}<int:pk>/", PEOPLE_OF_GRID, interface),
+    Route(f"{INTERFACES}<int:pk>/stream/", PEOPLE_OF_GRID, interface),
+    Route(f"{INTERFACES}<int:pk>/history/", PEOPLE_OF_GRID, interface),
+    Route(f"{INTERFACES}<int:pk>/history/export.csv", PEOPLE_OF_GRID, interface),
+    Route(f"{INTERFACES}<int:pk>/limit/", GRID | MARKET, interface, (Write(GRID | MARKET, LIMIT),)),
+    Route(f"{INTERFACES}deliverability/", SIGNED_IN),
+    Route(f"{INTERFACES}deliverability/new/", MARKETS, writes=(Write(MARKET, deliverability_of),)),
+    Route(f"{INTERFACES}deliverability/<uuid:uuid>/", OF_RTO, of("deliverability_run")),
+    Route(f"{API}interfaces/", CALLERS),
+    Route(f"{API}interfaces/<int:pk>/", OF_GRID, interface),
+    Route(f"{API}interface-limits/", CALLERS, writes=(Write(GRID | MARKET, limit_of),)),
+    Route(f"{API}interface-limits/<int:pk>/", OF_GRID, lambda scene: {"pk": scene.interface_limit.pk}),
+    Route(f"{API}interface-limits/<int:pk>/versions/", OF_GRID, lambda scene: {"pk": scene.interface_limit.pk}),
+    Route(f"{API}monitored-lines/", CALLERS, writes=(Write(MARKET, line),)),
+    Route(f"{API}monitored-lines/<int:pk>/", OF_RTO, lambda scene: {"pk": scene.monitored_line.pk}),
+    Route(f"{API}monitored-lines/<int:pk>/versions/", OF_RTO, lambda scene: {"pk": scene.monitored_line.pk}),
+    Route(f"{API}deliverability-runs/", CALLERS, writes=(Write(MARKET, ordered),)),
+    Route(f"{API}deliverability-runs/{ID}", OF_RTO, of("deliverability_run")),
+    Route(f"{API}deliverability-runs/{ID}versions/", OF_RTO, of("deliverability_run")),
+    Route(f"{API}deliverability/", CALLERS),
+    Route(f"{API}deliverability/<int:pk>/", OF_GRID, lambda scene: {"pk": scene.interface_result.pk}),
+    Route(RELIABILITY, SIGNED_IN),
+    Route(f"{RELIABILITY}export.csv", MEMBERS),
+    Route(f"{RELIABILITY}<uuid:uuid>/", OF_BOTH - who("machine"), of("reliability")),
+    Route(f"{RELIABILITY}<uuid:uuid>/{MOVE}", None, of("reliability", name="answer"), (Write(FILERS - who("machine"), SAID),)),
+    Route(f"{API}reliability-findings/", CALLERS),
+    Route(f"{API}reliability-findings/{ID}", OF_BOTH, of("reliability")),
+    Route(f"{API}reliability-findings/{ID}versions/", OF_BOTH, of("reliability")),
+    Route(f"{API}reliability-findings/{ID}{MOVE}", None, of("reliability", name="close"), (Write(GRID, SAID),)),
+    Route(ALARMS, SIGNED_IN),
+    Route(f"{ALARMS}<uuid:uuid>/", PEOPLE_OF_GRID, of("alarm")),
+    Route(f"{ALARMS}<uuid:uuid>/benefit/", PEOPLE_OF_GRID, of("alarm")),
+    Route(f"{ALARMS}<uuid:uuid>/{MOVE}", None, of("alarm", name="deactivate"), (Write(GRID, SAID),)),
+    Route(f"{API}transformer-alarms/", CALLERS),
+    Route(f"{API}transformer-alarms/{ID}", OF_GRID, of("alarm")),
+    Route(f"{API}transformer-alarms/{ID}versions/", OF_GRID, of("alarm")),
+    Route(f"{API}transformer-alarms/{ID}benefit/", OF_GRID, of("alarm")),
+    Route(f"{API}transformer-alarms/{ID}{MOVE}", None, of("alarm", name="deactivate"), (Write(GRID, SAID),)),
+    Route(RESPONSES, SIGNED_IN),
+    Route(f"{RESPONSES}to/<uuid:uuid>/", FILERS - who("machine"), of("answered_outage"), (Write(FILERS - who("machine"), answer_by_form),)),
+    Route(f"{RESPONSES}<uuid:uuid>/", OF_BOTH - who("machine"), of("outage_response")),
+    Route(f"{RESPONSES}<uuid:uuid>/{MOVE}", None, of("outage_response", name="grant"), (Write(GRID),)),
+    Route(f"{API}outage-responses/", CALLERS, writes=(Write(FILERS | who("machine"), answer),)),
+    Route(f"{API}outage-responses/offers/<uuid:outage>/", FILERS | who("machine"), lambda scene: {"outage": scene.answered_outage.uuid}),
+    Route(f"{API}outage-responses/{ID}", OF_BOTH, of("outage_response")),
+    Route(f"{API}outage-responses/{ID}versions/", OF_BOTH, of("outage_response")),
+    Route(f"{API}outage-responses/{ID}{MOVE}", None, of("outage_response", name="grant"), (Write(GRID, {}),)),
+    Route(f"{OUTAGES}log/", SIGNED_IN),
+    Route(f"{OUTAGES}log/export.csv", MEMBERS),
+    # the API
+    Route(f"{API}outages/", CALLERS, writes=(Write(FILERS | who("machine"), outages),)),
+    Route(f"{API}outages/{ID}", OF_BOTH, of("outage")),
+    Route(f"{API}outages/{ID}versions/", OF_BOTH, of("outage")),
+    Route(f"{API}outages/{ID}{MOVE}", None, of("outage", name="end"), (Write(FILERS | who("machine"), {}),)),
+    Route(f"{API}grid-events/", CALLERS, writes=(Write(ANY_GRID, EVENT | {"starts_at": "2026-01-01T00:00:00Z"}),)),
+    Route(f"{API}grid-events/{ID}", OF_BOTH, of("grid_event")),
+    Route(f"{API}grid-events/{ID}versions/", OF_BOTH, of("grid_event")),
+    Route(f"{API}grid-events/{ID}{MOVE}", None, of("grid_event", name="restore"), (Write(GRID, {}),)),
+    Route(f"{API}log/", CALLERS),
+    Route(f"{API}log/<int:pk>/", OF_BOTH, lambda scene: {"pk": scene.operational_log.pk}),
     Route(f"{API}states/", CALLERS),
     Route(f"{API}states/<int:pk>/", OF_BOTH, state),
     Route(f"{API}states/<int:pk>/readings/", OF_BOTH, state),
-    Route(f"{API}telemetry/", None, writes=(Write(GRID | FILERS | who("machine"), readings),)),
+    Route(f"{API}telemetry/", None, writes=(Write(GRID | FILERS | who("machine", "tso:administrator"), readings),)),
     Route(f"{API}networks/", CALLERS, writes=(Write(ANY_GRID, sent, query="?feeder=F1&source=table"),)),
     Route(f"{API}networks/{ID}", OF_UTILITY, of("network")),
     *(Route(f"{API}networks/{ID}{below}/", OF_UTILITY, of("network")) for below in ("findings", "elements", "points")),

@@ -107,6 +107,7 @@ ROUTES = (
     Route(REST, CALLERS, writes=(Write(NEW, {"rerra": "rerra"}),)),
     Route(f"{REST}{ID}", READERS, of("registration"), (Write(OWN, {"website": "https://example.org"}, method="patch"),)),
     Route(f"{REST}{ID}versions/", READERS, of("registration")),
+    Route(f"{REST}{ID}reveal/", None, of("registration"), (Write(OWN | REGULATOR, {"purpose": "legal"}),)),
     Route(f"{REST}{ID}transitions/<slug:name>/", None, WAITING, (Write(REGULATOR, REASON),)),
     Route(f"{REST}{ID}officers/", READERS, of("registration"), (Write(OWN, OFFICER),)),
     Route(f"{REST}{ID}contacts/", READERS, of("registration"), (Write(OWN, CONTACT),)),
@@ -119,8 +120,21 @@ ROUTES = (
     ),
     Route(f"{REST}{ID}agreement/", READERS, of("registration"), (SIGNED,)),
     Route(f"{REST}{ID}obstacles/", READERS, of("registration")),
+    Route(f"{REST}{ID}letter/", READERS, of("registration")),
+    Route(
+        f"{REST}{ID}<slug:kind>/<int:part>/end/",
+        None,
+        ending("officers", "officer"),
+        (
+            Write(OWN, {}, name="an officer"),
+            Write(OWN, {}, ending("contacts", "market_contact"), name="a contact"),
+            Write(OWN, {}, ending("certifications", "certification"), name="a certification"),
+            Write(OWN, {}, ending("memberships", "membership"), name="a membership"),
+        ),
+    ),
     Route(SUSPENSIONS, CALLERS, writes=(Write(ANY_SUSPENDERS, suspended_by),)),
     Route(f"{SUSPENSIONS}{ID}", SUSPENSION_SEEN, of("suspension")),
+    Route(f"{SUSPENSIONS}{ID}letter/", SUSPENSION_SEEN, of("suspension")),
     Route(f"{SUSPENSIONS}{ID}versions/", SUSPENSION_SEEN, of("suspension")),
     Route(
         f"{SUSPENSIONS}{ID}transitions/<slug:name>/",
@@ -153,8 +167,60 @@ def roster_file(scene: Scene) -> dict:
     return {"program": "NEM", "file": SimpleUploadedFile("roster.csv", b"edc_account_no\nA-1\n", "text/csv")}
 
 
+PROGRAMS = f"{API}retail-programs/"
+DRAFTERS = who("edc:administrator", "operator:administrator", "operator2:administrator")
+
+KEEPERS = who("operator:administrator", "operator2:administrator")
+
+
+def governed(scene: Scene) -> dict:
+    return {"rerra": "rerra", "edc": "edc2", "county_fips": scene.world.counties[0].pk, "valid_from": "2026-01-01"}
+
+
+def terms(scene: Scene) -> dict:
+    return {"edc": "edc", "code": "DR", "name": "DR", "kind": "demand_response", "tariff": "T-2", "valid_from": "2026-01-01"}
+
+
 def pk_of(thing: str):
     return lambda scene: {"pk": getattr(scene, thing).pk}
+
+
+def contact_page(scene: Scene) -> dict:
+    return {"slug": "edc", "pk": scene.contact.pk}
+
+
+def profile_of(scene: Scene) -> dict:
+    return {"eia_id": scene.world.edc.utility.eia_id}
+
+
+TERMS = {"code": "DR", "name": "DR", "kind": "demand_response", "tariff": "T-2", "valid_from": "2026-01-01"}
+
+
+def form_of_terms(scene: Scene) -> dict:
+    return TERMS | {"edc": scene.world.edc.pk}
+
+
+def added() -> list[Write]:
+    """A record of each kind, as the forms give it."""
+    of_edc = {
+        "sales": lambda scene: {"year": "2020", "sales_mwh": "1", "source": "A file", "edc": scene.world.edc.pk},
+        "jurisdictions": lambda scene: {"rerra": scene.world.rerra.pk, "county": scene.world.counties[0].pk, "edc": scene.world.edc2.pk},
+        "affiliations": lambda scene: {"aggregator": scene.world.aggregator2.pk, "source": "Form 60", "edc": scene.world.edc.pk},
+    }
+    first = {"valid_from": "2026-01-01"}
+    return [Write(KEEPERS, lambda scene, of=of: of(scene) | first, kind_of(kind), name=kind) for kind, of in of_edc.items()]
+
+
+def kind_of(kind: str):
+    return lambda scene: {"kind": kind}
+
+
+def ended(thing: str):
+    return lambda scene: {"kind": f"{thing}s", "pk": getattr(scene, thing).pk}
+
+
+HERE, OWN_PAGES, CALLS = "registry/jurisdictions/", "registry/administration/<slug:slug>/", who("edc:administrator")
+PROFILE = {"eia_id": 99999, "ownership": "municipal", "balancing_authority": "PJM"}
 
 
 ROUTES += (
@@ -195,12 +261,59 @@ ROUTES += (
     Route(f"{API}rosters/{ID}", UTILITY | OVERSEERS, of("roster")),
     Route(f"{API}roster-findings/", CALLERS),
     Route(f"{API}roster-findings/<int:pk>/", ANYBODY, pk_of("roster_finding")),
+    # utilities by day, and contacts
+    Route(f"{HERE}utilities/", SIGNED_IN),
+    Route(f"{HERE}utilities/new/", KEEPERS, writes=(Write(KEEPERS, lambda scene: PROFILE | {"edc": scene.newcomer.pk}),)),
+    Route(f"{HERE}utilities/<int:eia_id>/", SIGNED_IN, profile_of),
+    Route(f"{HERE}utilities/<int:eia_id>/change/", KEEPERS, profile_of, (Write(KEEPERS, PROFILE | {"starts_on": "2026-03-01"}),)),
+    Route(f"{API}utilities/", CALLERS, writes=(Write(KEEPERS, lambda scene: PROFILE | {"edc": scene.newcomer.slug}),)),
+    Route(f"{API}utilities/<int:eia_id>/", CALLERS, profile_of, (Write(KEEPERS, {"nerc_region": "SERC"}, method="patch"),)),
+    Route(f"{API}utilities/<int:eia_id>/versions/", CALLERS, profile_of),
+    Route(f"{API}utilities/<int:eia_id>/periods/", CALLERS, profile_of),
+    Route(f"{HERE}<slug:kind>/new/", KEEPERS, lambda scene: {"kind": "sales"}, tuple(added())),
+    Route(f"{HERE}<slug:kind>/<int:pk>/end/", KEEPERS, ended("jurisdiction"), (Write(KEEPERS, {"on": "2030-01-01"}),)),
+    Route(f"{HERE}<int:pk>/", SIGNED_IN, pk_of("jurisdiction")),
+    Route(f"{HERE}affiliations/", SIGNED_IN),
+    Route(f"{HERE}affiliations/<int:pk>/", SIGNED_IN, pk_of("affiliation")),
+    Route(f"{HERE}programs/new/", DRAFTERS | who("edc2:administrator"), writes=(Write(DRAFTERS, form_of_terms),)),
+    Route(f"{HERE}programs/<int:pk>/", SIGNED_IN, pk_of("program")),
+    Route(f"{HERE}programs/<int:pk>/change/", DRAFTERS, pk_of("program"), (Write(DRAFTERS, TERMS),)),
+    Route(
+        f"{HERE}programs/<int:pk>/transitions/<slug:name>/",
+        None,
+        lambda scene: pk_of("program")(scene) | {"name": "approve"},
+        (Write(DRAFTERS, {}),),
+    ),
+    Route(f"{OWN_PAGES}contacts/", CALLS, lambda scene: {"slug": "edc"}),
+    Route(f"{OWN_PAGES}contacts/new/", CALLS, lambda scene: {"slug": "edc"}, (Write(CALLS, CONTACT),)),
+    Route(f"{OWN_PAGES}contacts/<int:pk>/change/", CALLS, contact_page, (Write(CALLS, CONTACT),)),
+    Route(f"{OWN_PAGES}contacts/<int:pk>/remove/", CALLS, contact_page, (Write(CALLS, {}),)),
+    Route(f"{OWN_PAGES}contacts/<int:pk>/personal/", CALLS, contact_page, (Write(CALLS, {"purpose": "legal"}),)),
+    Route(f"{API}contacts/", CALLERS, writes=(Write(CALLS, CONTACT | {"organization": "edc"}),)),
+    Route(
+        f"{API}contacts/<int:pk>/",
+        UTILITY | OVERSEERS,
+        pk_of("contact"),
+        (Write(CALLS, {"purpose": "cyber"}, method="patch"), Write(CALLS, method="delete", name="taken out")),
+    ),
+    Route(f"{API}contacts/<int:pk>/versions/", UTILITY | OVERSEERS, pk_of("contact")),
+    Route(f"{API}contacts/<int:pk>/reveal/", None, pk_of("contact"), (Write(DECIDERS, {"purpose": "legal"}),)),
     # reference data, open to everybody
     Route("registry/jurisdictions/", SIGNED_IN),
     Route("registry/jurisdictions/programs/", SIGNED_IN),
     Route("registry/jurisdictions/sales/", SIGNED_IN),
-    *(Route(f"{API}{name}/", CALLERS) for name in ("jurisdictions", "annual-sales", "retail-programs")),
+    Route(f"{API}jurisdictions/", CALLERS, writes=(Write(KEEPERS, governed),)),
+    Route(f"{API}jurisdictions/<int:pk>/end/", None, pk_of("jurisdiction"), (Write(KEEPERS, {"on": "2030-01-01"}),)),
+    Route(f"{API}annual-sales/", CALLERS, writes=(Write(KEEPERS, {"edc": "edc", "year": 2020, "sales_mwh": 1, "source": "A file"}),)),
     Route(f"{API}jurisdictions/<int:pk>/", CALLERS, pk_of("jurisdiction")),
     Route(f"{API}annual-sales/<int:pk>/", CALLERS, pk_of("sales")),
-    Route(f"{API}retail-programs/<int:pk>/", CALLERS, pk_of("program")),
+    Route(PROGRAMS, CALLERS, writes=(Write(DRAFTERS, terms),)),
+    Route(f"{PROGRAMS}<int:pk>/", CALLERS, pk_of("program"), (Write(DRAFTERS, {"name": "Net metering"}, method="patch"),)),
+    Route(f"{PROGRAMS}<int:pk>/versions/", CALLERS, pk_of("program")),
+    Route(
+        f"{PROGRAMS}<int:pk>/transitions/<slug:name>/",
+        None,
+        lambda scene: pk_of("program")(scene) | {"name": "approve"},
+        (Write(DRAFTERS, {}, people=True),),
+    ),
 )

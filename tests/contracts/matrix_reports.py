@@ -3,7 +3,7 @@
 from tests.contracts.matrix import Route, Write
 from tests.contracts.matrix_api import CALLERS, ID
 from tests.contracts.matrix_filing import of
-from tests.contracts.scene import MEMBERS, UTILITY, Scene
+from tests.contracts.scene import MEMBERS, UTILITY, Scene, who
 from tests.contracts.scene_reports import SPEC
 
 REPORTS, API, RUNS = "reports/", "api/v1/reports/", "api/v1/report-runs/"
@@ -18,6 +18,13 @@ def built(scene: Scene) -> dict:
 
 def run(scene: Scene) -> dict:
     return {"organization": scene.world.edc.pk, "format": "csv"}
+
+
+KEEPERS = who("operator:administrator", "operator2:administrator")
+
+
+def affiliate(scene: Scene) -> dict:
+    return {"aggregator": "aggregator2", "edc": "edc", "valid_from": "2026-01-01", "source": "A filing"}
 
 
 def code(name: str):
@@ -45,6 +52,12 @@ ROUTES = (
     Route(RUNS, CALLERS, writes=(Write(UTILITY, READY),)),
     Route(f"{RUNS}{ID}", UTILITY, of("report_run")),
     # ¶292: who is whose affiliate is for everybody
-    Route("api/v1/registry/affiliations/", CALLERS),
+    Route("api/v1/registry/affiliations/", CALLERS, writes=(Write(KEEPERS, affiliate),)),
+    Route(
+        "api/v1/registry/affiliations/<int:pk>/end/",
+        None,
+        lambda scene: {"pk": scene.affiliation.pk},
+        (Write(KEEPERS, {"on": "2030-01-01"}),),
+    ),
     Route("api/v1/registry/affiliations/<int:pk>/", CALLERS, lambda scene: {"pk": scene.affiliation.pk}),
 )

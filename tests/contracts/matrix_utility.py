@@ -82,6 +82,10 @@ def today(**further) -> Callable[[Scene], dict]:
     return lambda scene: {"starts_on": str(timezone.localdate()), **further}
 
 
+def in_force(**further) -> Callable[[Scene], dict]:
+    return lambda scene: {"valid_from": str(timezone.localdate()), **further}
+
+
 RULE = {"field": "serial_no", "kind": "required", "severity": "warning", "remedy": "Read it from the device."}
 ADMINISTRATION = (
     Route(HERE, EVERY_ADMINISTRATOR),
@@ -107,8 +111,12 @@ ADMINISTRATION = (
         (Write(ADMINISTRATORS, today(days="4000")),),
     ),
     Route("takeouts/<slug:slug>/", ADMINISTRATORS, utility(), (Write(ADMINISTRATORS, {"purpose": "An audit"}),)),
-    Route(f"{API}review-rules/", CALLERS),
+    Route(f"{API}review-rules/", CALLERS, writes=(Write(ADMINISTRATORS, in_force(**RULE, edc="edc")),)),
     Route(f"{API}review-rules/{ID}", CALLERS, of("review_rule")),
+    Route(f"{API}review-rules/{ID}versions/", CALLERS, of("review_rule")),
+    Route(
+        f"{API}review-rules/{ID}end/", None, of("review_rule"), (Write(ADMINISTRATORS, lambda scene: {"on": str(timezone.localdate())}),)
+    ),
     Route("api/v1/takeouts/", CALLERS, writes=(Write(TAKERS, {"purpose": "An audit"}),)),
     Route(f"api/v1/takeouts/{ID}", ADMINISTRATORS, of("takeout")),
 )

@@ -17,7 +17,7 @@ from moc.access.machines import MachineClient, UsedAssertion, digest_of
 from moc.access.models import ApiToken, Membership, Organization, OrganizationUserObjectPermission, User
 from moc.access.roles import ROLES
 from moc.access.support import SupportAct, SupportGrant
-from moc.accesslog.services import note
+from moc.accesslog.services import exported, note
 from moc.accounts.models import AdministratorGrant, Admission, Invitation, SignInDomain, SignInFailures, SignInProvider
 from moc.documents.models import Document
 from moc.history import acting
@@ -56,6 +56,10 @@ SECOND = tuple(f"{kind}2:administrator" for kind in ROLES)
 ACTORS = (*SEATS, *SECOND, "machine", "machine2", "nobody", "stranger")
 MACHINE_SEATS = tuple(f"program {seat}" for seat in SEATS)  # a machine client of each kind and role: they have the API as people have it
 UNWATCHED = {"django_session", "moc_cache", "moc_machineclient"}  # of a client its history is watched: its last use is not in it
+WRITTEN = """
+    SELECT relname, pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) + pg_stat_get_xact_tuples_deleted(oid)
+    FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+"""  # as pg_stat_xact_user_tables has it, which reads all indexes too
 OWN = "aggregator:filer"  # whose job, notice and token the scene holds
 
 
@@ -123,7 +127,7 @@ def user_of(world: World, actor: str) -> User | None:
 def written() -> dict[str, int]:
     """table → rows inserted, updated and deleted by this transaction so far, also those rolled back to a savepoint."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables")
+        cursor.execute(WRITTEN)
         return {table: count for table, count in cursor.fetchall() if count and table not in UNWATCHED}
 
 
@@ -141,6 +145,9 @@ def make_scene() -> Scene:
         objects |= scene_aggregations.objects(world, objects["der"])
         objects |= scene_prequalification.objects(world, objects)
         objects |= scene_operations.objects(world)
+        objects |= scene_operations.answered(world, objects)
+        objects |= scene_operations.alarmed(objects)
+        objects |= scene_operations.coordinated(world)
         objects |= scene_disputes.objects(world, objects)
         objects |= scene_changes.objects(world, objects)
         objects |= scene_reports.objects(world)
@@ -201,7 +208,7 @@ def _filed(world: World) -> dict[str, models.Model]:
     parties = {"aggregator": world.aggregator, "edc": world.edc}
     point, now = world.service_points["edc"][0], timezone.now()
     owner = registered_owner(**parties, edc_account_no="A-1", owner_name="An owner", owner_email="owner@example.org")
-    der = Der.objects.create(**FACTS, **parties, external_id="D-1", service_point=point, registered_on=now.date(), owner=owner)
+    der = Der.objects.create(**FACTS, **parties, external_id="D-1", service_point=point, registered_on=timezone.localdate(), owner=owner)
     submission = _submitted(world)
     review = UtilityReview.objects.create(
         submission=submission, **parties, row_count=3, started_at=now, due_at=now + timedelta(days=60), clock_rule=RuleSet.objects.first()
@@ -251,6 +258,7 @@ def _decided(world: World, review: UtilityReview, facts: dict, der: Der) -> dict
     look = note(actor=None, holder=world.edc.pk, filed_by=world.aggregator.pk, record="owner", subject=None, columns=[], purpose="account")
     return {
         "look": look,
+        "logged_export": exported(actor=None, organization=world.edc, what="DERs", format="csv", rows=1),
         "data_key": DataKey.objects.get(organization=world.edc),
         "document": evidence,
         "decision": question,

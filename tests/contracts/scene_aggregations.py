@@ -4,8 +4,10 @@ from django.db import models
 
 from moc.access.models import Organization
 from moc.jobs.models import Job
-from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility, GridService
-from registry.aggregations.services import loads
+from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility
+from registry.aggregations.services import agents, loads
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from tests.factories.world import World
 
@@ -14,7 +16,7 @@ ALWAYS = ("2026-01-01", None)
 
 def objects(world: World, der: Der) -> dict[str, models.Model]:
     """An aggregation that waits for validation, with one member and all of its response at one node; and a draft."""
-    aggregation = make(world.aggregator, world.tso, name="An aggregation")
+    aggregation = make(world.aggregator, world.tso, name="An aggregation", meter_reader=world.edc)
     node = world.tso.pnodes.first()
     parts = {
         "aggregation_draft": make(world.aggregator, world.tso, services=["energy", "capacity"], name="A draft"),
@@ -31,6 +33,7 @@ def objects(world: World, der: Der) -> dict[str, models.Model]:
         ),
         "aggregation_utility": AggregationUtility.objects.create(aggregation=aggregation, aggregator=world.aggregator, edc=world.edc),
         "grid_service": GridService.objects.get(pk="energy"),
+        "service_draft": catalogue.draft(actor=None, code="inertia", name="Inertia", level="wholesale"),
     }
     leaving = {"aggregation": parts["aggregation_drops"], "service_id": "regulation", "wholesale": True, "valid_during": ALWAYS}
     AggregationMember.objects.create(der=der, aggregator=world.aggregator, edc=world.edc, **leaving)
@@ -38,6 +41,9 @@ def objects(world: World, der: Der) -> dict[str, models.Model]:
     user = world.user("aggregator", "filer")
     parts["aggregation_load"] = Job.objects.create(user=user, task=loads.TASK, title="Adding members", status="done", arguments=about)
     Aggregation.objects.filter(pk=aggregation.pk).update(status="submitted")
+    aggregation.refresh_from_db()
+    agents.settle(aggregation)
+    parts["agent_grant"] = aggregation.agents.get()
     for part in (aggregation, parts["factor"], parts["member"]):
         part.refresh_from_db()
     return parts | {"aggregation": aggregation}

@@ -59,7 +59,7 @@ def _joining(world: World, aggregation: Aggregation, der: Der, service: str) -> 
     attested = {"submitted_at": now, "submitted_by": user, "attestation_sha256": "0" * 64}
     facts = {"aggregator": world.aggregator, "aggregation": aggregation, "kind": "add", "source": "form", "title": "DERs join", **attested}
     submission = Submission.objects.create(**facts)
-    staged = StagedMember.objects.create(submission=submission, der=der, service_id=service, starts_on=now.date(), **parties)
+    staged = StagedMember.objects.create(submission=submission, der=der, service_id=service, starts_on=timezone.localdate(), **parties)
     row = StagedDer.objects.create(submission=submission, row_number=1, external_id="D-8", der=der, der_type=der.der_type, **parties)
     StagedDer.objects.filter(pk=row.pk).update(status="approved")
     clock = {"row_count": 1, "started_at": now, "due_at": now, "clock_rule": RuleSet.objects.first()}

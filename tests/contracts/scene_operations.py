@@ -1,11 +1,25 @@
 """What the scene holds of operations: a network to approve, a current one with envelopes that were published, and a run to publish."""
 
 from django.db import models
+from django.utils import timezone
 
+from operations.coordination.models import InterfaceResult
+from operations.coordination.services import deliverability, limits, ordering
+from operations.deferral.models import TransformerAlarm
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import life
-from tests.factories.networks import current, der, ordered, points_of, rows, written
-from tests.factories.readings import reading, sent
+from operations.forecasts.models import MeterDay
+from operations.forecasts.services import publishing, storing
+from operations.forecasts.services.reading import Interval
+from operations.outages.models import GridEvent
+from operations.outages.services import ders, events
+from operations.reliability.models import ReliabilityFinding
+from operations.responses.models import OutageResponse
+from operations.telemetry.models import SubjectReading, SubjectState, TelemetryCheck
+from registry.ders.models import Der
+from registry.grid.models import Feeder, Transformer
+from tests.factories.networks import current, der, midnight, ordered, points_of, rows, written
+from tests.factories.readings import moment, reading, sent
 from tests.factories.world import World
 
 
@@ -18,7 +32,14 @@ def objects(world: World) -> dict[str, models.Model]:
     current(world, first, rows(points[:3] + points[-1:]))
     published = ordered(world, first, hours=2)
     life.publish(actor=world.user("edc", "administrator"), run=published)
-    sent(world.user("edc", "administrator"), reading(limited))
+    head = {"feeder": limited.feeder.code, "edc": "edc", "at": moment().isoformat(), "p_kw": -120}
+    sent(world.user("edc", "administrator"), reading(limited), head)
+    counts = {"cadence_s": 300, "owed": 288, "delivered": 1, "late": 0, "incomplete": 0, "compared": 0, "differing": 0}
+    parties = {"aggregator": limited.aggregator, "edc": world.edc, "checked_at": moment()}
+    checked = TelemetryCheck.objects.create(day=timezone.localdate(), der=limited, **parties, **counts)
+    meter = first.service_points.order_by("usage_point_id").first()
+    interval = Interval(meter.usage_point_id, moment(60 * 48).replace(minute=0, second=0), 60, -1.0)
+    storing.store(actor=None, edc=world.edc, intervals=[interval], source="ami")
     staged = written(world, second, rows([*points_of(second)[:2], "unknown"]))
     return {
         "envelope_policy": policy,
@@ -30,8 +51,67 @@ def objects(world: World) -> dict[str, models.Model]:
         "network_arrays": staged.networkarrayss.first(),
         "envelope": limited.envelope,
         "taken_reading": limited.readings.get(),
+        "subject_reading": SubjectReading.objects.get(feeder=limited.feeder),
+        "telemetry_check": checked,
+        "meter_day": MeterDay.objects.get(),
+        "forecast": publishing.publish(first, timezone.localdate()),
+        "subject_state": SubjectState.objects.get(feeder=limited.feeder),
         "der_state": limited.state,
+        **outages(world, first, limited),
         "envelope_block": published.blocks.first(),
         "envelope_receipt": published.receipts.get(),
         "envelope_run": ordered(world, first, days=2, hours=2),
     }
+
+
+def outages(world: World, feeder: Feeder, limited: Der) -> dict[str, models.Model]:
+    """The DER is out, and its feeder is switched."""
+    told = ders.Told(der=str(limited.uuid), kind="outage", cause="forced", starts_at=moment(5), reason="Inverter failed")
+    outage = ders.report(actor=world.user("aggregator", "filer"), rows=[told]).taken[0]
+    told = GridEvent(kind="switching", feeder=feeder, starts_at=moment(4), reason="Maintenance")
+    event = events.report(actor=world.user("edc", "administrator"), event=told)
+    return {
+        "outage": outage,
+        "grid_event": event,
+        "touched_der": event.touched.get(der=limited),
+        "operational_log": outage.log.get(),
+    }
+
+
+def found(der: Der) -> ReliabilityFinding:
+    """The DER injected more than its envelope left."""
+    facts = {"first_at": moment(9), "last_at": moment(9), "count": 1, "evidence": [[moment(9).isoformat(), 9.0, 3.0, "kW injected"]]}
+    return ReliabilityFinding.objects.create(der=der, aggregator=der.aggregator, edc=der.edc, rule="limit", **facts)
+
+
+def alarmed(objects: dict[str, models.Model]) -> dict[str, models.Model]:
+    """A transformer that the feeder's forecast takes above its rating."""
+    forecast = objects["forecast"]
+    transformer = Transformer.objects.create(edc=forecast.edc, feeder=forecast.feeder, code="T-9", rated_kva=10)
+    facts = {"starts_at": moment(), "ends_at": moment(-60), "rated_kva": 10, "peak_kw": 12, "over_kwh": 2, "day": forecast.day}
+    parties = {"edc": forecast.edc, "feeder": forecast.feeder, "transformer": transformer, "forecast": forecast}
+    return {"alarm": TransformerAlarm.objects.create(**parties, **facts)}
+
+
+def coordinated(world: World) -> dict[str, models.Model]:
+    """An interface with limits, a line that is watched, and a run of what can be delivered."""
+    interface = world.feeders["edc"][0].substation.td_interface
+    actor = world.user("tso", "administrator")
+    limit = limits.set_limit(actor=actor, interface=interface, import_kw=1000, export_kw=100, source="Study")
+    factors = {f"{world.edc.slug}/{interface.code}": 0.2}
+    line = limits.set_line(actor=actor, tso=world.tso, code="L-1", flow_kw=10, limit_kw=20, factors=factors)
+    run = ordering.order(actor=actor, tso=world.tso, at=midnight())
+    deliverability.carry_out(run)
+    run.refresh_from_db()
+    result = InterfaceResult.objects.get(run=run, td_interface=interface)
+    return {"interface_limit": limit, "monitored_line": line, "deliverability_run": run, "interface_result": result}
+
+
+def answered(world: World, objects: dict[str, models.Model]) -> dict[str, models.Model]:
+    """The DER of the filed aggregation will be out; the utility was asked for room."""
+    told = ders.Told(der=str(objects["der"].uuid), kind="outage", cause="planned", starts_at=moment(-600), reason="Roof works")
+    outage = ders.report(actor=world.user("aggregator", "filer"), rows=[told]).taken[0]
+    effects = dict.fromkeys(("lost_up_kw", "lost_down_kw", "regained_up_kw", "regained_down_kw", "least_kw", "most_kw"), 1.0)
+    parties = {"aggregator": world.aggregator, "edc": world.edc, "tso": world.tso, "aggregation": objects["aggregation"]}
+    response = OutageResponse.objects.create(outage=outage, kind="room", status="asked", **parties, **effects)
+    return {"answered_outage": outage, "outage_response": response, "reliability": found(objects["limited"])}

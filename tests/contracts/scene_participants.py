@@ -12,7 +12,7 @@ from registry.aggregators.services import parts, registering, standing
 from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der
 from registry.jurisdictions.models import Affiliation, AnnualSales, Jurisdiction, RetailProgram
-from registry.participants.models import Consent
+from registry.participants.models import Consent, UtilityPeriod
 from registry.rosters import services as rosters
 from registry.rosters.models import RosterEntry, RosterFinding
 from tests.factories.world import World
@@ -35,6 +35,8 @@ def owned(world: World, der: Der) -> dict[str, models.Model]:
             edc=world.edc, code="NEM", name="NEM", kind="net_metering", tariff="T-1", valid_during=days
         ),
     }
+    facts = {"ownership": "investor_owned", "balancing_authority": "PJM", "tso": world.tso}
+    made["utility_period"] = UtilityPeriod.objects.create(edc=world.edc, valid_during=(None, None), **facts)
     made["roster"] = rosters.give(actor=None, edc=world.edc, program="DR", accounts=["A-1"])
     made |= {"roster_entry": RosterEntry.objects.get(), "roster_finding": RosterFinding.objects.get()}
     for one in made.values():

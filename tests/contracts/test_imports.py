@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 import tomllib
 
 from importlinter.cli import lint_imports
@@ -20,6 +22,15 @@ def contracts() -> list[dict]:
 def test_the_import_contracts_hold(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert lint_imports(no_cache=True) == 0, capsys.readouterr().out
+
+
+def test_pages_need_no_solver_in_their_memory():
+    """What every process of the web server loads leaves solvers and writers of Parquet, some 100 MB, to those who compute."""
+    loads = (
+        "import django; django.setup(); from django.urls import get_resolver; get_resolver().url_patterns; import sys; print(*sys.modules)"
+    )
+    loaded = set(subprocess.run([sys.executable, "-c", loads], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split())
+    assert "moc.api" in loaded and not loaded & {"numba", "scipy", "highspy", "pyarrow", "opendssdirect", "lightgbm", "weasyprint"}
 
 
 def test_every_slice_stands_in_a_layer():

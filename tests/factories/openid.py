@@ -145,7 +145,7 @@ def running(certificate: Path, key: Path) -> Iterator[Provider]:
     context.load_cert_chain(certificate, key)
     server.socket = context.wrap_socket(server.socket, server_side=True)
     provider.issuer = f"https://localhost:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)  # how often it looks whether it shall end
     thread.start()
     try:
         yield provider

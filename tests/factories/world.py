@@ -9,7 +9,7 @@ from moc.access.models import Membership, Organization, Oversight, User
 from moc.access.roles import ROLES, permissions_of
 from moc.history import acting
 from moc.rulesets import services as rulesets
-from registry.aggregations.services import catalogue
+from registry.catalogue import services as catalogue
 from registry.grid.models import County, Feeder, ServicePoint
 from tests.factories import grid
 from tests.factories.registrations import register

@@ -43,6 +43,8 @@ WORKINGS = {
     "ReviewRule.codes",
     *(f"Seal.{column}" for column in ("digest", "key", "signature", "statement")),
     "SealedTable.root",
+    *(f"Archive.{column}" for column in ("table", "sha256", "statement", "signature", "key")),
+    *(f"Destruction.{column}" for column in ("statement", "signature", "key")),
     "AgreementSignature.version",  # with its text, a version of the rule set that was signed
     "AgreementSignature.text",
     "AgreementSignature.text_sha256",

@@ -13,6 +13,7 @@ WRITABLE = [(route, write) for route, write in WRITES if write.may - MACHINES - 
 FLAGS = {"is_staff", "is_superuser", "is_active", "verified"}  # the first two are columns of no model, and stay so
 # what a form asks for: whom an aggregator names as its agents, and what the operator alone may set
 CHOSEN = {"Aggregation.market_agent", "Aggregation.dispatch_agent", "Aggregation.meter_reader", "Aggregation.edc", "RtoMembership.tso"}
+CHOSEN |= {"AgentGrant.organization"}
 TOLD = {"Event.organization", "Notice.user"}  # the other party of a switch is told of its answer
 OPERATORS = {"Oversight.overseer", "Oversight.overseen", "RuleSet.verified", "Jurisdiction.edc", "Affiliation.aggregator"}
 OWNERS = [

@@ -6,18 +6,23 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from moc.access.models import User
 from moc.jobs import services as jobs
 from moc.up.system import BROWSERS
 from tests.factories.filings import store_in
+from tests.factories.presence import sign_in
 from tests.factories.world import PASSWORD
 
 SCREENSHOTS = settings.BASE_DIR / "build" / "screenshots"
 DESKTOP, PHONE = (1280, 900), (360, 740)
 TIMEOUT_MS = 15_000
-VIOLATIONS = "axe.run().then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))"
+VIOLATIONS = """
+    axe.run({resultTypes: ['violations']})
+    .then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +53,15 @@ def _jobs_wait(monkeypatch) -> None:
     monkeypatch.setattr(jobs, "_send", lambda task, pk: None)
 
 
+@pytest.fixture(scope="module")
+def used_the_form() -> list[str]:
+    """Who signed in by the form in this file."""
+    return []
+
+
 @pytest.fixture
-def visit(browser, live_server) -> Iterator[Callable[..., Page]]:
-    """visit(user): a page, signed in by the form, on the user's home; its console may hold no error."""
+def visit(browser, live_server, used_the_form) -> Iterator[Callable[..., Page]]:
+    """visit(user): a page on the user's home, the file's first signed in by the form; its console may hold no error."""
     contexts, complaints = [], []
 
     def make(user: User, size: tuple[int, int] = DESKTOP, *, scripts: bool = True) -> Page:
@@ -62,10 +73,16 @@ def visit(browser, live_server) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if _is_fault(message) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto("/accounts/login/")
-        page.fill("input[name=login]", user.email)
-        page.fill("input[name=password]", PASSWORD)
-        page.click("main button[type=submit]")
+        if used_the_form:
+            session = sign_in(Client(), user).cookies[settings.SESSION_COOKIE_NAME].value
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])
+            page.goto("/")
+        else:
+            used_the_form.append(user.email)
+            page.goto("/accounts/login/")
+            page.fill("input[name=login]", user.email)
+            page.fill("input[name=password]", PASSWORD)
+            page.click("main button[type=submit]")
         page.wait_for_url(f"{live_server.url}/")
         return page
 

@@ -89,7 +89,8 @@ def test_a_utility_bars_a_der_and_lets_the_rules_decide_again(world, visit, look
     look(page, "checklist-of-a-der")
     assert not der.qualifications.get(service="energy").eligible
     page.get_by_role("link", name="End it").first.click()
-    press(page, "button", "End it")
+    with page.expect_navigation():  # the page before does not show the reason either
+        press(page, "button", "End it")
     expect(page.locator("main")).not_to_contain_text("Its feeder is full: study 7.")
     assert der.qualifications.get(service="energy").eligible
 

@@ -28,6 +28,7 @@ CUSTOMERS = 104_368
 def state(transactional_db, settings, tmp_path):
     settings.STORAGES = {**settings.STORAGES, "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}}
     settings.MEDIA_ROOT = tmp_path
+    settings.CELERY_TASK_ALWAYS_EAGER = False  # what is left to workers, as the envelopes after an event, waits for them
     with sight.seeing(sight.NOTHING):  # as a command starts
         call_command("load_demo", verbosity=0)
 

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -115,8 +116,8 @@ def test_a_status_shows_its_words():
 
 
 def test_a_day_means_its_end_in_the_states_zone():
-    assert moment_of("2024-03-10") == datetime(2024, 3, 11, tzinfo=ZoneInfo("America/New_York"))
-    assert moment_of("2024-03-10T12:00") == datetime(2024, 3, 10, 12, tzinfo=ZoneInfo("America/New_York"))
+    assert moment_of("2024-03-10") == datetime(2024, 3, 11, tzinfo=ZoneInfo(settings.TIME_ZONE))
+    assert moment_of("2024-03-10T12:00") == datetime(2024, 3, 10, 12, tzinfo=ZoneInfo(settings.TIME_ZONE))
 
 
 @pytest.mark.parametrize("text", ["", "soon", "2024-13-45", "9999-12-31", "2024-02-30T00:00"])

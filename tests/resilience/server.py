@@ -4,8 +4,9 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import environ
@@ -39,9 +40,12 @@ def own_server(checkout: Path) -> Iterator[Cluster]:
 
 
 def kill(cluster: Cluster) -> None:
-    """SIGKILL of every process of the server, as if the power went."""
-    for pid in servers_of(cluster.place.data):
-        os.kill(pid, signal.SIGKILL)
+    """SIGKILL of every process of the server, as if the power went; returns when none is left."""
+    while left := servers_of(cluster.place.data):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.01)
 
 
 def _copy_to(cluster: Cluster) -> None:

@@ -21,7 +21,7 @@ from tests.resilience.works import WORKS, Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 STRIKES = pytest.mark.parametrize("strike", [kill_process, end_connection])
-MOST = 6  # stages of each work that this run takes, spread from its first to its last commit; `make bench` takes all
+MOST = 3  # stages of each work that this run takes, spread from its first to its last commit; `make bench` takes all
 
 
 @pytest.fixture

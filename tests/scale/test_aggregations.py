@@ -11,7 +11,8 @@ from moc.history import acting
 from moc.jobs.models import Job
 from registry.aggregations import tasks
 from registry.aggregations.models import Aggregation
-from registry.aggregations.services import building, catalogue, loads
+from registry.aggregations.services import building, loads
+from registry.catalogue import services as catalogue
 from registry.ders.models import Der
 from tests.factories.filings import store_in
 from tests.scale import state

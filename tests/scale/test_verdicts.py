@@ -15,7 +15,7 @@ from moc.history import acting
 from moc.rulesets import services as rulesets
 from moc.rulesets.models import RuleChange
 from registry.aggregations.models import Aggregation
-from registry.aggregations.services import catalogue
+from registry.catalogue import services as catalogue
 from registry.ders.models import Der
 from registry.participants.models import UtilityProfile
 from registry.prequalification import reports

@@ -132,7 +132,12 @@ def test_folders_around_are_left_as_they_are(cluster):
     assert [(folder.stat().st_mode, folder.stat().st_uid) for folder in folders] == before
 
 
-@pytest.mark.parametrize(("memory", "buffers"), [(2**30, "128MB"), (64 * 2**30, "2048MB"), (2**28, "64MB")])
+@pytest.mark.parametrize(("memory", "buffers"), [(2**30, "170MB"), (64 * 2**30, "4096MB"), (2**28, "64MB")])
 def test_the_server_takes_its_share_of_the_memory(memory, buffers):
-    assert server_settings(memory, 2**26)["shared_buffers"] == buffers
-    assert server_settings(memory, 2**26)["dynamic_shared_memory_type"] == "sysv"
+    assert server_settings(memory, 2**26, 2**40)["shared_buffers"] == buffers
+    assert server_settings(memory, 2**26, 2**40)["dynamic_shared_memory_type"] == "sysv"
+
+
+@pytest.mark.parametrize(("disk", "log"), [(2**30, "1GB"), (2**36, "8GB"), (2**40, "16GB")])
+def test_the_log_takes_its_share_of_the_disk(disk, log):
+    assert server_settings(2**33, 2**26, disk)["max_wal_size"] == log

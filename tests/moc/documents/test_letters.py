@@ -8,10 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from moc.documents import letters
 from moc.documents.models import Letter
 from moc.history import acting
-from registry.aggregations.models import Aggregation, GridService
-from registry.aggregations.services import catalogue
+from registry.aggregations.models import Aggregation
 from registry.aggregators.models import AggregatorRegistration
 from registry.aggregators.services import standing
+from registry.catalogue import services as catalogue
+from registry.catalogue.models import GridService
 from tests.contracts.scene_aggregations import make
 from tests.contracts.sources import ROOT
 from tests.factories.ders import register
@@ -109,3 +110,14 @@ def test_a_suspension_is_a_letter_of_who_imposed_it(world, client_of, client):
 def test_every_kind_has_its_template():
     pages = {path.stem for path in (ROOT / "templates" / "documents").glob("*.html")}
     assert {kind if kind != "decision" else "decision_letter" for kind in letters.KINDS} <= pages
+
+
+def test_letters_by_program(world, api_of, client):
+    """The same copies through the API, for the same readers."""
+    der, registration = register(world, 1)[0], AggregatorRegistration.objects.get(aggregator=world.aggregator)
+    api, stranger = (api_of(world.user(name, "administrator")) for name in ("aggregator", "aggregator2"))
+    for url in (f"/api/v1/registry/ders/{der.uuid}/letter/", f"/api/v1/registry/aggregators/{registration.uuid}/letter/"):
+        copy = api.get(url)
+        assert (copy.status_code, copy["Content-Type"]) == (200, "application/pdf")
+        assert "This is the very copy" in ask(client, Letter.objects.latest("pk").code, copy.content)
+        assert stranger.get(url).status_code == 404

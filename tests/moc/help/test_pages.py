@@ -67,7 +67,7 @@ def test_governance_names_every_table_and_field(world, client_of):
         assert dataset.basis and dataset.about, model
 
 
-def test_governance_tells_readers_as_policy_takes_them():
+def test_governance_tells_readers_as_policy_takes_them(world):
     """N3, N12: owners' personal data are read by those roles of aggregator and utility that hold the permission, and by no overseer."""
     found = {dataset.table: dataset for _, datasets in governance.datasets() for dataset in datasets}
     facts, personal, secret = found["registry_derowner"].groups
@@ -80,6 +80,8 @@ def test_governance_tells_readers_as_policy_takes_them():
     assert of_ders["The utility of the record"] == "every role" and "Regulator and RTO that oversee one of these" in of_ders
     assert dict(found["moc_accessentry"].groups[0].who)["The organization of the record"] == "who may read every version and who wrote it"
     assert facts.fields and secret.who == (("Nobody", ""),)
+    assert found["registry_der"].basis.endswith("¶336)") and found["moc_accessentry"].basis.endswith("(not verified)")
+    assert "kept 7 years at least (not verified), archived after 730 days (not verified)" in found["moc_accessentry"].kept
     assert found["registry_county"].groups[0].who == (("Everybody signed in", ""),)
     assert dict(found["registry_stagedder"].groups[0].who).keys() >= {"The utility of the record, once it concerns it"}
     assert (found["registry_der"].owner, found["registry_der"].data_class) == ("the aggregator", DataClass.REGISTRY)

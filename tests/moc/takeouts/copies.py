@@ -14,7 +14,9 @@ from moc.rulesets.models import RuleChange
 from moc.snapshots.models import Snapshot
 from moc.takeouts.archive import WORDS
 from moc.vault.models import DataKey, SubjectKey
-from registry.aggregations.models import Aggregation, AggregationMember, AggregationPnode, AggregationUtility
+from operations.coordination.models import DeliverabilityRun, MonitoredLine
+from operations.responses.models import OutageResponse
+from registry.aggregations.models import AgentGrant, Aggregation, AggregationMember, AggregationPnode, AggregationUtility
 from registry.aggregators.models import AggregatorRegistration, AgreementSignature, Certification, Officer, RtoMembership
 from registry.ders.models import DerTenure
 from registry.grid.models import ServiceTerritory
@@ -31,8 +33,9 @@ from tests.factories.world import World
 # is the utility's from its filing on, and a copy begins as a draft, with what it offers;
 # a registration and its law are between an aggregator and its regulator, a look-up is an aggregator's, and the scene has nothing
 # about a DER of what may be about an aggregation; a dispute begins between its own parties, and those of the scene are further;
-# the scene's snapshot is a regulator's
+# the scene's snapshot is a regulator's; lines and what is deliverable through them are an RTO's
 NOT_COPIED = {
+    AgentGrant,
     AggregatorRegistration,
     AgreementSignature,
     BrokenRule,
@@ -57,6 +60,9 @@ NOT_COPIED = {
     DataKey,
     DerTenure,
     SubjectKey,
+    OutageResponse,
+    DeliverabilityRun,
+    MonitoredLine,
     Membership,
     Oversight,
     Organization,

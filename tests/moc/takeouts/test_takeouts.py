@@ -5,12 +5,15 @@ import hashlib
 import io
 import json
 import re
+import shutil
 import zipfile
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from django.contrib import admin
-from django.db import connection
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
 from django.utils import timezone
 
 from moc.access.machines import MachineCredential
@@ -26,18 +29,20 @@ from moc.takeouts import archive, services, tasks
 from moc.takeouts.models import Takeout
 from registry.ders.models import Der
 from registry.participants import services as participants
-from tests.contracts.scene import make_scene
+from tests.contracts.doors import scene as made  # noqa: F401  (a fixture)
+from tests.contracts.scene import Scene
 from tests.factories.filings import store_in
 from tests.moc.takeouts.copies import copied_models, plant
 
-pytestmark = pytest.mark.django_db
-
 
 @pytest.fixture
-def scene(db, settings, tmp_path):
-    """The scene of the access matrix: one object of each kind between the first utility and the first aggregator."""
-    store_in(settings, tmp_path)
-    return make_scene()
+def scene(made, settings, tmp_path) -> Iterator[Scene]:  # noqa: F811
+    """The scene of the access matrix, one object of each kind between the first utility and the first aggregator; each test is rolled
+    back, its files too."""
+    store_in(settings, shutil.copytree(default_storage.location, tmp_path / "files"))
+    with transaction.atomic():
+        yield made
+        transaction.set_rollback(True)
 
 
 def written(takeout: Takeout) -> zipfile.ZipFile:
