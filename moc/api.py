@@ -25,18 +25,27 @@ from moc.snapshots.api import Snapshots
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
+from operations.coordination.api import DeliverabilityRuns, InterfaceLimits, InterfaceResults, InterfaceStates, MonitoredLines
+from operations.deferral.api import TransformerAlarms
 from operations.envelopes.api import Envelopes, Receipts
 from operations.envelopes.api import Runs as EnvelopeRuns
+from operations.forecasts.api import Forecasts, MeterData
 from operations.network.api import Networks
-from operations.telemetry.api import States, Telemetry
+from operations.outages.api import Events, OperationalLog, Outages
+from operations.overview.api import FeederOverviews
+from operations.reliability.api import ReliabilityFindings
+from operations.responses.api import OutageResponses
+from operations.telemetry.api import States, SubjectStates, Telemetry, TelemetryChecks
+from registry.administration.api import ReviewRules
 from registry.aggregations.api import Aggregations, FedMemberSerializer
-from registry.aggregations.models import Aggregation, AggregationMember, AggregationUtility
+from registry.aggregations.models import AgentGrant, Aggregation, AggregationMember, AggregationUtility
 from registry.aggregators.api import AggregatorRegistrations, Suspensions
+from registry.catalogue.api import GridServices
 from registry.customers.api import Consents, Own, PersonalUses
 from registry.grid.api import Counties, Feeders, GridLoads, ServicePoints, Substations, TdInterfaces, Transformers
 from registry.intents.api import Intents
 from registry.jurisdictions.api import Affiliations, Jurisdictions, RetailPrograms, SalesByYear
-from registry.participants.api import Organizations, Utilities
+from registry.participants.api import Contacts, Organizations, Utilities
 from registry.prequalification.api import BrokenRules, MarketDecisions, Overrides, RuleChanges, Verdicts
 from registry.reconfigurations.api import Reconfigurations
 from registry.rosters.api import RosterFindings, Rosters
@@ -46,7 +55,6 @@ from registry.submissions.api.regulators import RegulatorParts
 from registry.submissions.api.reviews import Decisions, Reviews
 from registry.submissions.api.submissions import AttestationInForce, Submissions
 from registry.submissions.api.switches import LookUps, Switches
-from registry.utilities.api import ReviewRules
 from settlement.disputes.api import Determinations, DisputeParts, Disputes, SettlementProposals
 
 RESOURCES = {
@@ -57,6 +65,7 @@ RESOURCES = {
     "registry/jurisdictions": ("jurisdiction", Jurisdictions),
     "registry/annual-sales": ("annual-sales", SalesByYear),
     "registry/affiliations": ("affiliation", Affiliations),
+    "registry/grid-services": ("grid-service", GridServices),
     "registry/retail-programs": ("retail-program", RetailPrograms),
     "registry/rosters": ("roster", Rosters),
     "registry/roster-findings": ("roster-finding", RosterFindings),
@@ -68,6 +77,7 @@ RESOURCES = {
     "registry/decisions": ("decision", Decisions),
     "registry/organizations": ("organization", Organizations),
     "registry/utilities": ("utility", Utilities),
+    "registry/contacts": ("contact", Contacts),
     "registry/counties": ("county", Counties),
     "registry/td-interfaces": ("td-interface", TdInterfaces),
     "registry/substations": ("substation", Substations),
@@ -107,7 +117,23 @@ RESOURCES = {
     "settlement/proposals": ("settlement-proposal", SettlementProposals),
     "settlement/determinations": ("determination", Determinations),
     "operations/networks": ("network", Networks),
+    "operations/outages": ("outage", Outages),
+    "operations/feeders": ("feeder-overview", FeederOverviews),
+    "operations/transformer-alarms": ("transformer-alarm", TransformerAlarms),
+    "operations/reliability-findings": ("reliability-finding", ReliabilityFindings),
+    "operations/interfaces": ("interface-state", InterfaceStates),
+    "operations/interface-limits": ("interface-limit", InterfaceLimits),
+    "operations/monitored-lines": ("monitored-line", MonitoredLines),
+    "operations/deliverability-runs": ("deliverability-run", DeliverabilityRuns),
+    "operations/deliverability": ("deliverability", InterfaceResults),
+    "operations/outage-responses": ("outage-response", OutageResponses),
+    "operations/grid-events": ("grid-event", Events),
+    "operations/log": ("operational-log", OperationalLog),
     "operations/states": ("state", States),
+    "operations/subject-states": ("subject-state", SubjectStates),
+    "operations/telemetry-checks": ("telemetry-check", TelemetryChecks),
+    "operations/forecasts": ("forecast", Forecasts),
+    "operations/meter-data": ("meter-data", MeterData),
     "operations/telemetry": ("telemetry", Telemetry),
     "operations/envelopes": ("envelope", Envelopes),
     "operations/envelope-runs": ("envelope-run", EnvelopeRuns),
@@ -117,7 +143,13 @@ RESOURCES = {
 # What the feed of changes tells of; below an aggregation its members come into sight with it
 FED = (
     Kind("der", FiledDers.model, FiledDers.serializer_class),
-    Kind("aggregation", Aggregation, Aggregations.serializer_class, ((AggregationUtility, "aggregation_id"),), ("members",)),
+    Kind(
+        "aggregation",
+        Aggregation,
+        Aggregations.serializer_class,
+        ((AggregationUtility, "aggregation_id"), (AgentGrant, "content_object_id")),
+        ("members",),
+    ),
     Kind("member", AggregationMember, FedMemberSerializer),
     *(
         Kind(name, resource.model, resource.serializer_class)

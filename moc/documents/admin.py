@@ -14,6 +14,7 @@ from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
 from moc.documents.models import Document, Letter
 from moc.pdf import render_pdf
+from moc.portal.streaming import Tally
 
 PDF_ROWS = 500
 
@@ -124,7 +125,9 @@ def export_pdf(one: RecordAdmin, request, queryset):
         "moment": timezone.now(),
         "user": request.user,
     }
-    return render_pdf(request, "documents/records.html", context, exports.file_name(chosen, "pdf"))
+    response = render_pdf(request, "documents/records.html", context, exports.file_name(chosen, "pdf"))
+    response.tally = Tally(chosen.title, "pdf", chosen.moment, rows=len(rows))
+    return response
 
 
 def _cell(name: str, row, one: RecordAdmin):

@@ -14,7 +14,7 @@ from moc.accesslog.services import note
 from moc.documents import reports, services
 from moc.documents.models import Document
 from moc.portal import Detail, Update
-from moc.portal.streaming import streamed
+from moc.portal.streaming import Tally, streamed
 
 ACCEPTED = ".pdf,.docx,.xlsx,.csv,.txt,.png,.jpg,.jpeg"
 
@@ -41,7 +41,11 @@ def download(request, document: Document) -> StreamingHttpResponse:
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
     }
-    return StreamingHttpResponse(streamed(request, chunks), content_type="application/octet-stream", headers=headers)
+    suffix = document.name.rpartition(".")[2][:10]
+    tally = Tally(f"{document.get_kind_display()}: {document.name}", suffix, holder=document.owner_id, rows=None)
+    response = StreamingHttpResponse(streamed(request, chunks, tally), content_type="application/octet-stream", headers=headers)
+    response.tally = tally
+    return response
 
 
 class Download(LoginRequiredMixin, View):

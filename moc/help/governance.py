@@ -8,13 +8,16 @@ from dataclasses import dataclass
 
 from django.contrib import admin
 from django.db.models import Model
+from django.utils import timezone
 
-from moc.access import policy
+from moc.access import policy, visibility
 from moc.access.classes import DataClass, class_of, said_of
 from moc.access.models import Membership, Organization
 from moc.access.roles import OVERSIGHT, PERMISSIONS, ROLES, permissions_of
 from moc.apps import own_models
 from moc.history import Appended
+from moc.rulesets.kinds import NONE
+from moc.rulesets.models import RuleSet
 from moc.takeouts.archive import SECRETS
 from moc.vault.models import SealedFacts
 
@@ -42,6 +45,7 @@ BASIS = {
     "registry.submissions": "FERC Order 2222: the utility's review (¶292)",
     "settlement.disputes": "FERC Order 2222: resolution of disputes (¶299)",
 }
+CITED = "FERC Order 2222"
 ABOUT_A_PARTY = {
     "aggregator": "the aggregator",
     "edc": "the utility",
@@ -54,11 +58,12 @@ STANDS_FOR = {"former": "aggregator"}
 
 @dataclass(frozen=True)
 class Readers:
-    """Some fields of a dataset, and who may read them: (party, roles)."""
+    """Some fields of a dataset, and who may read them: (party, roles); `hidden` from whom, by whom and since when."""
 
     title: str
     fields: tuple[str, ...]
     who: tuple[tuple[str, str], ...]
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,11 +83,12 @@ class Dataset:
 
 def datasets() -> list[tuple[DataClass, list[Dataset]]]:
     """Every kind of record of the platform, by class."""
-    found = [_dataset(model) for model in sorted(own_models(), key=lambda model: model._meta.db_table)]
+    law = list(RuleSet.objects.on(timezone.localdate()))
+    found = [_dataset(model, law) for model in sorted(own_models(), key=lambda model: model._meta.db_table)]
     return [(each, [dataset for dataset in found if dataset.data_class == each]) for each in DataClass]
 
 
-def _dataset(model: type[Model]) -> Dataset:
+def _dataset(model: type[Model], law: list) -> Dataset:
     personal = issubclass(model, SealedFacts)
     return Dataset(
         name=str(model._meta.verbose_name_plural),
@@ -91,10 +97,15 @@ def _dataset(model: type[Model]) -> Dataset:
         data_class=class_of(model),
         owner=_owner(model),
         custodian=KEYED if personal else OPERATOR,
-        basis=said_of(model, BASIS),
-        kept=_kept(model),
-        groups=_groups(model),
+        basis=_basis(said_of(model, BASIS)),
+        kept=_kept(model, law),
+        groups=_groups(model, law),
     )
+
+
+def _basis(words: str) -> str:
+    """A ground as the page shows it: what cites the order was held against DOE's map of its paragraphs, the rest against nothing."""
+    return words if CITED in words else f"{words} (not verified)"
 
 
 def _owner(model: type[Model]) -> str:
@@ -105,24 +116,51 @@ def _owner(model: type[Model]) -> str:
     return "the person" if "SELF" in model.access_paths else OPERATOR
 
 
-def _kept(model: type[Model]) -> str:
-    if hasattr(model, "history"):
-        return "every version, sealed"
-    return "only added to, sealed" if issubclass(model, Appended) else "as it is now"
+def _kept(model: type[Model], law: list) -> str:
+    """How its rows are kept, for how long at least, and how long of that online."""
+    how = "every version, sealed" if hasattr(model, "history") else "as it is now"
+    how = "only added to, sealed" if issubclass(model, Appended) else how
+    periods = [_period(law, f"kept_years_{class_of(model)}", "kept {} years at least")]
+    periods += [_period(law, f"online_days_{class_of(model)}", "archived after {} days")] if getattr(model, "archived_by", "") else []
+    return ", ".join([how, *filter(None, periods)])
 
 
-def _groups(model: type[Model]) -> tuple[Readers, ...]:
-    """The facts, the personal columns and what nobody reads, each with its readers."""
+def _period(law: list, key: str, words: str) -> str:
+    """The longest period of all authorities in words; nothing where there is none."""
+    rows = [row for row in law if row.key == key]
+    if not rows or any(row.value == NONE for row in rows):
+        return ""
+    longest = max(rows, key=lambda row: row.value)
+    return words.format(longest.value) + ("" if longest.verified else " (not verified)")
+
+
+def _groups(model: type[Model], law: list) -> tuple[Readers, ...]:
+    """The facts, what of them may be hidden, the personal columns and what nobody reads, each with its readers."""
     secret = SECRETS | set(getattr(model, "sealing", ()))
     names = [field.name for field in model._meta.concrete_fields]
     personal, withheld = tuple(getattr(model, "personal", ())), tuple(name for name in names if name in secret)
-    facts = tuple(name for name in names if name not in {*secret, *personal})
-    groups = [Readers("Facts", facts, _readers(model, _reading(model)))]
+    groups_of = () if hasattr(model, "hidden_values") else getattr(model, "field_groups", ())
+    apart = {name for group in groups_of for name in group.fields}
+    facts = tuple(name for name in names if name not in {*secret, *personal, *apart})
+    readers = _readers(model, _reading(model))
+    groups = [Readers("Facts", facts, readers)]
+    groups += [Readers(each.title, each.fields, readers, _hidden(each.name, law)) for each in groups_of]
     if personal:
         groups.append(Readers("Personal, sealed", personal, _readers(model, PERSONAL)))
     if withheld:
         groups.append(Readers("Keys and digests", withheld, (("Nobody", ""),)))
     return tuple(groups)
+
+
+def _hidden(group: str, law: list) -> tuple[str, ...]:
+    """From whom rows of the law hide a group of fields, in words."""
+    found = []
+    for row in (row for row in law if row.key == visibility.KEY):
+        parties = " and ".join(ABOUT_A_PARTY[kind].removeprefix("the ") for kind in row.value.get(group, ()))
+        where = f"where {row.authority} oversees" if row.authority else "everywhere"
+        checked = "" if row.verified else ", not verified"
+        found += [f"Hidden from the {parties} {where} since {row.valid_during.lower} ({row.source}{checked})"] if parties else []
+    return tuple(found)
 
 
 def _reading(model: type[Model]) -> str:

@@ -63,9 +63,10 @@ class Made(serializers.Serializer):
 
 
 class MachineClients(Resource):
-    """Machine clients, newest first."""
+    """Machine clients, newest first. When each was last used is not recorded, so they are shown as they are."""
 
     model = MachineClient
+    keeps_versions = False
     permission = services.PERMISSION
     serializer_class = MachineClientSerializer
 

@@ -16,8 +16,9 @@ from moc import charts, sight
 from moc.access.models import Organization
 from moc.public.models import Publication, PublishedCell
 from moc.rulesets.models import RuleSet
-from registry.aggregations.models import Aggregation, GridService
+from registry.aggregations.models import Aggregation
 from registry.aggregators.models import AggregatorRegistration
+from registry.catalogue.models import GridService
 from registry.ders.choices import CustomerSector, Technology
 from registry.grid.models import County
 

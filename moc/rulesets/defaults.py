@@ -121,6 +121,12 @@ ROWS = [
             ("most", "staged_rows", 3650),
         )
     ),
+    ("online_days_identity", "", 730, "calendar days", DESIGN + ": the access log", False),
+    ("online_days_telemetry", "", 460, "calendar days", DESIGN + ": readings may come 400 days late", False),
+    ("kept_years_identity", "", 7, "years", DESIGN + "; NIST SP 800-63B drafts keep records of identities for 7 years and 6 months", False),
+    ("kept_years_registry", "", "none", "years", DESIGN + ": history is kept for ever, so there is no period", True),
+    ("kept_years_market", "", 7, "years", DESIGN, False),
+    ("kept_years_telemetry", "", 6, "years", "ISO-NE Tariff III.6.4 (meter data, 6 years) as quoted; tariff text not read", False),
     (
         "dispute_open_business_days",
         "",
@@ -175,6 +181,24 @@ ROWS = [
         "text",
         "FERC Order 2222 ¶352: attestation of compliance",
         True,
+    ),
+    *(
+        (f"telemetry_{name}", "", value, unit, f"{DESIGN}; RTOs' telemetry manuals were not read", False)
+        for name, value, unit in (
+            ("ahead_s", 300, "seconds"),
+            ("back_days", 400, "days"),
+            ("over_percent", 20, "%"),
+            ("transformer_over_percent", 200, "%"),
+            ("stale_intervals", 3, "intervals"),
+            ("interval_s", 300, "seconds"),
+            ("from_kw", 100, "kW"),
+            ("services", ["regulation", "spinning_reserve", "non_spinning_reserve"], "codes"),
+            ("cadence_s", {"*": 300, "regulation": 4, "spinning_reserve": 60, "non_spinning_reserve": 60}, "seconds"),
+            ("points", {"*": [], "storage": ["soc_percent"], "photovoltaic_storage": ["soc_percent"]}, "columns"),
+            ("late_s", 600, "seconds"),
+            ("sum_interval_s", 900, "seconds"),
+            ("sum_tolerance_percent", 5, "%"),
+        )
     ),
     *PACK_ROWS,
 ]

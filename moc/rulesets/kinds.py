@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from moc.access.classes import DataClass
+from moc.access.visibility import FROM, KEY, groups
 from moc.errors import UserError
 
 NONE = "none"  # a row that says: here there is no such limit
 SINGLE_NODE = frozenset({"single_transmission_node", "single_pricing_node", "single_settlement_location"})
 SCOPES = frozenset({"any", "pnode_set", "pnode_set_within_sublap"}) | SINGLE_NODE
+POINTS = frozenset({"q_kvar", "soc_percent", "up_kw", "down_kw"})  # what a reading of a DER may hold beside its power
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
@@ -58,6 +61,17 @@ KINDS: dict[str, Kind] = {
     "participation_starts": Kind("starts", "days", "service (or *) → the first day of participation, or the year of it"),
     "telemetry_from_kw": Kind("number", "kW", "an aggregation of this size and larger sends telemetry"),
     "telemetry_services": Kind("codes", "codes", "services that need telemetry of the aggregate at every size"),
+    "telemetry_ahead_s": Kind("number", "seconds", "a reading may be so far ahead of the clock"),
+    "telemetry_back_days": Kind("number", "days", "readings are taken for so many days"),
+    "telemetry_over_percent": Kind("number", "%", "a DER's reading may exceed nameplate and charge by so much, and 1 kW"),
+    "telemetry_transformer_over_percent": Kind("number", "%", "a transformer's reading may exceed its rating by so much"),
+    "telemetry_stale_intervals": Kind("number", "intervals", "what was not heard of for so many of its own intervals is stale"),
+    "telemetry_interval_s": Kind("number", "seconds", "how often a subject reports that says nothing of it"),
+    "telemetry_cadence_s": Kind("seconds", "seconds", "service (or *) → how often an aggregation that offers it reports"),
+    "telemetry_points": Kind("points", "columns", "technology (or *) → what a reading of its DERs holds beside the power"),
+    "telemetry_late_s": Kind("number", "seconds", "a reading that comes so long after its moment is late"),
+    "telemetry_sum_interval_s": Kind("number", "seconds", "an aggregation is compared with its members over periods of this length"),
+    "telemetry_sum_tolerance_percent": Kind("number", "%", "an aggregation may differ so much from the sum of its members"),
     "pack": Kind("code", "authority", "the authority whose rows hold where this one has none of its own"),
     "day_ahead_close": Kind("clock", "local time", "day-ahead offers close on the day before"),
     "day_ahead_publish": Kind("clock", "local time", "day-ahead results are published"),
@@ -73,6 +87,12 @@ KINDS: dict[str, Kind] = {
     "dispute_next_level": Kind("code", "level", "where a dispute goes that the parties did not settle in time: rto or rerra"),
     "public_least_customers": Kind("number", "customers", "a public figure is of at least so many"),
     "public_largest_share_percent": Kind("number", "%", "of a public figure no customer has more"),
+    KEY: Kind("visibility", "field groups and parties", "which groups of fields are hidden from utilities (edc) or RTOs (tso)"),
+    **{
+        f"online_days_{each}": Kind("number", "calendar days", f"how long rows of the class {each} stay online before they are archived")
+        for each in DataClass
+    },
+    **{f"kept_years_{each}": Kind("number", "years", f"how long data of the class {each} are kept at least") for each in DataClass},
     "meter_retention_years": Kind("number", "years", "how long meter data are kept"),
 }
 
@@ -115,6 +135,12 @@ def first_day(text) -> date | None:
         return None
 
 
+def _visibility(value) -> bool:
+    """Groups of fields that there are, each with the kinds of party from which it is hidden."""
+    known = isinstance(value, dict) and value.keys() <= groups().keys()
+    return known and all(isinstance(kinds, list) and kinds and set(kinds) <= set(FROM) for kinds in value.values())
+
+
 TYPES = {
     "number": (_number, "a number of zero or more"),
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
@@ -135,10 +161,27 @@ TYPES = {
         lambda value: isinstance(value, dict) and all(_codes(services) for services in value.values()),
         'programs with the services they bar, such as {"nem": ["energy"]}',
     ),
+    "seconds": (
+        lambda value: (
+            isinstance(value, dict)
+            and "*" in value
+            and all(_number(seconds) and seconds > 0 and (key == "*" or _code(key)) for key, seconds in value.items())
+        ),
+        'services with their seconds and * for all others, such as {"*": 300, "regulation": 4}',
+    ),
+    "points": (
+        lambda value: (
+            isinstance(value, dict)
+            and "*" in value
+            and all((key == "*" or _code(key)) and _codes(points) and POINTS.issuperset(points) for key, points in value.items())
+        ),
+        f'technologies with some of {", ".join(sorted(POINTS))}, and * for all, such as {{"*": [], "storage": ["soc_percent"]}}',
+    ),
     "starts": (
         lambda value: isinstance(value, dict) and all(map(_start, value.values())),
         'services with their first day, such as {"*": "2027-02-01"}',
     ),
+    "visibility": (_visibility, 'groups of fields with the parties from which they are hidden, such as {"ders.place": ["tso"]}'),
     "clock": (lambda value: isinstance(value, str) and bool(_CLOCK.fullmatch(value)), "a time such as 11:00"),
 }
 

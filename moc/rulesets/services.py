@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from moc.access import policy
+from moc.access import policy, visibility
 from moc.access.models import Organization, User
 from moc.errors import Conflict, UserError
 from moc.history import acting
@@ -43,6 +43,8 @@ def draft(*, actor, organization: Organization, key: str, value, source: str, st
         if authority not in ("", organization.slug):
             raise UserError(f"{organization} sets the law of {organization.slug} only.", "Leave the authority empty.", "RULESET-AUTHORITY")
         authority = organization.slug
+    if key == visibility.KEY and organization.kind not in (Organization.Kind.OPERATOR, Organization.Kind.RERRA):
+        raise UserError("A regulator tightens what is seen.", "Ask the regulator of the utilities concerned.", "VISIBILITY-AUTHORITY")
     check(key, value)
     if starts_on < timezone.localdate():
         raise UserError("A change begins today or later.", "Choose a later day.", "STARTS-ON")

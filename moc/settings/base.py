@@ -62,6 +62,7 @@ WSGI_APPLICATION = "moc.wsgi.application"
 AUTH_USER_MODEL = "moc.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+USE_I18N = False  # there is one language; Django would look for the translation of each of its own texts
 LANGUAGE_CODE = "en-us"
 
 INSTALLED_APPS = [
@@ -108,6 +109,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "moc.support.middleware.acting_for",
     "moc.access.middleware.sighted",
+    "moc.accesslog.middleware.exports",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

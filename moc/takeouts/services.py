@@ -11,7 +11,7 @@ from moc import sight
 from moc.access import policy
 from moc.access.models import Organization
 from moc.accesslog.models import AccessEntry
-from moc.accesslog.services import note
+from moc.accesslog.services import exported, note
 from moc.documents import services as documents
 from moc.documents.models import Document
 from moc.errors import UserError
@@ -44,7 +44,10 @@ def write(takeout: Takeout, progress) -> dict:
     """Write the archive, keep it as a document of the organisation, and tell who asked. Returns the job's outcome."""
     actor, organization = takeout.requested_by, takeout.organization
     policy.require(actor, PERMISSION, organization)
-    eyes = sight.Sight(user=actor.pk, organizations=(organization.pk,))  # of all that the actor may see, this organisation's only
+    hidden = policy.hidden_from(actor)
+    eyes = sight.Sight(
+        user=actor.pk, organizations=(organization.pk,), hidden=hidden
+    )  # of all that the actor may see, this organisation's only
     with TemporaryFile() as out:
         with sight.seeing(eyes):
             counts = archive.write(out, organization, plain=takeout.plain, progress=progress)
@@ -57,6 +60,8 @@ def write(takeout: Takeout, progress) -> dict:
             Takeout.objects.filter(pk=takeout.pk).update(
                 document=document, row_count=sum(counts.values()), expires_at=timezone.now() + timedelta(days=KEPT_DAYS)
             )
+            said = {"what": str(takeout), "format": "zip", "rows": sum(counts.values()), "filters": {"in full": takeout.plain}}
+            exported(actor=actor, organization=organization, holder=organization.pk, **said)
             notify(
                 [actor],
                 event="takeout_ready",

@@ -22,7 +22,7 @@ from .place import Place, servers_of
 from .provision import APP, DATABASE, OWNER, SUPERUSER, provision, write_configuration
 
 PROVISION = Path(__file__).with_name("provision.py")
-START_SECONDS = 300  # recovery after a crash may have 8 GB of log to read
+START_SECONDS = 300  # recovery after a crash may have 16 GB of log to read
 
 
 class Cluster:

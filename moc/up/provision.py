@@ -21,7 +21,7 @@ def write_configuration(place: Place) -> None:
     """Write the server's configuration outside its data folder, where the server itself cannot change it."""
     names = {pwd.getpwuid(os.geteuid()).pw_name, place.account.pw_name}
     settings = {
-        **server_settings(_memory_bytes(), _shared_memory_bytes()),
+        **server_settings(_memory_bytes(), _shared_memory_bytes(), shutil.disk_usage(place.home).free),
         "unix_socket_directories": f'"{place.sockets}"',
         "hba_file": place.home / "pg_hba.conf",
         "ident_file": place.home / "pg_ident.conf",
@@ -67,21 +67,26 @@ def _shared_memory_bytes() -> int:
     return shutil.disk_usage("/dev/shm").total if Path("/dev/shm").exists() else 0
 
 
-def server_settings(memory_bytes: int, shared_memory_bytes: int) -> dict[str, str | int]:
-    """Settings of the server for a machine with this much memory and room in /dev/shm (parallel queries need it)."""
+def server_settings(memory_bytes: int, shared_memory_bytes: int, disk_bytes: int) -> dict[str, str | int]:
+    """Settings of the server for a machine with this much memory, room in /dev/shm (parallel queries need it) and free disk.
+
+    Deciding a million DERs writes 6 GB of log; a checkpoint in the middle of it would have every page logged whole once more.
+    """
     mebibytes = memory_bytes // 2**20
     return {
         "listen_addresses": "",
         "unix_socket_permissions": "0700",
         "timezone": "UTC",
         "log_timezone": "UTC",
-        "shared_buffers": f"{max(64, min(2048, mebibytes // 8))}MB",
+        "shared_buffers": f"{max(64, min(4096, mebibytes // 6))}MB",
         "work_mem": f"{max(4, min(64, mebibytes // 256))}MB",
         "maintenance_work_mem": f"{max(64, min(512, mebibytes // 32))}MB",
         "effective_cache_size": f"{max(128, mebibytes // 2)}MB",
         "dynamic_shared_memory_type": "posix" if shared_memory_bytes >= 2**30 else "sysv",
         "max_connections": 100,
-        "max_wal_size": "8GB",
+        "wal_buffers": "64MB",
+        "wal_compression": "on",
+        "max_wal_size": f"{max(1, min(16, disk_bytes // 2**33))}GB",
         "checkpoint_timeout": "15min",
         "random_page_cost": 1.1,
         "jit": "off",
