@@ -62,40 +62,38 @@ FILED = [
         remedy="Check the id and the utility with the customer's bill, or ask the utility to add the service point.",
         columns=("usage_point_id", "utility_id_eia"),
     ),
+    condition(
+        "FILING-ACCOUNT",
+        Q(owner__account_index__isnull=True),
+        "edc_account_no, the customer's account with the utility, is required.",
+        remedy="Fill edc_account_no.",
+        columns=("edc_account_no",),
+        cites="FERC Order 2222 ¶236",
+    ),
+    condition(
+        "FILING-EMAIL",
+        Q(owner__flaws__gte=ODD_EMAIL),
+        "owner_email is not an e-mail address.",
+        remedy="Correct owner_email, or leave it empty.",
+        columns=("owner_email",),
+        severity=WARNING,
+    ),
+    condition(
+        "FILING-PHASES",
+        Q(phases_installed__gt=F("service_point__phases_available")),
+        "More phases are installed than the service point has.",
+        remedy="Correct phases_installed, or ask the utility to correct the service point.",
+        columns=("phases_installed", "usage_point_id"),
+    ),
+    condition(
+        "FILING-COUNTY",
+        ~Q(county_fips="") & Q(service_point__county__isnull=False) & ~Q(service_point__county=F("county_fips")),
+        "The county is not that of the service point.",
+        remedy="Correct county_fips, or leave it empty: the service point knows it.",
+        columns=("county_fips", "usage_point_id"),
+        severity=WARNING,
+    ),
 ]
-
-
-@rule("FILING-ACCOUNT", remedy="Fill edc_account_no.", columns=("edc_account_no",), cites="FERC Order 2222 ¶236")
-def account_missing(rows):
-    """edc_account_no, the customer's account with the utility, is required."""
-    return rows.filter(owner__account_index__isnull=True)
-
-
-@rule("FILING-EMAIL", remedy="Correct owner_email, or leave it empty.", columns=("owner_email",), severity=WARNING)
-def email_odd(rows):
-    """owner_email is not an e-mail address."""
-    return rows.filter(owner__flaws__gte=ODD_EMAIL)
-
-
-@rule(
-    "FILING-PHASES",
-    remedy="Correct phases_installed, or ask the utility to correct the service point.",
-    columns=("phases_installed", "usage_point_id"),
-)
-def phases_exceed_service(rows):
-    """More phases are installed than the service point has."""
-    return rows.filter(phases_installed__gt=F("service_point__phases_available"))
-
-
-@rule(
-    "FILING-COUNTY",
-    remedy="Correct county_fips, or leave it empty: the service point knows it.",
-    columns=("county_fips", "usage_point_id"),
-    severity=WARNING,
-)
-def county_differs(rows):
-    """The county is not that of the service point."""
-    return rows.exclude(county_fips="").filter(service_point__county__isnull=False).exclude(service_point__county_id=F("county_fips"))
 
 
 def _earlier(rows, **same):
@@ -173,10 +171,6 @@ def tenure_over(rows):
 
 CONDITIONS = [*der_rules.RULES, *FILED]
 OVER_ROWS = [
-    account_missing,
-    email_odd,
-    phases_exceed_service,
-    county_differs,
     id_repeated,
     serial_repeated,
     serial_registered,

@@ -68,7 +68,7 @@ class Sealer:
     def _holder(self, eia_id: str) -> int:
         """Under whose data key a row is sealed: its utility's or, while it names none, the aggregator's.
 
-        Where the database reads the id otherwise than Python, it takes no owner from the row (stage_owners.sql).
+        Where the database reads the id otherwise than Python, it takes no owner from the row (stage.sql).
         """
         try:
             return self.edcs.get(int(eia_id), self.aggregator)

@@ -71,19 +71,16 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
 def _stage_parts(submission: Submission, reader, present: list[Column], offset: int, progress: Progress) -> None:
     """Read, seal and stage the file part by part: while the database casts one, a thread reads and seals the next."""
     sealer = owners.Sealer(reader.sheet.recognised, submission.aggregator_id)
-    personal = any(column.personal for column in present)
-    last = 0
+    names, last = _filled(present), 0
     with ahead(sealer.blocks(block.copy_text for block in reader.blocks()), PART) as blocks:
         for first in blocks:
             part = _told(chain([first], islice(blocks, PART - 1)), reader, progress)
-            copy_in("filing", _filing_columns(present), part, COPY_OPTIONS)
+            copy_in("filing", names, part, COPY_OPTIONS)
             before, last = last, fetch_sql("filed")[0][0]
             rows = {"submission": submission.pk, "offset": offset, "before": before, "last": last}
             _stage_typed(submission, present, rows)
             if not before:
                 analyze(StagedDer)  # before the first join with the new rows: taken for few, they are joined by loops in loops
-            if personal:
-                run_sql("stage_owners", rows)
             _find_reading_problems(present, rows)
 
 
@@ -96,8 +93,13 @@ def _told(blocks: Iterable[bytes], reader, progress: Progress) -> Iterator[bytes
 def _filing_columns(present: list[Column]) -> dict[str, str]:
     """The columns of the session's table with their types: texts as given, but owners only sealed."""
     texts = {column.name: "text" for column in present if not column.personal}
-    sealed = owners.COLUMNS if len(texts) < len(present) else {}
-    return {"row_number": "integer", "shape_problem": "text"} | texts | sealed
+    return {"row_number": "integer", "shape_problem": "text"} | texts | owners.COLUMNS
+
+
+def _filled(present: list[Column]) -> list[str]:
+    """Those that the file's blocks fill: of a file without personal columns not the sealed ones."""
+    personal = any(column.personal for column in present)
+    return [name for name in _filing_columns(present) if personal or name not in owners.COLUMNS]
 
 
 def _create_filing(present: list[Column]) -> None:
