@@ -1,6 +1,7 @@
 """Policies, runs, and the envelopes themselves: blocks of a feeder's whole set, never rows by interval."""
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -146,6 +147,14 @@ class EnvelopeRun(models.Model):
     def intervals(self) -> int:
         """How many intervals the window has."""
         return int((self.ends_at - self.starts_at).total_seconds() // (60 * self.step_minutes))
+
+    def situations(self, since: datetime | None = None, until: datetime | None = None) -> list[tuple[datetime, dict]]:
+        """From when on which situation holds in the window, or in a part of it; without the events that make it."""
+        since, until = since or self.starts_at, until or self.ends_at
+        plain = {name: value for name, value in self.situation.items() if name != "events"}
+        rows = [(datetime.fromisoformat(moment), said) for moment, said in plain.get("spans", ())] or [(self.starts_at, plain)]
+        ends = [moment for moment, _ in rows[1:]] + [self.ends_at]
+        return [(max(moment, since), said) for (moment, said), end in zip(rows, ends, strict=True) if end > since and moment < until]
 
 
 class EnvelopeBlock(models.Model):

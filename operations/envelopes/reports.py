@@ -90,8 +90,21 @@ def room_of(run: EnvelopeRun, since: datetime | None = None) -> dict[str, float]
 
 
 def situation_of(run: EnvelopeRun) -> str:
-    """What was out, switched or derated when a run was ordered, in words; nothing where all was as the network says."""
-    said = run.situation
+    """What is out, switched or derated in a run's window, in words; with times where that changes within it; nothing where all is as the
+    network says."""
+    rows = run.situations()
+    if len(rows) == 1:
+        return _words(rows[0][1])
+    ends = [moment for moment, _ in rows[1:]] + [run.ends_at]
+    spans = [f"{_clock(since)} to {_clock(until)}: {_words(said)}" for (since, said), until in zip(rows, ends, strict=True) if said]
+    return ". ".join(spans)
+
+
+def _clock(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%b %d, %H:%M}"
+
+
+def _words(said: dict) -> str:
     words = [f"{element} {name}" for name in ("open", "switched") for element in said.get(name, ())]
     places = {element: "all ratings" if element == "*" else element for element in said.get("percent", {})}
     words += [f"{places[element]} at {percent} %" for element, percent in said.get("percent", {}).items()]

@@ -1,9 +1,11 @@
 """API: outages of DERs by the batch, grid events, and the operational log."""
 
 from django.core.exceptions import ValidationError as Refused
+from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import JSONParser
 from rest_framework.response import Response
@@ -141,6 +143,14 @@ class EventBody(serializers.Serializer):
     reason = serializers.CharField(max_length=300)
 
 
+class TimesBody(serializers.Serializer):
+    """Other times of an event. One that goes on keeps its beginning."""
+
+    starts_at = serializers.DateTimeField()
+    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="expected return")
+    reason = serializers.CharField(max_length=300)
+
+
 class Events(Versioned, Moves):
     """Grid events within reach. POST tells one; what is behind its place is found by topology."""
 
@@ -166,6 +176,18 @@ class Events(Versioned, Moves):
 
     def perform(self, actor, obj: GridEvent, name: str, **said) -> None:
         events.move(actor=actor, event=obj, name=name, **said)
+
+    @extend_schema(request=TimesBody, responses={200: EventSerializer}, summary="Give a grid event other times")
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def reschedule(self, request, **kwargs) -> Response:
+        event = self.get_object()
+        policy.require(request.user, *events.teller(event))
+        body = TimesBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            events.reschedule(actor=request.user, event=self.require_match(event), **body.validated_data)
+        return self.answer(self.get_object())
 
 
 class LogSerializer(Flat):

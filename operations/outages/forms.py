@@ -92,6 +92,18 @@ class EventForm(forms.Form):
         return GridEvent(**facts, capacity_percent=said["capacity_percent"] or 0, **places(self.user, said))
 
 
+class TimesForm(forms.Form):
+    """Other times of an event: one that goes on keeps its beginning."""
+
+    starts_at = moment("From")
+    expected_until = moment("Expected back at", "empty: not known", required=False)
+    reason = forms.CharField(label="Reason", max_length=300)
+
+    def __init__(self, *args, event: GridEvent, **kwargs):
+        super().__init__(*args, initial={"starts_at": event.starts_at, "expected_until": event.expected_until}, **kwargs)
+        self.fields["starts_at"].disabled = event.status == GridEvent.Status.ACTIVE
+
+
 def places(user, said: dict) -> dict:
     """The places that codes name, among those of the user's utilities; interfaces also of the user's markets. Raises ValidationError."""
     utilities, markets = policy.reach(user, events.OF_UTILITY), policy.reach(user, events.OF_RTO)

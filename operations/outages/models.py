@@ -217,7 +217,7 @@ class LogEntry(Appended):
 
     access_paths = ("edc", "tso", "aggregator")
     ACTS = (
-        *("event_told", "event_begin", "event_restore", "event_cancel"),
+        *("event_told", "event_begin", "event_restore", "event_cancel", "event_reschedule"),
         *("outage_told", "outage_begin", "outage_end", "outage_cancel"),
         *("envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
         *("interface_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),

@@ -12,6 +12,7 @@ urlpatterns = [
     path("events/", views.Events.as_view(), name="grid_events"),
     path("events/new/", views.NewEvent.as_view(), name="grid_event_new"),
     path("events/<uuid:uuid>/", views.EventDetail.as_view(), name="grid_event"),
+    path("events/<uuid:uuid>/times/", views.EventTimes.as_view(), name="grid_event_times"),
     path("events/<uuid:uuid>/transitions/<slug:name>/", views.EventTransition.as_view(), name="grid_event_transition"),
     path("log/", views.Log.as_view(), name="log"),
     path("log/export.csv", CsvExport.as_view(list_view=views.Log), name="log_csv"),

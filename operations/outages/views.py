@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from moc.access import policy
-from moc.portal import Create, Detail, List, Sort, Transition
+from moc.portal import Create, Detail, List, Sort, Transition, Update
 from operations.outages import forms, reports
 from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
 from operations.outages.models import DerOutage, GridEvent, LogEntry
@@ -195,13 +195,40 @@ class EventDetail(Detail):
         ]
         return [(one.get_kind_display(), rows)]
 
-    def transitions(self) -> list[dict]:
+    def actions(self) -> list[tuple[str, str, bool]]:
         one = self.object
-        told = (events.OF_RTO, one.tso) if one.tso_id else (events.OF_UTILITY, one.edc)
-        return super().transitions() if policy.allows(self.request.user, *told) else []
+        may = one.status in ("planned", "active") and policy.allows(self.request.user, *events.teller(one))
+        return [("Other times", reverse("operations:grid_event_times", args=[one.uuid]), False)] if may else []
+
+    def transitions(self) -> list[dict]:
+        return super().transitions() if policy.allows(self.request.user, *events.teller(self.object)) else []
 
     def get_context_data(self, **kwargs) -> dict:
         return super().get_context_data(**{"touched": reports.by_aggregator(self.object, self.request.user)} | kwargs)
+
+
+class EventTimes(Update):
+    """Other times of one event."""
+
+    model = GridEvent
+    title = "Other times of an event"
+    lead = "What envelopes its former times touched, and those that the new ones touch, are computed anew; whom it concerns is told."
+    parents = EVENTS
+    form_class = forms.TimesForm
+    submit_label = "Give these times"
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, *events.teller(self.object))
+
+    def get_form_kwargs(self) -> dict:
+        return {"event": self.object}
+
+    def perform(self, form) -> GridEvent:
+        events.reschedule(actor=self.request.user, event=self.object, **form.cleaned_data)
+        return self.object
+
+    def done_url(self, result: GridEvent) -> str:
+        return reverse("operations:grid_event", args=[result.uuid])
 
 
 class EventTransition(Transition):

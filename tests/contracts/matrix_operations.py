@@ -52,6 +52,15 @@ def limited(scene: Scene) -> dict:
     return {"der": str(scene.limited.uuid), "least_kw": "-1", "most_kw": "1", "reason": "Repair"}
 
 
+def times(scene: Scene) -> dict:
+    """Of the event that goes on: its beginning, and another end."""
+    return {"starts_at": scene.grid_event.starts_at.isoformat(), "expected_until": midnight(2).isoformat(), "reason": "It takes longer"}
+
+
+def times_by_form(scene: Scene) -> dict:
+    return times(scene) | {"expected_until": f"{midnight(2):%Y-%m-%d %H:%M}"}
+
+
 def told(scene: Scene) -> dict:
     return {"der": str(scene.der.uuid), "kind": "derate", "cause": "forced", "starts_at": moment(3).isoformat()} | {
         "available_kw": "1",
@@ -192,6 +201,7 @@ ROUTES = (
         writes=(Write(ANY_GRID, EVENT, name="a utility"), Write(ANY_GRID | MARKETS, INTERFACE, name="an interface")),
     ),
     Route(f"{OUTAGES}events/<uuid:uuid>/", OF_BOTH - who("machine"), of("grid_event")),
+    Route(f"{OUTAGES}events/<uuid:uuid>/times/", GRID, of("grid_event"), (Write(GRID, times_by_form),)),
     Route(f"{OUTAGES}events/<uuid:uuid>/{MOVE}", None, of("grid_event", name="restore"), (Write(GRID),)),
     Route("operations/feeders/", SIGNED_IN),
     Route("operations/feeders/<int:pk>/", PEOPLE_OF_GRID, feeder),
@@ -258,6 +268,7 @@ ROUTES = (
     Route(f"{API}grid-events/{ID}", OF_BOTH, of("grid_event")),
     Route(f"{API}grid-events/{ID}versions/", OF_BOTH, of("grid_event")),
     Route(f"{API}grid-events/{ID}{MOVE}", None, of("grid_event", name="restore"), (Write(GRID, {}),)),
+    Route(f"{API}grid-events/{ID}reschedule/", None, of("grid_event"), (Write(GRID, times),)),
     Route(f"{API}log/", CALLERS),
     Route(f"{API}log/<int:pk>/", OF_BOTH, lambda scene: {"pk": scene.operational_log.pk}),
     Route(f"{API}states/", CALLERS),

@@ -95,7 +95,7 @@ def _proven(each: Capability, way: str, kw: float) -> float:
     capable = _capable(each, way)
     if kw <= 0 or capable <= 0:
         return 0.0
-    machine, live, _ = computing.made_ready(each.run, computing.active_points(each.run.network, each.run.situation.get("ders", {})))
+    machine, live = computing.ready_at(each.run, each.interval)
     place, limits = {der: row for row, ders in enumerate(live.ders) for der in ders}, np.zeros(len(live.points))
     for ders, limit in zip(each.ders, each.high_kw if way == UP else -each.low_kw, strict=True):
         if (row := next((place[der] for der in ders if der in place), None)) is not None:

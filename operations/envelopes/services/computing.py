@@ -45,18 +45,45 @@ class Active:
     ders: list[list[int]]
 
 
-def active_points(version: NetworkVersion, limited: dict | None = None) -> Active:
-    """The points with active DERs: approved import and export of all DERs behind each, nameplate where nothing was approved.
+@dataclass(frozen=True)
+class Part:
+    """The intervals of a window in one situation, which of the active points have supply there (A,), and their envelopes; None: nobody."""
 
-    limited: {DER id: [least, most] kW injected} of those that are out or derated."""
+    intervals: slice
+    supplied: np.ndarray
+    found: Envelopes | None
+
+    @property
+    def count(self) -> int:
+        return self.intervals.stop - self.intervals.start
+
+    @property
+    def unchecked(self) -> int:
+        """Intervals that did not pass the AC check."""
+        return int((~(self.found.importing.checked & self.found.exporting.checked)).sum()) if self.found else 0
+
+
+def capabilities(version: NetworkVersion) -> list[tuple]:
+    """Of every active DER at a network's points: id, place in the arrays, least and most injection, kW.
+
+    Approved import and export, and its own ratings where nothing was approved."""
     places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
     ders = Der.objects.filter(service_point_id__in=list(places), status=Der.Status.ACTIVE).order_by("pk")
-    found: dict[int, list] = {}
     columns = ("pk", "service_point_id", "nameplate_ac_kw", "approved_export_kw", "approved_import_kw", "max_charge_kw")
+    found = []
     for pk, point, nameplate, export, import_, charge in ders.values_list(*columns):
-        row = found.setdefault(places[point], [0.0, 0.0, []])
         least = -float(next((value for value in (import_, charge) if value is not None), 0))
-        most = float(next((value for value in (export, nameplate) if value is not None), 0))
+        found.append((pk, places[point], least, float(next((value for value in (export, nameplate) if value is not None), 0))))
+    return found
+
+
+def active_points(capable: list[tuple], limited: dict | None = None) -> Active:
+    """The points with active DERs, with what all DERs behind each can do together.
+
+    limited: {DER id: [least, most] kW injected} of those that are out or derated."""
+    found: dict[int, list] = {}
+    for pk, number, least, most in capable:
+        row = found.setdefault(number, [0.0, 0.0, []])
         lowest, highest = (limited or {}).get(str(pk), (least, most))
         row[0] += max(least, lowest)
         row[1] += min(most, highest)
@@ -76,18 +103,18 @@ def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request
     row_of = {der: row for row, ders in enumerate(active.ders) for der in ders}
     for der, (least, most, *hours) in run.caps.items():
         if int(der) in row_of:
-            row, part = row_of[int(der)], _part(run, hours)
+            row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
             low[row, part], high[row, part] = np.maximum(low[row, part], least * 1e3), np.minimum(high[row, part], most * 1e3)
     return Request(feeder, feeder.leg_va(base), active.points, np.minimum(low, high), high)
 
 
-def _part(run: EnvelopeRun, hours: list[str]) -> slice:
+def _part(run: EnvelopeRun, hours: list[datetime]) -> slice:
     """The intervals of a run that touch the hours between two moments; all of them without."""
     if not hours:
-        return slice(None)
+        return slice(0, run.intervals)
     step = 60 * run.step_minutes
-    first, last = ((datetime.fromisoformat(moment) - run.starts_at).total_seconds() / step for moment in hours)
-    return slice(max(0, int(first // 1)), max(0, int(-(-last // 1))))
+    first, last = ((moment - run.starts_at).total_seconds() / step for moment in hours)
+    return slice(max(0, int(first // 1)), max(0, min(run.intervals, int(-(-last // 1)))))
 
 
 def policy_of(run: EnvelopeRun, active: Active) -> Policy:
@@ -100,7 +127,7 @@ def policy_of(run: EnvelopeRun, active: Active) -> Policy:
 
 @lru_cache(maxsize=KEPT)
 def _machine(topology_hash: str, version: int, said: str) -> tuple[Machine, np.ndarray]:
-    """The solver's machine of a network in a situation, and which points of the network it holds."""
+    """The solver's machine of a network (by its hash and key) in a situation, and which points of the network it holds."""
     feeder, kept = situation.changed(feeder_of(NetworkVersion.objects.get(pk=version)), json.loads(said))
     return Machine(feeder), kept
 
@@ -112,25 +139,45 @@ def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
     return Active(places, active.low_kw[rows], active.high_kw[rows], [ders for ders, on in zip(active.ders, rows) if on]), rows
 
 
-def made_ready(run: EnvelopeRun, active: Active) -> tuple[Machine, Active, np.ndarray]:
-    """The machine of a run's network in its situation, the active points that have supply there, and which of all they are, (A,)."""
-    machine, kept = _machine(run.topology_hash, run.network_id, json.dumps(run.situation, sort_keys=True))
-    return machine, *supplied(active, kept)
+def ready_at(run: EnvelopeRun, interval: int) -> tuple[Machine, Active]:
+    """The machine of a run's network in the situation of an interval, and the active points that have supply there."""
+    said = next(said for part, said in _situations(run) if interval < part.stop)
+    return _made_ready(run, capabilities(run.network), said)[:2]
+
+
+def _situations(run: EnvelopeRun) -> list[tuple[slice, dict]]:
+    """The intervals of each situation in a run's window."""
+    rows = run.situations()
+    ends = [moment for moment, _ in rows[1:]] + [run.ends_at]
+    return [(_part(run, [moment, end]), said) for (moment, said), end in zip(rows, ends, strict=True)]
+
+
+def _made_ready(run: EnvelopeRun, capable: list[tuple], said: dict) -> tuple[Machine, Active, np.ndarray]:
+    """The machine of a run's network in a situation, the active points that have supply there, and which of all they are, (A,)."""
+    network = {name: said[name] for name in situation.NETWORK if name in said}
+    machine, kept = _machine(run.network.topology_hash, run.network_id, json.dumps(network, sort_keys=True))
+    return machine, *supplied(active_points(capable, said.get("ders", {})), kept)
+
+
+def _solved(run: EnvelopeRun, capable: list[tuple], intervals: slice, said: dict) -> Part:
+    machine, live, rows = _made_ready(run, capable, said)
+    if not len(live.points):
+        return Part(intervals, rows, None)
+    request = request_of(run, machine.feeder, live).during(intervals)
+    return Part(intervals, rows, solve(request, policy_of(run, live), machine))
 
 
 def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
     """Compute a run, write its blocks and move it on in one transaction. Returns the job's outcome."""
-    started = process_time()
-    active = active_points(run.network, run.situation.get("ders", {}))
-    written, facts = [], {}
+    started, written, facts = process_time(), [], {}
+    capable = capabilities(run.network)
+    active = active_points(capable)
     progress(0, None, "Computing")
     if len(active.points):
-        machine, live, rows = made_ready(run, active)
-        found = solve(request_of(run, machine.feeder, live), policy_of(run, live), machine) if len(live.points) else None
-        written = _blocks(run, active, found, rows)
-        if found is not None:
-            unchecked = int((~(found.importing.checked & found.exporting.checked)).sum())
-            facts = {"price": _price(found), "alarms": _alarms(found), "unchecked": unchecked}
+        parts = [_solved(run, capable, *each) for each in _situations(run)]
+        written = _blocks(run, active, parts)
+        if any(part.found for part in parts):
+            facts = {"price": _price(parts), "alarms": _alarms(parts), "unchecked": sum(part.unchecked for part in parts)}
     facts |= {"point_count": len(active.points), "cpu_s": round(process_time() - started, 3)}
     with transaction.atomic(), acting(None, SYSTEM):
         EnvelopeBlock.objects.bulk_create(written)
@@ -140,40 +187,58 @@ def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
     return {"points": len(active.points), "cpu_s": facts["cpu_s"], "without_room": facts.get("unchecked", 0)}
 
 
-def _blocks(run: EnvelopeRun, active: Active, found: Envelopes | None, supplied: np.ndarray) -> list[EnvelopeBlock]:
+def _blocks(run: EnvelopeRun, active: Active, parts: list[Part]) -> list[EnvelopeBlock]:
     """Both bounds of all active points; who has no supply may neither import nor export."""
-    written, off = [], int((~supplied).sum())
+    written, size = [], (len(active.points), run.intervals)
     for bound in ("min", "max"):
-        kw, codes, names = np.zeros((len(supplied), run.intervals)), np.zeros((len(supplied), run.intervals), np.int32), []
-        if found is not None:
-            limits, side = (found.min_w, found.importing) if bound == "min" else (found.max_w, found.exporting)
-            kw[supplied] = limits / 1e3
-            codes[supplied], names = _named(side)
-        if off:
-            codes[~supplied] = len(names)
-            names = [*names, [NO_SUPPLY, off]]
+        kw, codes, names = np.zeros(size), np.zeros(size, np.int32), {}
+        for part in parts:
+            rows, off = np.flatnonzero(part.supplied), np.flatnonzero(~part.supplied)
+            if part.found is not None:
+                limits, side = (part.found.min_w, part.found.importing) if bound == "min" else (part.found.max_w, part.found.exporting)
+                kw[rows, part.intervals] = limits / 1e3
+                codes[rows, part.intervals] = _named(side, names)
+            if len(off):
+                codes[off, part.intervals] = _code(names, NO_SUPPLY, len(off))
         unit = blocks.unit_for(kw)
-        packed = {"limits": blocks.pack(kw, unit, upper=bound == "max"), "reasons": blocks.pack_codes(codes), "names": names}
+        packed = {"limits": blocks.pack(kw, unit, upper=bound == "max"), "reasons": blocks.pack_codes(codes), "names": list(names.values())}
         written.append(EnvelopeBlock(run=run, edc_id=run.edc_id, bound=bound, unit_kw=unit, ders=active.ders, **packed))
     return written
 
 
-def _named(side: Allocation) -> tuple[np.ndarray, list]:
-    """Binding rows as codes into a short list of [element, points that it stops at most]."""
-    used, codes = np.unique(side.binding, return_inverse=True)
-    codes = codes.reshape(side.binding.shape).astype(np.int32) - (DEVICE in used)
-    rows = used[used != DEVICE]
-    return codes, [[str(side.row_names[row]), int((side.binding == row).sum(0).max())] for row in rows]
+def _code(names: dict[str, list], element: str, sharing: int) -> int:
+    """The place of an element among the names [element, points that it stops at most]; added where it is new."""
+    row = names.setdefault(element, [element, 0])
+    row[1] = max(row[1], sharing)
+    return list(names).index(element)
 
 
-def _price(found: Envelopes) -> dict:
-    sides = {"import": price(found.importing), "export": price(found.exporting)}
-    return {
-        name: {"total_kw": round(each.total_kw, 1), "jain": round(each.jain, 4), "least_share": round(each.least_share, 4)}
-        for name, each in sides.items()
-    }
+def _named(side: Allocation, names: dict[str, list]) -> np.ndarray:
+    """Binding rows as codes into the short list of names, to which they are added."""
+    used, places = np.unique(side.binding, return_inverse=True)
+    sharing = {row: int((side.binding == row).sum(0).max()) for row in used.tolist()}
+    codes = [DEVICE if row == DEVICE else _code(names, str(side.row_names[row]), count) for row, count in sharing.items()]
+    return np.array(codes, np.int32)[places.reshape(side.binding.shape)]
 
 
-def _alarms(found: Envelopes) -> list[dict]:
-    worst = sorted(found.exporting.alarms, key=lambda alarm: -abs(alarm.value - alarm.limit))[:MOST_ALARMS]
-    return [{"kind": a.kind, "element": a.element, "interval": a.interval, "value": round(a.value, 4), "limit": a.limit} for a in worst]
+def _price(parts: list[Part]) -> dict:
+    """What the policy costs over the window; intervals in which nobody has supply have no shares."""
+    solved = [part for part in parts if part.found]
+    counts, every = [part.count for part in solved], sum(part.count for part in parts)
+    found = {}
+    for name, side in (("import", "importing"), ("export", "exporting")):
+        each = [price(getattr(part.found, side)) for part in solved]
+        total = sum(row.total_kw * count for row, count in zip(each, counts, strict=True)) / every
+        jain, least = float(np.average([row.jain for row in each], weights=counts)), min(row.least_share for row in each)
+        found[name] = {"total_kw": round(total, 1), "jain": round(jain, 4), "least_share": round(least, 4)}
+    return found
+
+
+def _alarms(parts: list[Part]) -> list[dict]:
+    """The worst of each element that the forecast alone takes over a limit."""
+    every = [(alarm, part.intervals.start) for part in parts if part.found for alarm in part.found.exporting.alarms]
+    worst = {}
+    for a, first in sorted(every, key=lambda row: -abs(row[0].value - row[0].limit)):
+        shown = {"kind": a.kind, "element": a.element, "interval": a.interval + first, "value": round(a.value, 4), "limit": a.limit}
+        worst.setdefault((a.kind, a.element), shown)
+    return list(worst.values())[:MOST_ALARMS]

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from datetime import datetime, time, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 from django.db import transaction
@@ -39,6 +40,13 @@ def policy_for(feeder: Feeder) -> EnvelopePolicy:
     return own or EnvelopePolicy.objects.filter(edc=feeder.edc_id, feeder=None).first() or EnvelopePolicy(edc_id=feeder.edc_id)
 
 
+def values_of(chosen: EnvelopePolicy) -> dict:
+    """A policy's values as runs keep them."""
+    places = {name: EnvelopePolicy._meta.get_field(name).decimal_places for name in EXACT}
+    exact = {name: f"{Decimal(getattr(chosen, name)):.{digits}f}" for name, digits in places.items()}
+    return {name: getattr(chosen, name) for name in KEPT} | exact
+
+
 def order(
     *, actor, feeder: Feeder, starts_at: datetime, hours: int, step_minutes: int, caps: dict | None = None, reason: str = ""
 ) -> EnvelopeRun:
@@ -59,7 +67,7 @@ def order(
 def order_until(
     *, actor, feeder: Feeder, starts_at: datetime, ends_at: datetime, step_minutes: int, caps: dict | None = None, reason: str = ""
 ) -> EnvelopeRun:
-    """As order(), up to a moment; with what is out, switched or derated now and lasts into the window."""
+    """As order(), up to a moment; with what is out, switched or derated in the window, now and as planned."""
     if actor is not None:
         policy.require(actor, PERMISSION, feeder.edc)
     versions = NetworkVersion.objects.select_related("feeder__substation")
@@ -68,9 +76,8 @@ def order_until(
         raise UserError(f"Feeder {feeder} has no current network.", "Load its model and have it approved.", "ENV-NETWORK")
     if not 0 < (ends_at - starts_at).total_seconds() // (60 * step_minutes) <= MOST_INTERVALS:
         raise UserError(f"A window has 1 to {MOST_INTERVALS} intervals.", "Choose fewer hours or longer intervals.", "ENV-WINDOW")
-    chosen = policy_for(feeder)
-    values = {name: getattr(chosen, name) for name in KEPT} | {name: str(getattr(chosen, name)) for name in EXACT}
-    found = situation.of(network, since=starts_at)
+    values = values_of(policy_for(feeder))
+    found = situation.of(network, starts_at, ends_at, timedelta(minutes=step_minutes))
     decides = [values, caps or {}] + ([found | {"events": []}] if found else [])
     digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
     window = {"starts_at": starts_at, "ends_at": ends_at, "step_minutes": step_minutes}
@@ -96,12 +103,13 @@ def order_until(
 
 
 def _topology(network: NetworkVersion, found: dict) -> str:
-    """The hash of the network as a situation leaves it."""
+    """The hash of the network as a situation leaves it; of all its hashes where that changes within the window."""
     if not found:
         return network.topology_hash
     from operations.network.services.building import feeder_of  # here: 80 MB of solver, where something has happened only
 
-    return situation.changed(feeder_of(network), found)[0].topology_hash
+    left = [situation.changed(feeder_of(network), said)[0].topology_hash for _, said in found.get("spans", [[None, found]])]
+    return left[0] if len(set(left)) == 1 else hashlib.sha256("".join(left).encode()).hexdigest()
 
 
 def order_days(feeder: Feeder) -> list[EnvelopeRun]:

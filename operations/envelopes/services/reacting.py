@@ -1,51 +1,67 @@
-"""What events and outages change: the rest of each window is ordered anew on the feeders that they touch, and on no other."""
+"""What events, outages and policies change, now and as planned: the rest of each window is ordered anew on the feeders that they touch,
+and on no other."""
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from moc.notices.services import tell
-from operations.envelopes.models import EnvelopeRun
+from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.services import life, situation
 from operations.network.models import NetworkVersion
 from operations.outages.models import DerOutage, GridEvent
 
 Status = EnvelopeRun.Status
 STANDING = (Status.COMPUTING, Status.COMPUTED, Status.EVALUATED, Status.PUBLISHED)
+OVER = (Status.SUPERSEDED, Status.FAILED)
 
 
 def react(now: datetime | None = None) -> list[EnvelopeRun]:
-    """Order the rest of every window whose newest run was computed in another situation than there is now. Idempotent.
+    """Order the rest of every window whose newest run was computed in another situation, or by another policy, than there is. Idempotent.
 
     A window that an operator holds or took out of force stays as it is. Returns the runs that were ordered."""
     now, ordered = now or timezone.now(), []
     for version in _touched(now).select_related("feeder__edc", "feeder__substation").order_by("pk"):
+        values = life.values_of(life.policy_for(version.feeder))
         for run in _newest(version, now):
             starts_at = _from(run, now)
-            if run.status in STANDING and starts_at < run.ends_at:
-                found = situation.of(version, since=starts_at)
-                if not situation.same(found, run.situation):
-                    ordered.append(_again(run, starts_at))
+            if run.status in STANDING and starts_at < run.ends_at and (run.policy != values or not _stands(version, run, starts_at)):
+                ordered.append(_again(run, starts_at))
     return ordered
 
 
+def _stands(version: NetworkVersion, run: EnvelopeRun, since: datetime) -> bool:
+    """Whether the rest of a window is in the situation that its run was computed for."""
+    found = situation.of(version, since, run.ends_at, timedelta(minutes=run.step_minutes))
+    return situation.same(run, EnvelopeRun(starts_at=since, ends_at=run.ends_at, situation=found))
+
+
 def _touched(now: datetime):
-    """The networks where something happens, or did when a window that is not over was computed."""
-    unusual = EnvelopeRun.objects.filter(ends_at__gt=now).exclude(situation={}).values("feeder")
-    events = GridEvent.objects.filter(status=GridEvent.Status.ACTIVE)
-    out = DerOutage.objects.filter(status=DerOutage.Status.ACTIVE).values("der__feeder")
-    places = Q(feeder__in=unusual) | Q(feeder__in=out) | Q(feeder__in=events.exclude(feeder=None).values("feeder"))
+    """The networks where something happens, is planned to, or did when a window that is not over was computed; and whose policy changed."""
+    windows = EnvelopeRun.objects.filter(ends_at__gt=now)
+    coming = Q(status="active") | Q(status="planned", starts_at__lt=windows.aggregate(last=Max("ends_at"))["last"] or now)
+    events, out = GridEvent.objects.filter(coming), DerOutage.objects.filter(coming).values("der__feeder")
+    places = Q(feeder__in=windows.exclude(situation={}).values("feeder")) | Q(feeder__in=_of_other_policies(windows))
+    places |= Q(feeder__in=out) | Q(feeder__in=events.exclude(feeder=None).values("feeder"))
     places |= Q(feeder__in=events.exclude(transformer=None).values("transformer__feeder"))
     places |= Q(feeder__substation__td_interface__in=events.exclude(td_interface=None).values("td_interface"))
     return NetworkVersion.objects.filter(places, status=NetworkVersion.Status.CURRENT)
 
 
+def _of_other_policies(windows) -> list[int]:
+    """The feeders of which a run that is not replaced was computed by another policy than holds: a query for the runs, one for policies."""
+    rows = windows.exclude(status__in=OVER).order_by().values_list("edc", "feeder", "policy").distinct()
+    kept = {(each.edc_id, each.feeder_id): life.values_of(each) for each in EnvelopePolicy.objects.all()}
+    plain = life.values_of(EnvelopePolicy())
+    return [feeder for edc, feeder, values in rows if values != kept.get((edc, feeder), kept.get((edc, None), plain))]
+
+
 def _newest(version: NetworkVersion, now: datetime) -> list[EnvelopeRun]:
     """Of each end of a window the newest run that was not replaced, on a network's feeder."""
     runs = EnvelopeRun.objects.of_feeder(version.feeder).filter(network=version, ends_at__gt=now)
-    runs = runs.exclude(status__in=(Status.SUPERSEDED, Status.FAILED))
+    runs = runs.exclude(status__in=OVER)
     return list(runs.order_by("ends_at", "-pk").distinct("ends_at").select_related("feeder__edc"))
 
 
@@ -57,7 +73,7 @@ def _from(run: EnvelopeRun, now: datetime) -> datetime:
 
 def _again(run: EnvelopeRun, starts_at: datetime) -> EnvelopeRun:
     facts = {"starts_at": starts_at, "ends_at": run.ends_at, "step_minutes": run.step_minutes, "caps": run.caps}
-    return life.order_until(actor=None, feeder=run.feeder, reason="system: the grid is in another state", **facts)
+    return life.order_until(actor=None, feeder=run.feeder, reason="system: the grid or the policy is another", **facts)
 
 
 def publish_or_tell(run: EnvelopeRun) -> None:
@@ -71,6 +87,6 @@ def publish_or_tell(run: EnvelopeRun) -> None:
 
 
 def _replaces(run: EnvelopeRun) -> bool:
-    """Whether a set in force was computed in another situation, so that it is wrong by now."""
+    """Whether a set in force was computed in another situation or by another policy, so that it is wrong by now."""
     in_force = EnvelopeRun.objects.of_feeder(run.feeder).overlapping(run.starts_at, run.ends_at).published()
-    return any(not situation.same(each.situation, run.situation) for each in in_force)
+    return any(each.policy != run.policy or not situation.same(each, run) for each in in_force)

@@ -47,9 +47,12 @@ class Request:
 
     def at(self, interval: int) -> "Request":
         """The same of one interval."""
-        one = slice(interval, interval + 1)
-        volts = self.source_volts if self.source_volts is None else self.source_volts[:, one]
-        return replace(self, base_va=self.base_va[:, one], low_w=self.low_w[:, one], high_w=self.high_w[:, one], source_volts=volts)
+        return self.during(slice(interval, interval + 1))
+
+    def during(self, part: slice) -> "Request":
+        """The same of some intervals."""
+        volts = self.source_volts if self.source_volts is None else self.source_volts[:, part]
+        return replace(self, base_va=self.base_va[:, part], low_w=self.low_w[:, part], high_w=self.high_w[:, part], source_volts=volts)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def report(*, actor, rows: list[Told], only_good: bool = False) -> Outcome:
         outcome.taken = DerOutage.objects.bulk_create(made)
         log.of_outages(outcome.taken, actor=actor, act="outage_told", before="in service")
         _tell(outcome.taken)
-        if any(each.status == Status.ACTIVE for each in outcome.taken):
+        if outcome.taken:
             log.followed(f"{counted(len(outcome.taken), 'outages of DERs')}")
     return outcome
 

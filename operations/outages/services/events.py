@@ -1,5 +1,7 @@
 """Grid events: told by a utility, or of an interface by its RTO; whom they touch is found by topology, told, and logged."""
 
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import Value
 from django.urls import reverse
@@ -48,8 +50,7 @@ def report(*, actor, event: GridEvent) -> GridEvent:
         event.refresh_from_db()
         log.of_event(event, actor=actor, act="event_told", before="in service")
         _tell(event, f"{event}: {counted(event.point_count, 'service points')} are behind it")
-        if event.status == Status.ACTIVE:
-            log.followed(str(event))
+        log.followed(str(event))
     return event
 
 
@@ -80,10 +81,41 @@ def _tell(event: GridEvent, subject: str) -> None:
         tell(event.td_interface.pnode.tso, OF_RTO, **said)
 
 
+def teller(event: GridEvent) -> tuple[str, Organization]:
+    """Whose event it is to move: the permission, and the RTO or utility that told it."""
+    return (OF_RTO, event.tso) if event.tso_id else (OF_UTILITY, event.edc)
+
+
+def reschedule(*, actor, event: GridEvent, starts_at: datetime, expected_until: datetime | None, reason: str) -> None:
+    """Give an event other times: one to come its beginning, still to come, and its end; one that goes on its end only.
+
+    Raises NotPermitted, UserError (EVENT-OVER, EVENT-TIME)."""
+    policy.require(actor, *teller(event))
+    with transaction.atomic(), acting(actor, reason):
+        held = GridEvent.objects.select_for_update(of=("self",)).get(pk=event.pk)
+        if held.status not in (Status.PLANNED, Status.ACTIVE):
+            raise UserError("The event is over or cancelled.", "Tell another one.", "EVENT-OVER")
+        moved = starts_at != held.starts_at
+        if moved and (held.status == Status.ACTIVE or starts_at <= timezone.now()):
+            raise UserError("Only what is to come has another beginning, still to come.", "Keep it, or give a later one.", "EVENT-TIME")
+        if expected_until is not None and expected_until <= max(starts_at, timezone.now()):
+            raise UserError("It is expected back before it begins, or before now.", "Give a later moment, or none.", "EVENT-TIME")
+        before = {name: value and value.isoformat() for name, value in _times(held).items()}
+        GridEvent.objects.filter(pk=held.pk).update(starts_at=starts_at, expected_until=expected_until)
+        event.refresh_from_db()
+        log.of_event(event, actor=actor, act="event_reschedule", before=held.status, reason=reason, times=before)
+        _tell(event, f"{event}: other times")
+        log.followed(str(event))
+
+
+def _times(event: GridEvent) -> dict:
+    return {"starts_at": event.starts_at, "expected_until": event.expected_until}
+
+
 def move(*, actor, event: GridEvent, name: str, reason: str = "") -> None:
     """Restore, or cancel one to come; by whom it was told. Raises NotPermitted, TransitionRefused, ReasonMissing."""
     transition_ = GridEvent.lifecycle.transitions[name]
-    policy.require(actor, OF_RTO if event.tso_id else transition_.permission, event.tso if event.tso_id else event.edc)
+    policy.require(actor, *teller(event))
     values = {"restored_at": timezone.now()} if name == "restore" else {}
     with transaction.atomic(), acting(actor, reason or transition_.title):
         _moved(event.pk, name, actor, reason, values)

@@ -16,11 +16,14 @@ def write(*, actor, act: str, subject: str, edc, before: dict, after: dict, **mo
     return LogEntry.objects.create(actor=actor, act=act, subject=subject[:300], edc=edc, before=before, after=after, **more)
 
 
-def of_event(event: GridEvent, *, actor, act: str, before: str, reason: str = "") -> LogEntry:
-    """An act on a grid event."""
+def of_event(event: GridEvent, *, actor, act: str, before: str, reason: str = "", times: dict | None = None) -> LogEntry:
+    """An act on a grid event; times: as they were, where it has others."""
     after = {"status": event.status, "ders": event.der_count, "aggregations": event.aggregation_count, "kw": float(event.kw)}
     said = {"reason": reason or event.reason, "edc": event.edc, "tso": event.tso, "event": event}
-    changed = {"before": {"status": before}, "after": after | {"capacity_percent": event.capacity_percent}}
+    after |= {"capacity_percent": event.capacity_percent}
+    if times is not None:
+        after |= {name: (moment := getattr(event, name)) and moment.isoformat() for name in times}
+    changed = {"before": {"status": before} | (times or {}), "after": after}
     return write(actor=actor, act=act, subject=str(event), **said, **changed)
 
 

@@ -46,5 +46,7 @@ def test_the_typical_day_is_the_utilitys_own(world, feeder):
     """O4: the evening's load is at seven in the evening of the state's time, whatever the database's."""
     run = life.order_days(feeder)[1]
     version = run.network
-    base = computing.request_of(run, building.feeder_of(version), computing.active_points(version)).base_va.sum(0).real
+    base = (
+        computing.request_of(run, building.feeder_of(version), computing.active_points(computing.capabilities(version))).base_va.sum(0).real
+    )
     assert int(base.argmax()) == 19 * 2

@@ -1,10 +1,14 @@
 """What events and outages change: O3, O4, O5. Only what they touch is computed anew; whom it concerns is told; the log keeps both."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
+from moc.errors import UserError
 from moc.history import acting
 from moc.notices.models import Notice
+from moc.portal.versions import version_of
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import computing, life, reacting, situation
@@ -13,7 +17,7 @@ from operations.outages.models import GridEvent, LogEntry
 from operations.outages.services import ders, events
 from registry.grid.models import Transformer
 from tests.factories.filings import store_in
-from tests.factories.networks import current, der, ordered, points_of, rows
+from tests.factories.networks import current, der, midnight, ordered, points_of, rows
 from tests.factories.readings import moment
 from tests.factories.world import REASON
 
@@ -144,3 +148,94 @@ def test_an_operators_word_stands_and_without_publication_people_are_told(world,
     life.hold(actor=world.user("edc", "administrator"), run=run, reason="Line work")
     happens(world, feeder=feeder)
     assert reacting.react() == [] and first.pk != run.pk
+
+
+def test_what_is_planned_takes_its_own_intervals(world, feeder):
+    """O3, O4: ahead, with the network as it is then; moved, begun or cancelled it computes anew what it touched, and nothing else."""
+    before, first = export("FAR"), midnight(1)
+    actor, hour = world.user("edc", "administrator"), timedelta(hours=1)
+    other = world.feeders["edc"][1]
+    current(world, other)
+    ordered(world, other, hours=2)
+    at = {"starts_at": first + 1.2 * hour, "expected_until": first + 1.7 * hour}
+    event = happens(world, feeder=feeder, element="line.l1", **at)
+    (run,) = carried_out()
+    assert run.feeder == feeder and export("FAR") == [before[0], 0.0]
+    assert reports.situation_of(run).endswith("02:00: line.l1 open") and reacting.react() == []
+    (limits,) = reports.limits_of([EnvelopePoint.objects.get(der__external_id="FAR")]).values()
+    assert [each["why"] == reports.sentence(limits[0], (reports.NO_SUPPLY, 1)) for each in reports.explained(limits[0])][:2] == [
+        False,
+        True,
+    ]
+    events.reschedule(actor=actor, event=event, starts_at=first + 0.2 * hour, expected_until=first + 0.4 * hour, reason="Crew is early")
+    (run,) = carried_out()
+    assert export("FAR") == [0.0, before[1]]
+    entry = LogEntry.objects.get(act="event_reschedule")
+    assert entry.before["starts_at"] != entry.after["starts_at"] == event.starts_at.isoformat()
+    events.move(actor=actor, event=event, name="cancel", reason="Rain")
+    (run,) = carried_out()
+    assert export("FAR") == before and (run.situation, run.feeder) == ({}, feeder)
+
+
+def test_an_event_that_outlasts_its_end_counts_until_it_is_restored(world, feeder):
+    """O3: what is expected to be over frees the intervals after; what should have been over by now frees none."""
+    version, actor = feeder.networks.get(), world.user("edc", "administrator")
+    window = {"since": midnight(1), "until": midnight(1) + timedelta(hours=2), "step": timedelta(hours=1)}
+    event = happens(world, feeder=feeder, expected_until=midnight(1) + timedelta(minutes=30))
+    assert [said for _, said in situation.of(version, **window)["spans"]] == [{"dark": ["*"]}, {}]
+    with acting(None, REASON):
+        GridEvent.objects.filter(pk=event.pk).update(starts_at=moment(60), expected_until=moment(5))
+    assert situation.of(version, **window) == {"dark": ["*"], "events": [event.pk]}
+    event.refresh_from_db()
+    for said in ({"starts_at": midnight(1)}, {"expected_until": moment(1)}):
+        times = {"starts_at": event.starts_at, "expected_until": None} | said
+        with pytest.raises(UserError) as refused:
+            events.reschedule(actor=actor, event=event, reason="Longer", **times)
+        assert refused.value.code == "EVENT-TIME"
+    events.move(actor=actor, event=event, name="restore")
+    with pytest.raises(UserError) as refused:
+        events.reschedule(actor=actor, event=event, starts_at=event.starts_at, expected_until=None, reason="Longer")
+    assert refused.value.code == "EVENT-OVER" and situation.of(version, **window) == {}
+
+
+def test_a_planned_outage_of_a_der_is_its_neighbours_room_then(world, feeder):
+    """M8, O4: not before, and not after."""
+    one, before = EnvelopePoint.objects.get(der__external_id="NEAR").der, (export("NEAR"), export("FAR"))
+    said = {"starts_at": midnight(1), "expected_until": midnight(1) + timedelta(minutes=50)}
+    told = ders.Told(der=str(one.uuid), kind="outage", cause="planned", reason="New inverter", **said)
+    ders.report(actor=world.user("aggregator", "filer"), rows=[told])
+    (run,) = carried_out()
+    assert export("NEAR") == [0.0, before[0][1]] and export("FAR")[0] > before[1][0] and export("FAR")[1] == before[1][1]
+    assert run.topology_hash == run.network.topology_hash, "no other network, so no other factors"
+
+
+def test_operating_limits_of_a_feeder_compute_its_envelopes_anew(world, feeder):
+    """O4: a policy with other limits is followed as an event is, on its feeders only; the same policy again is no news."""
+    before, other = sum(export("FAR")), world.feeders["edc"][1]
+    current(world, other)
+    ordered(world, other, hours=2)
+    assert reacting.react() == []
+    with acting(None, REASON):
+        own = EnvelopePolicy.objects.create(edc=world.edc, feeder=feeder, method="proportional", robust=False, auto_publish=True)
+    assert reacting.react() == []
+    with acting(None, REASON):
+        EnvelopePolicy.objects.filter(pk=own.pk).update(v_max_pu="1.02")
+    (run,) = carried_out()
+    assert run.feeder == feeder and sum(export("FAR")) < before and reacting.react() == []
+
+
+def test_other_times_by_form_and_by_program(world, feeder, client_of, api_of):
+    """O3: who told an event gives it other times; a wrong one names its remedy."""
+    actor, event = world.user("edc", "administrator"), happens(world, feeder=feeder, starts_at=midnight(2))
+    client, page = client_of(actor), f"/operations/outages/events/{event.uuid}/"
+    assert b"Other times" in client.get(page).content
+    given = {"starts_at": f"{midnight(3):%Y-%m-%dT%H:%M}", "expected_until": "", "reason": "Crew", "opened_version": version_of(event)}
+    assert client.post(f"{page}times/", given).status_code == 302
+    event.refresh_from_db()
+    assert (event.starts_at, event.expected_until) == (midnight(3), None)
+    given = {"starts_at": midnight(3).isoformat(), "expected_until": midnight(2).isoformat(), "reason": "Crew"}
+    url = f"/api/v1/operations/grid-events/{event.uuid}/reschedule/"
+    refused = api_of(actor).post(url, given, format="json", HTTP_IF_MATCH="*")
+    assert (refused.status_code, refused.json()["code"]) == (422, "EVENT-TIME")
+    taken = api_of(actor).post(url, given | {"expected_until": midnight(4).isoformat()}, format="json", HTTP_IF_MATCH="*")
+    assert taken.status_code == 200 and event.log.filter(act="event_reschedule").count() == 2
