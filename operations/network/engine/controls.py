@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from operations.network.engine.feeder import GROUND, FeederModel
+from operations.network.engine.feeder import AVERAGE, GROUND, LEAST, MOST, FeederModel
 from operations.network.engine.powerflow import PowerFlow
 
 MOST_MOVES = 80
@@ -112,9 +112,10 @@ def switch_wanted(feeder: FeederModel, control: np.void, volts: np.ndarray) -> n
     span = slice((control["watched_terminal"] - 1) * width, control["watched_terminal"] * width)
     nodes = feeder.conductors(element)[span]
     terminal = np.where((nodes >= 0)[:, None], volts[nodes], 0)
-    current, level = _currents(feeder, element, volts)[span], np.abs(terminal[0]) / control["pt_ratio"]
-    power, closed = (terminal * np.conj(current)).sum(0), bool(control["closed"])
-    measure = {"kvar": power.imag / 1e3, "current": np.abs(current[0]) / control["ct_ratio"], "voltage": level}.get(str(control["mode"]))
+    drawn, phase = _currents(feeder, element, volts)[span], control["watched_phase"]
+    level, amps = (_of_phase(np.abs(each), phase) / control[ratio] for each, ratio in ((terminal, "pt_ratio"), (drawn, "ct_ratio")))
+    power, closed = (terminal * np.conj(drawn)).sum(0), bool(control["closed"])
+    measure = {"kvar": power.imag / 1e3, "current": amps, "voltage": level}.get(str(control["mode"]))
     if measure is None:
         wants = np.zeros(volts.shape[1], bool)  # time and power factor clocks are not simulated: the bank stays as it is
     elif control["mode"] == "voltage":
@@ -124,6 +125,12 @@ def switch_wanted(feeder: FeederModel, control: np.void, volts: np.ndarray) -> n
     if control["override"]:
         wants |= level > control["v_max"] if closed else level < control["v_min"]
     return wants
+
+
+def _of_phase(values: np.ndarray, phase: int) -> np.ndarray:
+    """What a control watches of the values of all conductors (c, n)."""
+    over = {AVERAGE: np.mean, MOST: np.max, LEAST: np.min}.get(int(phase))
+    return values[phase] if over is None else over(values, axis=0)
 
 
 def _currents(feeder: FeederModel, element: int, volts: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from scipy.sparse import csgraph
 
 GROUND = -1
+AVERAGE, MOST, LEAST = -1, -2, -3  # in place of a phase that a capacitor's control watches
 REGULATOR = np.dtype(
     [
         ("name", "U64"),
@@ -42,6 +43,7 @@ CAPACITOR = np.dtype(
         ("element", "i4"),
         ("watched_element", "i4"),
         ("watched_terminal", "i4"),
+        ("watched_phase", "i4"),
         ("mode", "U8"),
         ("pt_ratio", "f8"),
         ("ct_ratio", "f8"),
@@ -247,4 +249,7 @@ class FeederModel:
         """Reads what save() wrote; refuses pickled objects."""
         with np.load(path, allow_pickle=False) as stored:
             values = {field.name: stored[field.name] for field in fields(cls)}
-        return cls(**values | {"name": str(values["name"])})
+        capacitors = np.zeros(len(values["capacitors"]), CAPACITOR)
+        for name in values["capacitors"].dtype.names:  # models that were stored before controls said their phase watch the first
+            capacitors[name] = values["capacitors"][name]
+        return cls(**values | {"name": str(values["name"]), "capacitors": capacitors})

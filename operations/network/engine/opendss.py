@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from operations.network.engine.feeder import CAPACITOR, GROUND, REGULATOR, FeederModel
+from operations.network.engine.feeder import AVERAGE, CAPACITOR, GROUND, LEAST, MOST, REGULATOR, FeederModel
 
 PASSIVE = {"line", "transformer", "autotrans", "capacitor", "reactor", "vsource", "fault"}
 POINTS = {"load", "generator", "pvsystem", "storage"}
@@ -15,6 +15,7 @@ SILENT = set(
 POWER, CURRENT, IMPEDANCE = (1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0)
 RESPONSES = {1: (POWER, POWER), 2: (IMPEDANCE, IMPEDANCE), 3: (POWER, IMPEDANCE), 5: (CURRENT, CURRENT)}
 CAPACITOR_MODES = {0: "current", 1: "voltage", 2: "kvar", 3: "time", 4: "pf"}
+OF_PHASES = {"avg": AVERAGE, "max": MOST, "min": LEAST}
 UNCLAMPED = (0.0, np.inf, 0.0)
 
 
@@ -265,8 +266,11 @@ def _capacitors(dss, element: dict[str, int]) -> np.ndarray:
         if number is None or watched is None:
             continue
         dss.Capacitors.Name(control.Capacitor())
+        dss.Circuit.SetActiveElement(f"capcontrol.{name}")
+        phase = dss.Properties.Value("CTPhase" if CAPACITOR_MODES[int(control.Mode())] == "current" else "PTPhase").lower()
+        mode = CAPACITOR_MODES[int(control.Mode())]
         rows.append(
-            (name.lower(), number, watched, control.MonitoredTerm(), CAPACITOR_MODES[int(control.Mode())], control.PTRatio())
+            (name.lower(), number, watched, control.MonitoredTerm(), OF_PHASES.get(phase) or int(phase) - 1, mode, control.PTRatio())
             + (control.CTRatio(), control.ONSetting(), control.OFFSetting(), bool(control.UseVoltOverride()), control.Vmin())
             + (control.Vmax(), control.Delay(), control.DelayOff(), any(dss.Capacitors.States()))
         )

@@ -1,14 +1,15 @@
 """CIM100 RDF/XML (IEC 61970-301 and 61968-11, the profile of distribution feeders) made into OpenDSS's objects.
 
-Read are energy sources, lines, switches, transformers of ends or tanks with their tap changers, linear shunt compensators, consumers
-and power electronics; other conducting equipment refuses the whole. CIM has no voltage below which a constant power gives way: loads
-keep their response down to 0.7 and up to 1.3 per unit. Points bear the name of the UsagePoint at their equipment, or their own."""
+Read are energy sources, lines, switches, transformers of ends or tanks with their tap changers, linear shunt compensators with their
+controls, consumers and power electronics; other conducting equipment refuses the whole. CIM has no voltage below which a constant power
+gives way: loads keep their response down to 0.7 and up to 1.3 per unit. Points bear the name of the UsagePoint at their equipment, or
+their own."""
 
 import math
 import re
 from pathlib import Path
 
-from operations.network.importers import cim_transformers
+from operations.network.importers import cim_capacitors, cim_transformers
 from operations.network.importers.cim_circuit import SWITCHES, Circuit, points_of
 from operations.network.importers.cim_objects import Model, Thing, Unreadable, read
 
@@ -31,6 +32,7 @@ def unpack(path: Path, name: str, folder: Path) -> Path:
         for thing in model.classes[kind]:
             lines += write(circuit, thing)
     circuit.require_all_read({"EnergySource", *WRITERS})
+    lines += cim_capacitors.controls(circuit)
     volts = sorted({base.number("BaseVoltage.nominalVoltage") / 1e3 for base in model.classes["BaseVoltage"]}, reverse=True)
     lines += [f"set voltagebases=[{' '.join(map(repr, volts))}]", "calcvoltagebases", "buscoords buses.csv"]
     (folder / "buses.csv").write_text("".join(f"{bus},{x!r},{y!r}\n" for bus, (x, y) in circuit.places().items()))
@@ -88,15 +90,6 @@ def _switch(circuit: Circuit, switch: Thing) -> list[str]:
     name = circuit.named(switch)
     made = [f"new line.{name} {circuit.two(switch, phases)} {CLOSED} {circuit.rating(switch)}"]
     return [*made, f"open line.{name} 1"] if switch.values.get("Switch.open", "false").lower() == "true" else made
-
-
-def _capacitor(circuit: Circuit, bank: Thing) -> list[str]:
-    phases = circuit.phases(bank, "LinearShuntCompensatorPhase", "ShuntCompensator", "ShuntCompensatorPhase.phase", "ShuntCompensatorPhase")
-    volts, sections = bank.number("ShuntCompensator.nomU"), bank.number("ShuntCompensator.sections", 1)
-    kvar = bank.number("LinearShuntCompensator.bPerSection") * volts**2 * max(sections, 1) / 1e3
-    delta = bank.last("ShuntCompensator.phaseConnection") == "D"
-    at = f"bus1={points_of(circuit.buses(bank)[0], phases, delta)} phases={len(phases)} conn={'delta' if delta else 'wye'}"
-    return [f"new capacitor.{circuit.named(bank)} {at} kv={volts / 1e3!r} kvar={kvar!r} states=[{int(sections > 0)}]"]
 
 
 def _consumer(circuit: Circuit, consumer: Thing) -> list[str]:
@@ -159,7 +152,7 @@ WRITERS = {
     "PowerTransformer": cim_transformers.write,
     "ACLineSegment": _line,
     **dict.fromkeys(sorted(SWITCHES), _switch),
-    "LinearShuntCompensator": _capacitor,
+    "LinearShuntCompensator": cim_capacitors.write,
     "EnergyConsumer": _consumer,
     "PowerElectronicsConnection": _inverter,
 }

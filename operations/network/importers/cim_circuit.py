@@ -16,6 +16,7 @@ class Circuit:
 
     def __init__(self, model: Model):
         self.model = model
+        self.names: dict[str, str] = {}  # of an object's id
         self._taken: dict[str, set[str]] = defaultdict(set)
         self._bus: dict[str, str] = {}
         self._terminals: dict[str, list[Thing]] = defaultdict(list)
@@ -27,7 +28,8 @@ class Circuit:
     def named(self, thing: Thing, *, point: bool = False) -> str:
         """A name that OpenDSS takes, of its own among those of its kind; of a point that of the UsagePoint at its equipment."""
         usage = self.model.of("UsagePoint.Equipments", thing) if point else []
-        return self._own((usage[0] if usage else thing).name, ALIKE.get(thing.kind, thing.kind))
+        self.names[thing.id] = self._own((usage[0] if usage else thing).name, ALIKE.get(thing.kind, thing.kind))
+        return self.names[thing.id]
 
     def _own(self, wanted: str, kind: str) -> str:
         name = base = re.sub(r"[^\w-]", "_", wanted.lower())[:100] or "_"

@@ -7,6 +7,7 @@ import pytest
 
 from operations.network import importers
 from operations.network.engine import opendss
+from operations.network.engine.controls import ControlledFlow
 from operations.network.engine.powerflow import PowerFlow
 from operations.network.importers import cim, cim_objects
 from operations.network.models import NetworkVersion
@@ -58,6 +59,54 @@ def test_the_document_flows_as_the_opendss_model(name, nodes, tmp_path):
     assert theirs.keys() == ours.keys()
     assert max(abs(ours[node] - theirs[node]) for node in ours) <= AGREED
     assert np.isfinite(feeder.xy).all() and len(feeder.rating_amps) > 0 and len(feeder.regulators) in (3, 7)
+
+
+CONTROLS = {
+    "voltage": "capacitor=cap1 element=line.650632 terminal=2 type=voltage ptratio=20 onsetting=105 offsetting=115 delay=30",
+    "kvar": "capacitor=cap1 element=line.650632 terminal=1 type=kvar ptratio=1 onsetting=3000 offsetting=1750 delay=30",
+    "current": "capacitor=cap2 element=line.692675 terminal=1 type=current ctratio=2 ctphase=3 ptphase=3 onsetting=150 offsetting=75",
+    "stays": "capacitor=cap2 element=line.692675 terminal=1 type=current ctratio=2 ctphase=1 ptphase=1 onsetting=150 offsetting=75",
+}
+
+
+@pytest.mark.parametrize("kind", CONTROLS)
+def test_controls_of_capacitors_switch_as_opendss_own(kind, tmp_path):
+    """O1: OpenDSS writes a feeder with a CapControl as CIM100; what is read of it switches the bank as OpenDSS does, by the phase that
+    is watched, and flows alike."""
+    circuit, path = REFERENCES / "ieee13-pv.dss", tmp_path / "f.xml"
+    taps, added = "batchedit regcontrol..* band=40", f"new capcontrol.c {CONTROLS[kind]}"  # so wide that no tap moves
+    opendss.compile_circuit(circuit).Text.Command(added)
+    opendss.engine().Text.Command(f'export cim100 file="{path}" substation=s subgeographicalregion=g geographicalregion=r')
+    master = cim.unpack(path, "f.xml", tmp_path)
+    start, read = opendss.read(master, commands=(taps, *STILL)), opendss.read(master, commands=(taps,))
+    found = ControlledFlow(start).solve(start.leg_va()[:, None])
+    theirs = magnitudes(opendss.compile_circuit(circuit, (taps, *DIFFERENCES["ieee13-cim"], added, "set controlmode=static")))
+    dss = opendss.engine()
+    dss.Capacitors.Name(dss.CapControls.Capacitor())
+    assert start.capacitors["closed"].all() and found.settled.all()
+    assert any(dss.Capacitors.States()) == found.closed[0, 0] == read.capacitors["closed"][0] == (kind == "stays")
+    ours = dict(zip(read.nodes, np.abs(found.nodes[:, 0]) / read.node_volts, strict=True))
+    assert max(abs(ours[node] - theirs[node]) for node in ours) <= AGREED
+
+
+@pytest.mark.parametrize(
+    "wrong, right, said",
+    [
+        ("RegulatingControlModeKind.voltage", "RegulatingControlModeKind.moon", "mode moon"),
+        ("PhaseCode.A", "PhaseCode.N", "no phase"),
+        (">2200<", ">x<", "targetValue is not a number"),
+    ],
+)
+def test_a_control_that_cannot_be_read_is_named(wrong, right, said, tmp_path):
+    """O1: never a bank that switches otherwise than the document says."""
+    path = tmp_path / "f.xml"
+    opendss.compile_circuit(REFERENCES / "ieee13-pv.dss").Text.Command(f"new capcontrol.c {CONTROLS['voltage']}")
+    opendss.engine().Text.Command(f'export cim100 file="{path}" substation=s subgeographicalregion=g geographicalregion=r')
+    before, control, after = path.read_text().partition("<cim:RegulatingControl ")
+    assert wrong in after
+    path.write_text(before + control + after.replace(wrong, right, 1))
+    with pytest.raises(importers.NetworkRefused, match=said):
+        importers.read(path, name="f.xml", source="cim")
 
 
 @pytest.mark.django_db
