@@ -104,8 +104,14 @@ class EnvelopeRun(models.Model):
         blank=True,
         help_text="an operator's own limits by DER: [least, most] kW injected, or of some hours: [least, most, from, to]",
     )
+    room = models.JSONField(
+        "granted room",
+        default=dict,
+        blank=True,
+        help_text="by DER what it gets before the others share, as far as the grid carries it: [least, most, from, to], kW injected",
+    )
     situation = models.JSONField(default=dict, blank=True, help_text="what was out, switched or derated: services/situation.py")
-    digest = models.CharField(max_length=64, editable=False, help_text="of policy, caps and situation")
+    digest = models.CharField(max_length=64, editable=False, help_text="of policy, caps, granted room and situation")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     step_minutes = models.PositiveSmallIntegerField("interval (min)", default=30)

@@ -179,6 +179,7 @@ class RunDetail(Detail):
             ("Voltage", f"{float(run.policy['v_min_pu']):g} to {float(run.policy['v_max_pu']):g} per unit", None, ""),
             ("State of the grid", reports.situation_of(run) or None, None, "events and outages that the run takes account of"),
             ("Operator's own limits", len(run.caps) or None, None, "DERs"),
+            ("Granted room", len(run.room) or None, None, "DERs that get theirs before the others share"),
             ("Points", run.point_count, None, "with active DERs"),
             ("Intervals without room", run.unchecked, None, "that did not pass the AC check"),
             ("Computed in", run.cpu_s, "s", "of one core"),

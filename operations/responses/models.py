@@ -18,7 +18,8 @@ STANDING = ("chosen", "asked", "granted")
 
 class OutageResponse(models.Model):
     """One answer for one aggregation. Effects in kW: `up` is of the most that the aggregation can inject, `down` of the most that it can
-    draw; `least_kw` and `most_kw` are the injection between which it can then move. `parts` are the DERs that give back: [id, up, down].
+    draw; `least_kw` and `most_kw` are the injection between which it can then move. `parts` are the DERs that give back: [id, up, down, and
+    the least and most injection to which each would go].
     """
 
     access_paths = ("aggregator", "edc", "tso")

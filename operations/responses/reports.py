@@ -101,14 +101,17 @@ def _sum(members: list[Member], name: str) -> float:
 
 
 def _cover(lost: tuple[float, float], rooms: list[tuple[Member, float, float]]) -> tuple[tuple[float, float], list]:
-    """Members by their room, the largest first, until what was lost is covered: (up, down) in all, and [id, up, down] of each."""
+    """Members by their room, the largest first, until what was lost is covered: (up, down) in all, and [id, up, down, least, most] of
+    each: the injection to which its envelope would reach with its part; 0 where it has none."""
     parts: dict[int, list] = {}
     given = [0.0, 0.0]
     for way in (0, 1):
         for member, *room in sorted(rooms, key=lambda each: -each[1 + way] * each[0].share):
             taken = min(member.share * room[way], lost[way] - given[way])
             if taken > 1e-6:
-                parts.setdefault(member.der, [member.der, 0.0, 0.0])[1 + way] = round(taken, 3)
+                part = parts.setdefault(member.der, [member.der, 0.0, 0.0, 0.0, 0.0])
+                part[1 + way] = round(taken, 3)
+                part[4 - way] = round(member.low - taken / member.share if way else member.high + taken / member.share, 3)
                 given[way] += taken
     return (given[0], given[1]), list(parts.values())
 
@@ -131,6 +134,8 @@ def members_of(aggregation: Aggregation) -> list[Member]:
         least = -float(next((value for value in (import_, charge) if value is not None), 0))
         most = float(next((value for value in (export, nameplate) if value is not None), 0))
         down, up = envelopes.get(pk, (-least, most))
+        if pk in out and not (down or up):  # its envelope knows already that it is out; what is lost is what the device could
+            down, up = -least, most
         facts = {"share": shares[pk], "least": least, "most": most, "low": max(least, -down), "high": min(most, up), "out": pk in out}
         found.append(Member(pk, name, **facts, **_ready(states.get(pk), kept.get(pk), facts)))
     return found
@@ -152,4 +157,4 @@ def named(response: OutageResponse, user) -> list[dict]:
     """The DERs that give back, of those that the reader may see."""
     ders = Der.objects.visible_to(user).filter(pk__in=[part[0] for part in response.parts])
     names = {pk: (name, key) for pk, name, key in ders.values_list("pk", "external_id", "uuid")}
-    return [{"name": names[der][0], "uuid": names[der][1], "up": up, "down": down} for der, up, down in response.parts if der in names]
+    return [{"name": names[der][0], "uuid": names[der][1], "up": up, "down": down} for der, up, down, *_ in response.parts if der in names]

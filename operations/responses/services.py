@@ -1,19 +1,28 @@
-"""Choose an answer to an outage; the utility grants room or refuses it; with the outage its answers are over."""
+"""Choose an answer to an outage; the utility grants room, which envelopes then hold, or refuses it; with the outage all that is over."""
+
+from datetime import timedelta
 
 from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
 from moc.access import policy
 from moc.errors import Conflict, UserError
 from moc.history import acting
+from moc.jobs import services as jobs
 from moc.notices.services import tell
+from operations.envelopes.models import EnvelopeRun
+from operations.envelopes.services import reacting
 from operations.outages.models import DerOutage
 from operations.outages.services import log
 from operations.responses import reports
 from operations.responses.models import STANDING, OutageResponse
 from registry.aggregations.models import Aggregation
+from registry.ders.models import Der
 
 PERMISSION, GRANTS, WATCHES, EVENT = "file_ders", "manage_grid", "validate_aggregations", "outage_response"
+FOLLOWS = "operations.responses.tasks.follow"
+UNKNOWN = timedelta(days=3660)  # an outage without a known end
 Kind, Status = OutageResponse.Kind, OutageResponse.Status
 OPEN = (DerOutage.Status.PLANNED, DerOutage.Status.ACTIVE)
 
@@ -80,6 +89,21 @@ def move(*, actor, response: OutageResponse, name: str, reason: str = "") -> Non
         held = OutageResponse.objects.select_related("edc", "tso", "aggregator", "outage", "aggregation").get(pk=response.pk)
         _log(held, actor, f"response_{name}", {"status": before}, reason)
         _tell(held, actor)
+        if name == "grant":
+            jobs.enqueue(actor=None, task=FOLLOWS, title=f"Envelopes after: {held}")
+
+
+def follow() -> list[EnvelopeRun]:
+    """Envelopes hold the room that is granted, while the outage lasts: what is touched is computed anew. Idempotent; the runs ordered."""
+    granted: dict[int, dict] = {}
+    rows = OutageResponse.objects.filter(kind=Kind.ROOM, status=Status.GRANTED, outage__status__in=OPEN).select_related("outage")
+    parts = [(response.outage, part) for response in rows.order_by("pk") for part in response.parts if len(part) == 5]
+    feeders = dict(Der.objects.filter(pk__in=[part[0] for _, part in parts]).values_list("pk", "feeder"))
+    for outage, (der, _, _, least, most) in parts:
+        known = outage.expected_until is not None and outage.expected_until > timezone.now()
+        hours = [outage.starts_at.isoformat(), (outage.expected_until if known else outage.starts_at + UNKNOWN).isoformat()]
+        granted.setdefault(feeders.get(der), {})[str(der)] = [least, most, *hours]
+    return reacting.give_room(granted)
 
 
 def end_over() -> int:

@@ -94,7 +94,7 @@ def active_points(capable: list[tuple], limited: dict | None = None) -> Active:
 
 
 def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
-    """The solver's request: the model's loads along a typical day, the DERs' capability, and an operator's own limits."""
+    """The solver's request: the model's loads along a typical day, the DERs' capability, an operator's own limits, and granted room."""
     first = timezone.localtime(run.starts_at)
     hours = np.arange(run.intervals) * run.step_minutes / 60 + first.hour + first.minute / 60
     day = np.interp(hours % 24, np.arange(25), np.append(TYPICAL_DAY, TYPICAL_DAY[0]))
@@ -105,7 +105,19 @@ def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request
         if int(der) in row_of:
             row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
             low[row, part], high[row, part] = np.maximum(low[row, part], least * 1e3), np.minimum(high[row, part], most * 1e3)
-    return Request(feeder, feeder.leg_va(base), active.points, np.minimum(low, high), high)
+    granted = _granted(run, row_of, low.shape) if run.room else {}
+    return Request(feeder, feeder.leg_va(base), active.points, np.minimum(low, high), high, **granted)
+
+
+def _granted(run: EnvelopeRun, row_of: dict[int, int], shape: tuple[int, int]) -> dict[str, np.ndarray]:
+    """The room that a utility granted to DERs, as injection that their points get at least."""
+    least, most = np.zeros(shape), np.zeros(shape)
+    for der, (low, high, *hours) in run.room.items():
+        if int(der) in row_of:
+            row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
+            least[row, part] += low * 1e3
+            most[row, part] += high * 1e3
+    return {"granted_low_w": least, "granted_high_w": most}
 
 
 def _part(run: EnvelopeRun, hours: list[datetime]) -> slice:

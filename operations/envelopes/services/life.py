@@ -65,9 +65,19 @@ def order(
 
 
 def order_until(
-    *, actor, feeder: Feeder, starts_at: datetime, ends_at: datetime, step_minutes: int, caps: dict | None = None, reason: str = ""
+    *,
+    actor,
+    feeder: Feeder,
+    starts_at: datetime,
+    ends_at: datetime,
+    step_minutes: int,
+    caps: dict | None = None,
+    room: dict | None = None,
+    reason: str = "",
 ) -> EnvelopeRun:
-    """As order(), up to a moment; with what is out, switched or derated in the window, now and as planned."""
+    """As order(), up to a moment; with what is out, switched or derated in the window, now and as planned.
+
+    room: what is granted, {der id: [least, most, from, to]}; without, that of the window's newest run."""
     if actor is not None:
         policy.require(actor, PERMISSION, feeder.edc)
     versions = NetworkVersion.objects.select_related("feeder__substation")
@@ -76,30 +86,38 @@ def order_until(
         raise UserError(f"Feeder {feeder} has no current network.", "Load its model and have it approved.", "ENV-NETWORK")
     if not 0 < (ends_at - starts_at).total_seconds() // (60 * step_minutes) <= MOST_INTERVALS:
         raise UserError(f"A window has 1 to {MOST_INTERVALS} intervals.", "Choose fewer hours or longer intervals.", "ENV-WINDOW")
-    values = values_of(policy_for(feeder))
     found = situation.of(network, starts_at, ends_at, timedelta(minutes=step_minutes))
-    decides = [values, caps or {}] + ([found | {"events": []}] if found else [])
-    digest = hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
-    window = {"starts_at": starts_at, "ends_at": ends_at, "step_minutes": step_minutes}
-    key = {"feeder": feeder, "topology_hash": _topology(network, found), "digest": digest, **window}
+    window = {"feeder": feeder, "starts_at": starts_at, "ends_at": ends_at, "step_minutes": step_minutes}
+    said = {
+        "policy": values_of(policy_for(feeder)),
+        "caps": caps or {},
+        "room": _granted(feeder, starts_at, ends_at) if room is None else room,
+    }
+    key = window | {"topology_hash": _topology(network, found), "digest": _digest(said, found)}
+    facts = said | {"edc": feeder.edc, "network": network, "situation": found, "created_by": actor, "status": Status.COMPUTING}
     with acting(actor, reason or ("system: envelopes are due" if actor is None else "Envelopes ordered")):
-        run, made = EnvelopeRun.objects.get_or_create(
-            **key,
-            status__in=EnvelopeRun.LIVE,
-            defaults={
-                "edc": feeder.edc,
-                "network": network,
-                "policy": values,
-                "caps": caps or {},
-                "situation": found,
-                "created_by": actor,
-                "status": Status.COMPUTING,
-            },
-        )
+        run, made = EnvelopeRun.objects.get_or_create(**key, status__in=EnvelopeRun.LIVE, defaults=facts)
         if made:
             run.job = jobs.enqueue(actor=actor, task=TASK, title=f"Envelopes of {feeder}", run=run.pk)
             run.save(update_fields=["job"])
     return run
+
+
+def _granted(feeder: Feeder, starts_at: datetime, ends_at: datetime) -> dict:
+    """The room that the newest run of a window holds."""
+    runs = EnvelopeRun.objects.of_feeder(feeder).overlapping(starts_at, ends_at).filter(status__in=EnvelopeRun.LIVE)
+    return runs.order_by("-pk").values_list("room", flat=True).first() or {}
+
+
+def _digest(said: dict, found: dict) -> str:
+    """SHA-256 of what decides a run beside its network and window; what is empty decides nothing."""
+    decides = [
+        said["policy"],
+        said["caps"],
+        *([found | {"events": []}] if found else []),
+        *([{"room": said["room"]}] if said["room"] else []),
+    ]
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
 def _topology(network: NetworkVersion, found: dict) -> str:

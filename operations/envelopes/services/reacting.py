@@ -32,6 +32,22 @@ def react(now: datetime | None = None) -> list[EnvelopeRun]:
     return ordered
 
 
+def give_room(granted: dict[int, dict], now: datetime | None = None) -> list[EnvelopeRun]:
+    """Order the rest of every window whose newest run holds other granted room than there is. Idempotent.
+
+    granted: of each feeder with any {der id: [least, most, from, to]}. Returns the runs that were ordered."""
+    now, ordered = now or timezone.now(), []
+    holding = EnvelopeRun.objects.filter(ends_at__gt=now, status__in=STANDING).exclude(room={}).values("feeder")
+    versions = NetworkVersion.objects.filter(Q(feeder__in=list(granted)) | Q(feeder__in=holding), status=NetworkVersion.Status.CURRENT)
+    for version in versions.select_related("feeder__edc", "feeder__substation").order_by("pk"):
+        room = granted.get(version.feeder_id, {})
+        for run in _newest(version, now):
+            starts_at = _from(run, now)
+            if run.status in STANDING and starts_at < run.ends_at and run.room != room:
+                ordered.append(_again(run, starts_at, room=room))
+    return ordered
+
+
 def _stands(version: NetworkVersion, run: EnvelopeRun, since: datetime) -> bool:
     """Whether the rest of a window is in the situation that its run was computed for."""
     found = situation.of(version, since, run.ends_at, timedelta(minutes=run.step_minutes))
@@ -71,8 +87,9 @@ def _from(run: EnvelopeRun, now: datetime) -> datetime:
     return max(run.starts_at, run.starts_at + (now - run.starts_at) // step * step)
 
 
-def _again(run: EnvelopeRun, starts_at: datetime) -> EnvelopeRun:
+def _again(run: EnvelopeRun, starts_at: datetime, room: dict | None = None) -> EnvelopeRun:
     facts = {"starts_at": starts_at, "ends_at": run.ends_at, "step_minutes": run.step_minutes, "caps": run.caps}
+    facts["room"] = run.room if room is None else room
     return life.order_until(actor=None, feeder=run.feeder, reason="system: the grid or the policy is another", **facts)
 
 
@@ -87,6 +104,6 @@ def publish_or_tell(run: EnvelopeRun) -> None:
 
 
 def _replaces(run: EnvelopeRun) -> bool:
-    """Whether a set in force was computed in another situation or by another policy, so that it is wrong by now."""
+    """Whether a set in force was computed in another situation or by another policy, or with other granted room."""
     in_force = EnvelopeRun.objects.of_feeder(run.feeder).overlapping(run.starts_at, run.ends_at).published()
-    return any(each.policy != run.policy or not situation.same(each, run) for each in in_force)
+    return any((each.policy, each.room) != (run.policy, run.room) or not situation.same(each, run) for each in in_force)

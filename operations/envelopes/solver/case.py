@@ -32,6 +32,7 @@ class Case:
         feeder = machine.feeder
         anchor = request.anchor_w
         self.room = (request.high_w - anchor if direction < 0 else anchor - request.low_w).astype(float)
+        self.floor = np.zeros_like(self.room)
         self.count, self.scenarios = self.room.shape[1], len(masks)
         place = np.full(len(feeder.points), -1)
         place[request.active] = np.arange(len(request.active))
@@ -49,6 +50,15 @@ class Case:
         self.group = np.zeros(len(request.active), int)
         self.group[owner] = groups[legs]
         self._screen()
+
+    def granted(self) -> np.ndarray:
+        """The push that points get before the others share, (A, T)."""
+        side = self.request.granted_high_w if self.direction < 0 else self.request.granted_low_w
+        return np.zeros_like(self.room) if side is None else np.clip(self.direction * (self.request.anchor_w - side), 0, self.room)
+
+    def push(self, share: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """What shares (A, T') of their room make of the points' push, and at least what was granted."""
+        return np.maximum(self.floor[:, columns], share * self.room[:, columns])
 
     def _power(self, push: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Consumption of the legs for every scenario, scenario after scenario, (L, S·T')."""

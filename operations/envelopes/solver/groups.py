@@ -71,7 +71,7 @@ def allocate(case: Case, start: np.ndarray) -> np.ndarray:
     best = np.repeat(start[None], grouped.number, 0)
     most, todo = (best * grouped.room).sum(0), np.arange(case.count)
     for _ in range(ROUNDS):
-        volts, loading = case.evaluate(share[case.group][:, todo] * case.room[:, todo], todo)
+        volts, loading = case.evaluate(case.push(share[case.group][:, todo], todo), todo)
         good = case.excess(volts, loading, todo) <= 0
         total = (share[:, todo] * grouped.room[:, todo]).sum(0)
         better = todo[good & (total > most[todo])]
@@ -96,7 +96,7 @@ def _search(case: Case, grouped: Grouped, best: np.ndarray, last: np.ndarray) ->
     origin, way = best[:, columns], last[:, columns] - best[:, columns]
     for turn in range(SEARCHES):
         middle = (left + right) / 2 if turn else np.full(len(columns), 0.97)
-        push = (origin + middle * way)[case.group] * case.room[:, columns]
+        push = case.push((origin + middle * way)[case.group], columns)
         good = case.excess(*case.evaluate(push, columns), columns) <= 0
         left, right = np.where(good, middle, left), np.where(good, right, middle)
     best[:, columns] = origin + left * way

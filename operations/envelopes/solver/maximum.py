@@ -72,7 +72,7 @@ def _program(case: Case, point: _Point, j: int, t: int, push: np.ndarray, rows: 
     starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=count))[:-1]]).astype(np.int32) if count else np.zeros(0, np.int32)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = width, count
-    model.col_cost_, model.col_lower_, model.col_upper_ = -weights, np.zeros(width), room / 1e3
+    model.col_cost_, model.col_lower_, model.col_upper_ = -weights, case.floor[:, t] / 1e3, room / 1e3
     model.row_lower_, model.row_upper_ = np.full(count, -np.inf), slack
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.append(starts, len(i)).astype(np.int32)
@@ -81,7 +81,7 @@ def _program(case: Case, point: _Point, j: int, t: int, push: np.ndarray, rows: 
     solver.run()
     if solver.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return push
-    return np.clip(np.array(solver.getSolution().col_value) * 1e3, 0, room)
+    return np.clip(np.array(solver.getSolution().col_value) * 1e3, case.floor[:, t], room)
 
 
 def _remember(case: Case, point: _Point, j: int, t: int, rows: _Rows) -> None:

@@ -29,7 +29,8 @@ class Request:
 
     base_va (L, T): consumption of everything that is not active. active (A,): indices of points. low_w, high_w (A, T): the injection
     that each device can take, signed; both may lie on one side of zero. kvar_per_kw (A,): reactive power that comes with a kW, the
-    device's own rule. source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary."""
+    device's own rule. source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary. granted_low_w,
+    granted_high_w (A, T): injection that points get at least, before the others share, as far as the network carries it."""
 
     feeder: FeederModel
     base_va: np.ndarray
@@ -39,6 +40,8 @@ class Request:
     kvar_per_kw: np.ndarray | None = None
     source_volts: np.ndarray | None = None
     groups: np.ndarray | None = None
+    granted_low_w: np.ndarray | None = None
+    granted_high_w: np.ndarray | None = None
 
     @property
     def anchor_w(self) -> np.ndarray:
@@ -51,8 +54,8 @@ class Request:
 
     def during(self, part: slice) -> "Request":
         """The same of some intervals."""
-        volts = self.source_volts if self.source_volts is None else self.source_volts[:, part]
-        return replace(self, base_va=self.base_va[:, part], low_w=self.low_w[:, part], high_w=self.high_w[:, part], source_volts=volts)
+        names = ("base_va", "low_w", "high_w", "source_volts", "granted_low_w", "granted_high_w")
+        return replace(self, **{name: value[:, part] for name in names if (value := getattr(self, name)) is not None})
 
 
 @dataclass(frozen=True)

@@ -9,14 +9,17 @@ MOST = 14
 
 
 def along(case: Case, step: np.ndarray) -> np.ndarray:
-    """The largest z (T,) in 0..1 for which push = min(room, z · step) is feasible, by regula falsi (Illinois) in all intervals at once.
+    """The largest z (T,) in 0..1 for which push = min(room, z · step) is feasible, by regula falsi (Illinois) in all intervals at once;
+    nobody gets less than the case's floor.
 
     step (A, T): watts at z = 1. Feasible by construction: only points that were evaluated and found good are returned."""
-    push = lambda z, columns: np.minimum(case.room[:, columns], step[:, columns] * z)  # noqa: E731
+    floor = case.floor
+    push = lambda z, columns: np.clip(step[:, columns] * z, floor[:, columns], case.room[:, columns])  # noqa: E731
     every = np.arange(case.count)
     whole = (case.v_full, case.i_full) if step is case.room else case.evaluate(push(1.0, every), every)
     high = case.excess(*whole, every)
-    base = case.excess(case.v_base[None], case.i_base[None], every)
+    without = case.evaluate(floor, every) if floor.any() else (case.v_base[None], case.i_base[None])
+    base = case.excess(*without, every)
     low = np.minimum(base, -1e-9)
     best = np.where(high <= 0, 1.0, 0.0)
     left, right, side = np.zeros(case.count), np.ones(case.count), np.zeros(case.count, int)
@@ -37,6 +40,12 @@ def along(case: Case, step: np.ndarray) -> np.ndarray:
         side[good], side[bad] = 1, -1
         done[todo] = (right[todo] - best[todo] < CLOSE) | ((over <= 0) & (over > -CLOSE))
     return best
+
+
+def carried(case: Case, asked: np.ndarray) -> np.ndarray:
+    """As much of a push (A, T) as the network carries alone, the same part of it for all."""
+    part = along(case, asked)
+    return asked * np.where(part < 1, part * (1 - CLOSE), 1)
 
 
 def step_of(case: Case) -> np.ndarray:

@@ -25,6 +25,8 @@ def solve(request: Request, policy: Policy, machine: Machine | None = None) -> E
 def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> Allocation:
     """One direction's allocation, proven by a full check; an interval that fails it goes back towards the base case."""
     case = Case(machine, request, policy, direction, vertices(machine.feeder, request.active) if policy.robust else _corner(request))
+    if (granted := case.granted()).any():
+        case.floor = ray.carried(case, granted)
     push = np.where(case.room > 0, _push(case), 0.0)
     push, checked = _proven(case, push)
     share = np.divide(push, case.room, out=np.ones_like(push), where=case.room > 0)
@@ -35,10 +37,10 @@ def direct(machine: Machine, request: Request, policy: Policy, direction: int) -
 def _push(case: Case) -> np.ndarray:
     if case.policy.method in ("proportional", "equal", "weighted"):
         step = ray.step_of(case)
-        return np.minimum(case.room, ray.along(case, step) * step)
+        return np.clip(ray.along(case, step) * step, case.floor, case.room)
     start = ray.along(case, case.room)
     shares = groups.allocate(case, start)
-    push = shares[case.group] * case.room
+    push = case.push(shares[case.group], np.arange(case.count))
     if case.policy.method == "maximum":
         from operations.envelopes.solver import maximum  # HiGHS is loaded where it is used
 

@@ -127,6 +127,24 @@ def test_both_ends_of_an_envelope_may_lie_on_one_side():
     assert (found.max_w[1] == -2_000).all() and (found.min_w[1] <= -2_000).all()
 
 
+@pytest.mark.parametrize("method", ["group", "proportional", "maximum"])
+def test_granted_room_comes_first_as_far_as_the_network_carries_it(method):
+    """M8, O4: who was granted room gets it, the others share what is left, and OpenDSS finds nothing over a limit; nor where more was
+    granted than there is."""
+    request, policy = european(method)
+    plain, referee = solve(request, policy).exporting, Referee("european-lv", request.feeder, 1.0)
+    least = plain.push_w.min(1).argmin()
+    one, all_of_it = np.zeros(request.high_w.shape), np.broadcast_to(request.high_w, request.high_w.shape).copy()
+    one[least] = 7_000
+    for granted in (one, all_of_it):
+        found = solve(replace(request, granted_high_w=granted, granted_low_w=np.zeros(one.shape)), policy).exporting
+        verdict = referee.judge(corner(request, policy, found), found.push_w)
+        assert found.checked.all() and verdict.violations == 0, str(verdict)
+        if granted is one:
+            assert (found.push_w[least] >= 7_000 - 1).all() and (plain.push_w[least] < 7_000).any()
+            assert np.delete(found.push_w, least, 0).sum() < np.delete(plain.push_w, least, 0).sum()
+
+
 def test_a_limit_says_what_stops_it_and_who_shares_it():
     """O4: the binding row is at its limit; a point with all its room is stopped by its own device."""
     request, policy = european()
