@@ -25,6 +25,13 @@ PRIVACY = "The 15/15 rule of state commissions (Illinois; California D.14-05-016
 
 RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare 18 CFR Part 125, which was not read for this)"
 
+METER = DESIGN + ": what a meter of accuracy class 2 may err"
+
+CONTINUOUS = (
+    "IEEE 1547-2018, tables 14 to 16: a DER of any abnormal category goes on at these voltages (from memory; they hold at the "
+    "DER's point of connection, the feeder's head stands in for it)"
+)
+
 # Of these a change is a notice; every other field takes the utility's review
 NOTICE_FIELDS = [
     "comms_endpoint",
@@ -200,5 +207,11 @@ ROWS = [
             ("sum_tolerance_percent", 5, "%"),
         )
     ),
+    ("reliability_tolerance_percent", "", 2, "%", METER, False),
+    ("reliability_tolerance_kw", "", 0.2, "kW", METER, False),
+    ("reliability_in_a_row", "", 3, "readings", DESIGN, False),
+    ("reliability_poor_percent", "", 10, "%", f"{DESIGN}; RTOs' telemetry manuals were not read", False),
+    ("reliability_least_pu", "", 0.88, "pu", CONTINUOUS, False),
+    ("reliability_most_pu", "", 1.10, "pu", CONTINUOUS, False),
     *PACK_ROWS,
 ]

@@ -10,15 +10,12 @@ from django.utils import timezone
 
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.solver import blocks
+from operations.reliability.bounds import Bounds, bounds_of_a_look
 from operations.reliability.models import ReliabilityFinding
 from operations.telemetry.models import Reading, SubjectReading, TelemetryCheck
 from registry.ders.models import Der
 
 Rule = ReliabilityFinding.Rule
-TOLERANCE_KW, TOLERANCE = 0.2, 0.02  # beyond a limit: what a meter of class 2 may err
-IN_A_ROW = 3  # readings beyond a limit, one after another: it was not followed
-POOR_PERCENT = 10  # of owed telemetry missing or late in a day
-CONTINUOUS_PU = (0.88, 1.10)  # IEEE 1547-2018, tables 14 to 16: a DER of any category goes on between these voltages
 BEFORE = timedelta(minutes=10)
 
 
@@ -36,7 +33,7 @@ def beyond(since: datetime, until: datetime) -> tuple[list[Case], list[Case]]:
     """Readings beyond the envelope that was in force, and of these the runs of readings in which it was not followed.
 
     Points that several DERs share are not judged: whose share the limit is, is not said."""
-    over, ignored = [], []
+    over, ignored, bounds = [], [], bounds_of_a_look()
     runs = EnvelopeRun.objects.published().overlapping(since, until).prefetch_related("blocks")
     for run in runs.order_by("pk"):
         limits = _limits(run)
@@ -45,10 +42,11 @@ def beyond(since: datetime, until: datetime) -> tuple[list[Case], list[Case]]:
         row_of: dict[int, list[Case]] = defaultdict(list)
         for der, at, kw in rows.values_list("der", "event_at", "p_kw"):
             low, high = limits[der][:, int((at - run.starts_at).total_seconds() // (60 * run.step_minutes))]
-            case = _case(der, at, kw, float(low), float(high))
+            bound = bounds(run.edc_id, at)
+            case = _case(der, at, kw, float(low), float(high), bound)
             row_of[der] = [*row_of[der], case] if case else []
             over += [case] if case else []
-            ignored += [case] if case and len(row_of[der]) == IN_A_ROW else []
+            ignored += [case] if case and bound.completes_a_row(len(row_of[der])) else []
     return over, ignored
 
 
@@ -62,10 +60,10 @@ def _limits(run: EnvelopeRun) -> dict[int, np.ndarray]:
     return {each[0]: np.stack([low[row], high[row]]) for row, each in enumerate(ders) if len(each) == 1}
 
 
-def _case(der: int, at: datetime, kw: float, low: float, high: float) -> Case | None:
-    if kw > high + max(TOLERANCE_KW, TOLERANCE * abs(high)):
+def _case(der: int, at: datetime, kw: float, low: float, high: float, bound: Bounds) -> Case | None:
+    if kw > high + bound.tolerance(high):
         return Case(der, at, kw, high, "kW injected")
-    if kw < low - max(TOLERANCE_KW, TOLERANCE * abs(low)):
+    if kw < low - bound.tolerance(low):
         return Case(der, at, kw, low, "kW injected; negative: drawn")
     return None
 
@@ -74,16 +72,16 @@ def poor(day: date) -> list[Case]:
     """DERs of whose telemetry too much was missing or late on a day."""
     at = timezone.make_aware(datetime.combine(day, datetime.min.time()))
     rows = TelemetryCheck.objects.of_aggregations(False).filter(day=day, owed__gt=0).order_by("pk")
-    found = []
-    for der, owed, missing, late in rows.values_list("der", "owed", "missing", "late"):
-        percent = 100 * (missing + late) / owed
-        if percent > POOR_PERCENT:
-            found.append(Case(der, at, round(percent, 1), POOR_PERCENT, "% of owed telemetry missing or late"))
+    found, bounds = [], bounds_of_a_look()
+    for der, edc, owed, missing, late in rows.values_list("der", "edc", "owed", "missing", "late"):
+        percent, most = 100 * (missing + late) / owed, bounds(edc, at).poor_percent
+        if most is not None and percent > most:
+            found.append(Case(der, at, round(percent, 1), most, "% of owed telemetry missing or late"))
     return found
 
 
 def tripped(since: datetime, until: datetime) -> Iterator[Case]:
-    """DERs that stopped while the voltage of their feeder stayed where every category of IEEE 1547-2018 goes on."""
+    """DERs that stopped while the voltage of their feeder stayed where the law says that a DER goes on (IEEE 1547-2018)."""
     rows = Reading.objects.filter(event_at__gte=since - BEFORE, event_at__lt=until).order_by("der", "event_at", "-published_at")
     before: dict[int, str] = {}
     stops = []
@@ -91,14 +89,22 @@ def tripped(since: datetime, until: datetime) -> Iterator[Case]:
         if operating == "fault" and before.get(der) in ("on", "standby") and at >= since:
             stops.append((der, at))
         before[der] = operating
-    feeders = dict(Der.objects.filter(pk__in={der for der, _ in stops}).values_list("pk", "feeder"))
-    measured = SubjectReading.objects.filter(feeder__in=set(feeders.values()), voltage_pu__isnull=False)
-    volts: dict[int, list] = defaultdict(list)
-    for feeder, at, value in measured.filter(event_at__gte=since - BEFORE, event_at__lt=until).values_list(
-        "feeder", "event_at", "voltage_pu"
-    ):
-        volts[feeder].append((at, value))
+    found = Der.objects.filter(pk__in={der for der, _ in stops}).values_list("pk", "feeder", "edc")
+    places = {pk: (feeder, edc) for pk, feeder, edc in found}
+    volts, bounds = _volts({feeder for feeder, _ in places.values()}, since - BEFORE, until), bounds_of_a_look()
     for der, at in stops:
-        around = [value for moment, value in volts[feeders[der]] if at - BEFORE <= moment <= at]
-        if around and CONTINUOUS_PU[0] <= min(around) and max(around) <= CONTINUOUS_PU[1]:
-            yield Case(der, at, round(min(around), 3), CONTINUOUS_PU[0], "pu at the feeder's head, least before it stopped")
+        feeder, edc = places[der]
+        around = [value for moment, value in volts[feeder] if at - BEFORE <= moment <= at]
+        bound = bounds(edc, at)
+        if around and bound.goes_on(min(around)) and bound.goes_on(max(around)):
+            words = "pu at the feeder's head, least before it stopped"
+            yield Case(der, at, round(min(around), 3), bound.least_pu or 0.0, words)
+
+
+def _volts(feeders: set[int], since: datetime, until: datetime) -> dict[int, list[tuple[datetime, float]]]:
+    """Of each feeder the voltages (pu) at its head, with their moments."""
+    rows = SubjectReading.objects.filter(feeder__in=feeders, voltage_pu__isnull=False, event_at__gte=since, event_at__lt=until)
+    volts = defaultdict(list)
+    for feeder, at, value in rows.values_list("feeder", "event_at", "voltage_pu"):
+        volts[feeder].append((at, value))
+    return volts

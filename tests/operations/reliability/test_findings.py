@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from moc.access.policy import NotPermitted
 from moc.history import acting
 from moc.lifecycle import TransitionRefused
 from moc.notices.models import Notice
+from moc.rulesets.models import RuleSet
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.services import computing, life
 from operations.network.services import building
@@ -96,6 +98,44 @@ def test_who_stops_within_the_voltages_of_continuous_operation_did_not_ride_thro
     for minutes, volts in ((42, 0.97), (41, 0.96), (14, 0.5)):
         SubjectReading.objects.create(event_at=moment(minutes), published_at=moment(minutes), voltage_pu=volts, **facts)
     assert look() == 1 and found() == {("BAD", "ride_through", 1)}
+
+
+def law(world, authority: str, **values) -> None:
+    """Rows of an authority from today's yesterday on; the defaults hold for all others."""
+    days = DateRange(timezone.localdate(moment(90)) - timedelta(days=2), None)
+    with acting(None, REASON):
+        RuleSet.objects.bulk_create(
+            RuleSet(key=f"reliability_{key}", authority=authority, value=value, valid_during=days, source="Docket of the tests")
+            for key, value in values.items()
+        )
+
+
+def test_what_is_a_finding_is_law_by_day_and_regulator(world, ders):
+    """O2, N13: the utility's regulator tightens and loosens; another regulator's rows, and days before, change nothing."""
+    good, bad = ders
+    for minutes in (50, 40):
+        read(bad, 99, minutes)
+    law(world, world.rerra2.slug, in_a_row=1)
+    assert look() == 1 and found() == {("BAD", "limit", 2)}  # two in a row are no refusal by the default of three
+    law(world, world.rerra.slug, in_a_row=2, tolerance_percent=0, tolerance_kw=100, poor_percent=1)
+    facts = {"cadence_s": 300, "owed": 100, "incomplete": 0, "compared": 0, "differing": 0, "checked_at": moment()}
+    day = timezone.localdate(moment(90)) - timedelta(days=1)
+    TelemetryCheck.objects.create(der=good, aggregator=good.aggregator, edc=good.edc, day=day, delivered=98, late=0, **facts)
+    read(bad, 99, 30)
+    assert look() == 1 and found() == {("BAD", "limit", 2), ("GOOD", "telemetry", 1)}  # 100 kW more pass now, 2 % late do not
+    with acting(None, REASON):
+        row = RuleSet.objects.get(key="reliability_tolerance_kw", authority=world.rerra.slug)
+        row.valid_during = DateRange(row.valid_during.lower, row.valid_during.lower + timedelta(days=1))
+        row.save()
+    assert look() == 1 and ("BAD", "response", 1) in found()  # its day is over: beyond again, and two in a row now suffice
+
+
+def test_a_missing_bound_is_named_and_not_guessed(world, ders):
+    with acting(None, REASON):
+        RuleSet.objects.filter(key="reliability_least_pu").delete()
+    read(ders[1], 99, 50)
+    with pytest.raises(LookupError, match="reliability_least_pu"):
+        look()
 
 
 def test_a_finding_is_answered_asked_again_and_closed(world, ders, client_of, api_of):
