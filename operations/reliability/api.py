@@ -4,9 +4,9 @@ from rest_framework import serializers
 
 from moc.rest.resources import Moves, Versioned
 from moc.rest.serializers import Flat, Reason, slug_of
-from operations.reliability import services
 from operations.reliability.filters import FindingFilterSet
 from operations.reliability.models import ReliabilityFinding
+from operations.reliability.services import findings
 
 
 class ReliabilityFindingSerializer(Flat):
@@ -32,4 +32,4 @@ class ReliabilityFindings(Versioned, Moves):
     moves = {"answer": Reason, "ask_again": Reason, "close": Reason}
 
     def perform(self, actor, obj: ReliabilityFinding, name: str, **said) -> None:
-        services.move(actor=actor, finding=obj, name=name, **said)
+        findings.move(actor=actor, finding=obj, name=name, **said)

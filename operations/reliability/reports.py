@@ -1,7 +1,8 @@
 """What readings, checks of telemetry and registered categories say of each DER, as cases: (DER, moment, measured, limit, words)."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -10,7 +11,6 @@ from django.utils import timezone
 
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.solver import blocks
-from operations.reliability.bounds import Bounds, bounds_of_a_look
 from operations.reliability.models import ReliabilityFinding
 from operations.telemetry.models import Reading, SubjectReading, TelemetryCheck
 from registry.ders.models import Der
@@ -29,11 +29,38 @@ class Case(NamedTuple):
     words: str
 
 
-def beyond(since: datetime, until: datetime) -> tuple[list[Case], list[Case]]:
+@dataclass(frozen=True)
+class Bounds:
+    """Each is the rule `reliability_<name>`; None where a row says that there is no such bound."""
+
+    tolerance_percent: float | None
+    tolerance_kw: float | None
+    in_a_row: float | None
+    poor_percent: float | None
+    least_pu: float | None
+    most_pu: float | None
+
+    def tolerance(self, limit: float) -> float:
+        """By how much (kW) a reading may exceed a limit (kW): the larger of share and quantity."""
+        return max(self.tolerance_kw or 0.0, (self.tolerance_percent or 0.0) / 100 * abs(limit))
+
+    def completes_a_row(self, readings: int) -> bool:
+        """Whether with this many readings in a row beyond a limit it was not followed; true for one of them, so that a row counts once."""
+        return self.in_a_row is not None and readings - 1 < max(self.in_a_row, 1) <= readings
+
+    def goes_on(self, pu: float) -> bool:
+        """Whether a DER goes on at a voltage."""
+        return (self.least_pu is None or self.least_pu <= pu) and (self.most_pu is None or pu <= self.most_pu)
+
+
+BoundsOf = Callable[[int, datetime], Bounds]  # (utility's key, moment) → the bounds of its day
+
+
+def beyond(since: datetime, until: datetime, bounds: BoundsOf) -> tuple[list[Case], list[Case]]:
     """Readings beyond the envelope that was in force, and of these the runs of readings in which it was not followed.
 
     Points that several DERs share are not judged: whose share the limit is, is not said."""
-    over, ignored, bounds = [], [], bounds_of_a_look()
+    over, ignored = [], []
     runs = EnvelopeRun.objects.published().overlapping(since, until).prefetch_related("blocks")
     for run in runs.order_by("pk"):
         limits = _limits(run)
@@ -68,11 +95,11 @@ def _case(der: int, at: datetime, kw: float, low: float, high: float, bound: Bou
     return None
 
 
-def poor(day: date) -> list[Case]:
+def poor(day: date, bounds: BoundsOf) -> list[Case]:
     """DERs of whose telemetry too much was missing or late on a day."""
     at = timezone.make_aware(datetime.combine(day, datetime.min.time()))
     rows = TelemetryCheck.objects.of_aggregations(False).filter(day=day, owed__gt=0).order_by("pk")
-    found, bounds = [], bounds_of_a_look()
+    found = []
     for der, edc, owed, missing, late in rows.values_list("der", "edc", "owed", "missing", "late"):
         percent, most = 100 * (missing + late) / owed, bounds(edc, at).poor_percent
         if most is not None and percent > most:
@@ -80,7 +107,7 @@ def poor(day: date) -> list[Case]:
     return found
 
 
-def tripped(since: datetime, until: datetime) -> Iterator[Case]:
+def tripped(since: datetime, until: datetime, bounds: BoundsOf) -> Iterator[Case]:
     """DERs that stopped while the voltage of their feeder stayed where the law says that a DER goes on (IEEE 1547-2018)."""
     rows = Reading.objects.filter(event_at__gte=since - BEFORE, event_at__lt=until).order_by("der", "event_at", "-published_at")
     before: dict[int, str] = {}
@@ -91,7 +118,7 @@ def tripped(since: datetime, until: datetime) -> Iterator[Case]:
         before[der] = operating
     found = Der.objects.filter(pk__in={der for der, _ in stops}).values_list("pk", "feeder", "edc")
     places = {pk: (feeder, edc) for pk, feeder, edc in found}
-    volts, bounds = _volts({feeder for feeder, _ in places.values()}, since - BEFORE, until), bounds_of_a_look()
+    volts = _volts({feeder for feeder, _ in places.values()}, since - BEFORE, until)
     for der, at in stops:
         feeder, edc = places[der]
         around = [value for moment, value in volts[feeder] if at - BEFORE <= moment <= at]

@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from operations.reliability import services
+from operations.reliability.services import findings
 
 
 @shared_task
 def look() -> int:
     """Judge the last whole hour; returns how many findings are new."""
-    return services.look()
+    return findings.look()

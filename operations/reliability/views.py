@@ -6,9 +6,9 @@ from django.utils.html import format_html
 
 from moc.access import policy
 from moc.portal import Detail, List, Sort, Transition
-from operations.reliability import services
 from operations.reliability.filters import FindingFilterSet
 from operations.reliability.models import ReliabilityFinding
+from operations.reliability.services import findings
 from operations.reliability.tables import EXPORT, FINDING_TABLE
 
 FINDINGS = (("Reliability", "operations:reliability_findings"),)
@@ -76,4 +76,4 @@ class FindingTransition(Transition):
     detail_url = "operations:reliability_finding"
 
     def move(self, actor, obj: ReliabilityFinding, name: str, reason: str) -> None:
-        services.move(actor=actor, finding=obj, name=name, reason=reason)
+        findings.move(actor=actor, finding=obj, name=name, reason=reason)

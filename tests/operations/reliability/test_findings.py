@@ -14,8 +14,8 @@ from moc.rulesets.models import RuleSet
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.services import computing, life
 from operations.network.services import building
-from operations.reliability import services
 from operations.reliability.models import ReliabilityFinding
+from operations.reliability.services import findings
 from operations.telemetry.models import Reading, SubjectReading, TelemetryCheck
 from operations.telemetry.services import taking_in
 from tests.factories.filings import store_in
@@ -56,7 +56,7 @@ def read(of, kw: float, minutes: float, operating: str = "on") -> None:
 
 
 def look() -> int:
-    return services.look(since=moment(90), until=moment(0))
+    return findings.look(since=moment(90), until=moment(0))
 
 
 def found() -> set[tuple[str, str, int]]:
@@ -147,13 +147,13 @@ def test_a_finding_is_answered_asked_again_and_closed(world, ders, client_of, ap
         page.status_code == 200 and b"kW injected" in page.content and [each["name"] for each in page.context["transitions"]] == ["answer"]
     )
     with pytest.raises(NotPermitted):
-        services.move(actor=utility, finding=finding, name="answer", reason="Not mine")
-    services.move(actor=filer, finding=finding, name="answer", reason="Firmware replaced")
+        findings.move(actor=utility, finding=finding, name="answer", reason="Not mine")
+    findings.move(actor=filer, finding=finding, name="answer", reason="Firmware replaced")
     moved = api_of(utility).post(f"{API}{finding.uuid}/transitions/ask_again/", {"reason": "When?"}, format="json", HTTP_IF_MATCH="*")
     assert moved.json()["status"] == "open"
-    services.move(actor=utility, finding=finding, name="close", reason="Seen")
+    findings.move(actor=utility, finding=finding, name="close", reason="Seen")
     with pytest.raises(TransitionRefused):
-        services.move(actor=filer, finding=finding, name="answer", reason="Again")
+        findings.move(actor=filer, finding=finding, name="answer", reason="Again")
     read(ders[1], 99, 40)
     assert look() == 1 and ReliabilityFinding.objects.filter(status="open").get().count == 1
     assert client_of(world.user("edc2", "administrator")).get(f"{BASE}{finding.uuid}/").status_code == 404

@@ -15,6 +15,7 @@ from moc.units import counted
 from operations.reliability import reports
 from operations.reliability.models import ReliabilityFinding
 from operations.reliability.reports import Case, Rule
+from operations.reliability.services import bounds
 from registry.ders.models import Der
 
 ANSWERS, WATCHES, EVENT, SYSTEM = "file_ders", "manage_grid", "reliability_finding", "system: reliability looked at"
@@ -27,9 +28,10 @@ def look(since: datetime | None = None, until: datetime | None = None) -> int:
     Idempotent: a case is counted once."""
     until = until or timezone.now().replace(minute=0, second=0, microsecond=0)
     since = since or until - WINDOW
-    over, ignored = reports.beyond(since, until)
-    found = {Rule.LIMIT: over, Rule.RESPONSE: ignored, Rule.RIDE_THROUGH: list(reports.tripped(since, until))}
-    found[Rule.TELEMETRY] = reports.poor(timezone.localdate(since) - timedelta(days=1))
+    law = bounds.of_a_look()
+    over, ignored = reports.beyond(since, until, law)
+    found = {Rule.LIMIT: over, Rule.RESPONSE: ignored, Rule.RIDE_THROUGH: list(reports.tripped(since, until, law))}
+    found[Rule.TELEMETRY] = reports.poor(timezone.localdate(since) - timedelta(days=1), law)
     return sum(_keep(rule, cases) for rule, cases in found.items())
 
 
