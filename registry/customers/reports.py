@@ -4,8 +4,9 @@ from django.db.models import Min, Q, QuerySet
 from django.utils import timezone
 
 from moc import sight
-from moc.access.models import Oversight
+from moc.access.models import Organization, Oversight
 from moc.accesslog.models import AccessEntry
+from moc.intervals import TODAY
 from registry.customers.models import WEEKDAYS, PersonalUse
 from registry.ders.models import Der
 from registry.participants.models import Consent, DerOwner
@@ -35,7 +36,22 @@ def seers(user) -> list[tuple[str, str, str]]:
         found[owner.edc] = "Your DERs, your name and account: you are its customer"
     for oversight in Oversight.objects.filter(overseen__in=[owner.edc_id for owner in rows]).select_related("overseer"):
         found[oversight.overseer] = "Your DERs, without your name"
-    return [(party.name, party.get_kind_display(), what) for party, what in found.items()]
+    return [(party.name, party.get_kind_display(), what) for party, what in found.items()] + _through_aggregations(rows)
+
+
+def _through_aggregations(owned: QuerySet[DerOwner]) -> list[tuple[str, str, str]]:
+    """Those that see the owner's DERs as members of aggregations of today: agents by what they were granted, and the market's operator."""
+    at, found = "memberships__aggregation__", set()
+    named = (f"{at}{name}" for name in ("name", "status", "tso", "agents__organization", "agents__permission__codename"))
+    members = Der.objects.filter(owner__in=owned, memberships__valid_during__contains=TODAY)
+    for title, status, tso, agent, role in members.order_by().values_list(*named).distinct():
+        if status != "draft":
+            found |= {(tso, "market's operator", title), (agent, (role or "").replace("_", " "), title)}
+    found = {each for each in found if each[0]}
+    parties = Organization.objects.in_bulk({party for party, _, _ in found})
+    what = "Which of your DERs are members of “{}”, and their capacity, as its {}; not your name"
+    shown = [(parties[party].name, parties[party].get_kind_display(), what.format(title, role)) for party, role, title in found]
+    return sorted(shown)
 
 
 @sight.engine()

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from moc import sight
 from moc.access import policy, reach
+from moc.access.models import User
 from moc.access.rowsecurity import Place, seen
 from moc.errors import UserError
 from moc.history import acting
@@ -16,7 +17,10 @@ from moc.notices.models import Notice
 from registry.aggregations import tasks
 from registry.aggregations.models import AgentGrant, Aggregation, AggregationMember
 from registry.aggregations.services import agents, building
+from registry.customers.models import OwnerAccount
+from registry.customers.reports import seers
 from tests.factories.ders import register
+from tests.factories.personal import registered_owner
 from tests.factories.world import REASON
 from tests.registry.aggregations.making import filed, made
 
@@ -146,3 +150,24 @@ def test_grants_are_seen_from_both_sides(world, aggregation, client_of):
     assert whys == {f"{world.aggregator2} was granted it: takes dispatch instructions of the aggregation"}
     page = client_of(world.user(AGENT, "auditor")).get(f"/admin/registry/agentgrant/?organization={world.aggregator2.pk}")
     assert "Shore" in page.content.decode()
+
+
+def test_the_owner_of_a_member_is_told_of_its_agents(world, client_of):
+    """Who sees them: an owner's page names each agent by its part while the agency lasts, and the market's operator; no draft's."""
+    owner = registered_owner(world.aggregator, world.edc, edc_account_no="A-1")
+    with acting(None, REASON):
+        ann = User.objects.create_user("ann@example.org", "not used", name="Ann")
+        OwnerAccount.objects.create(user=ann, owner=owner, edc=owner.edc)
+    draft = made(world, ders=register(world, 1, owner=owner), dispatch_agent=world.aggregator2, meter_reader=world.edc2)
+    told = lambda: {(name, what) for name, _, what in seers(ann)}  # noqa: E731
+    assert not {what for _, what in told() if "member" in what}
+    one = filed(world, draft)
+    agents_told = {(name, what.split(" as its ")[1].split(";")[0]) for name, what in told() if " as its " in what}
+    assert agents_told == {
+        (world.aggregator2.name, "dispatch agent"),
+        (world.edc2.name, "meter reader"),
+        (world.tso.name, "market's operator"),
+    }
+    assert "dispatch agent" in client_of(ann).get(reverse("registry:my")).content.decode()
+    agents.end(actor=world.user("aggregator", "filer"), aggregation=one, role="dispatch_agent")
+    assert world.aggregator2.name not in {name for name, _ in told()}
