@@ -9,6 +9,7 @@ urlpatterns = [
     path("aggregations/", include("registry.aggregations.urls")),
     path("jurisdictions/", include("registry.jurisdictions.urls")),
     path("rosters/", include("registry.rosters.urls")),
+    path("contacts/", include("registry.participants.urls")),
     path("owners/", include("registry.customers.urls")),
     path("intents/", include("registry.intents.urls")),
     path("ders/", include("registry.ders.urls")),

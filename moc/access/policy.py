@@ -303,7 +303,7 @@ def _organizations_of(obj: Model) -> set[int]:
             found.add(getattr(obj, _key(live, path)))
     for condition, paths in asked.items():  # one query for all paths that are open together
         same = live._base_manager.filter(condition, pk=getattr(obj, live._meta.pk.attname))
-        found.update(*same.values_list(*paths))
+        found.update(*same.order_by().values_list(*paths).distinct())
     return found - {None}
 
 
@@ -322,9 +322,10 @@ def holders(permission: str, organization: Organization) -> QuerySet[User]:
 
 
 def part_of(rows: QuerySet, organization: Organization) -> QuerySet:
-    """The rows to which an organisation is a party: what it may take out. What is open to everybody is nobody's part."""
-    condition = Q()
+    """The rows to which an organisation is a party: what it may take out. What is open to everybody is nobody's part, nor what is only
+    shown to it (a model's `only_shown` paths)."""
+    condition, shown = Q(), getattr(getattr(rows.model, "instance_type", rows.model), "only_shown", ())
     for path in paths_of(rows.model):
-        if path not in {"SELF", "PUBLIC", "OPERATOR"}:
+        if path not in {"SELF", "PUBLIC", "OPERATOR", *shown}:
             condition |= _along(rows.model, path, [organization.pk])
     return rows.filter(condition) if condition else rows.none()

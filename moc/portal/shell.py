@@ -35,6 +35,7 @@ ACCOUNT_MENU = (
     ("Sessions", "account_sessions", ""),
     ("Your organization", "registry:administration", "manage_members"),
     ("Utilities and programs", "registry:utility_list", "view_registry"),
+    ("Contacts", "registry:contact_list", "view_registry"),
     ("Access log", "access_log", "audit"),
     ("Help", "help", ""),
 )

@@ -41,8 +41,8 @@ class IntentNotice(models.Model):
     )
 
     uuid = models.UUIDField("notice id", default=uuid.uuid4, unique=True, editable=False)
-    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
-    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name="utility")
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="intents", db_index=False)
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="intents_received", db_index=False, verbose_name="utility")
     title = models.CharField(max_length=120)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.SENT)
     row_count = models.PositiveIntegerField("DERs")

@@ -211,7 +211,8 @@ class ContactInFull(serializers.Serializer):
 
 
 class Contacts(Versioned):
-    """Whom to call at the organisations within your reach: utilities, RTOs, regulators, aggregators."""
+    """Whom to call at the organisations within your reach, and, of the contacts of today, at those that you have to do with: by filings and
+    notices of intent, as a member of an RTO, by registration or oversight."""
 
     model = Contact
     serializer_class = ContactSerializer

@@ -14,6 +14,7 @@ from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.documents.models import Document
 from moc.history import Versions
+from moc.intervals import TODAY
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from moc.vault.models import DataKey, SealedFacts
@@ -131,10 +132,26 @@ OWNER_FIELDS: dict[str, models.Field] = {
 }
 
 
+# who has to do with an organisation calls its contacts of the day: through filings and notices of intent, through membership of an RTO,
+# through registration and through oversight
+CALLERS = (
+    "organization__reviews__aggregator",
+    "organization__reviewed__edc",
+    "organization__intents_received__aggregator",
+    "organization__intents__edc",
+    "organization__members__aggregator",
+    "organization__rto_memberships__tso",
+    "organization__registrations__aggregator",
+    "organization__oversees__overseen",
+)
+
+
 class Contact(SealedFacts):
     """Whom to call at an organisation, by purpose: name, e-mail and telephone are sealed under the organisation's data key."""
 
-    access_paths = ("organization", "organization__registration__rerra")  # a regulator calls the aggregators that it registers
+    access_paths = ("organization", "organization__registration__rerra", *CALLERS)  # a regulator calls the aggregators that it registers
+    access_conditions = dict.fromkeys(CALLERS, Q(valid_during__contains=TODAY))
+    only_shown = CALLERS
     personal = tuple(CONTACT_FIELDS)
 
     class Purpose(models.TextChoices):

@@ -141,7 +141,7 @@ class UtilityReview(models.Model):
     uuid = models.UUIDField("review id", default=uuid.uuid4, unique=True, editable=False)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="reviews", db_index=False)
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="reviews", db_index=False, verbose_name="utility")
-    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+")
+    aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="reviewed")
     status = models.CharField(max_length=15, choices=Status.choices, default=Status.OPEN)
     row_count = models.PositiveIntegerField()
     started_at = models.DateTimeField()

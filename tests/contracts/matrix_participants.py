@@ -172,6 +172,11 @@ DRAFTERS = who("edc:administrator", "operator:administrator", "operator2:adminis
 
 KEEPERS = who("operator:administrator", "operator2:administrator")
 
+# whom the utility's contact of today is shown to, and who of them calls it
+DEALING = UTILITY | OVERSEERS | AGGREGATOR
+PHONES = DECIDERS | FILERS
+CALLING = PHONES | who("machine")
+
 
 def governed(scene: Scene) -> dict:
     return {"rerra": "rerra", "edc": "edc2", "county_fips": scene.world.counties[0].pk, "valid_from": "2026-01-01"}
@@ -292,12 +297,15 @@ ROUTES += (
     Route(f"{API}contacts/", CALLERS, writes=(Write(CALLS, CONTACT | {"organization": "edc"}),)),
     Route(
         f"{API}contacts/<int:pk>/",
-        UTILITY | OVERSEERS,
+        DEALING,
         pk_of("contact"),
         (Write(CALLS, {"purpose": "cyber"}, method="patch"), Write(CALLS, method="delete", name="taken out")),
     ),
-    Route(f"{API}contacts/<int:pk>/versions/", UTILITY | OVERSEERS, pk_of("contact")),
-    Route(f"{API}contacts/<int:pk>/reveal/", None, pk_of("contact"), (Write(DECIDERS, {"purpose": "legal"}),)),
+    Route(f"{API}contacts/<int:pk>/versions/", DEALING, pk_of("contact")),
+    Route(f"{API}contacts/<int:pk>/reveal/", None, pk_of("contact"), (Write(CALLING, {"purpose": "legal"}),)),
+    Route("registry/contacts/", SIGNED_IN),
+    Route("registry/contacts/<int:pk>/", DEALING - MACHINES, pk_of("contact")),
+    Route("registry/contacts/<int:pk>/personal/", PHONES, pk_of("contact"), (Write(PHONES, {"purpose": "legal"}),)),
     # reference data, open to everybody
     Route("registry/jurisdictions/", SIGNED_IN),
     Route("registry/jurisdictions/programs/", SIGNED_IN),

@@ -20,7 +20,7 @@ class Contacts(OfOrganization, Page):
     """The organisation's contacts of today, of days to come, and those that are over."""
 
     title = "Contacts"
-    lead = "Name, e-mail and telephone are kept encrypted. The organization's regulator sees for what there is a contact."
+    lead = "Name, e-mail and telephone are kept encrypted. Who has to do with the organization sees for what there is a contact today."
     template_name = "registry/administration/contacts.html"
 
     def actions(self) -> list[tuple[str, str, bool]]:

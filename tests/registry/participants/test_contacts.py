@@ -1,10 +1,16 @@
 """Contacts of utilities, RTOs and regulators, by portal and API, on their days: R5, R6, N12."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
+from moc.access import policy
 from moc.accesslog.models import AccessEntry
+from moc.history import acting
 from moc.vault.models import SubjectKey
+from registry.intents.models import IntentNotice
 from registry.participants.models import Contact
 from registry.participants.services import opened
 
@@ -67,3 +73,46 @@ def test_the_portal_does_the_same(world, client_of):
     assert stranger.get(reverse("registry:admin_contacts", args=["rerra"])).status_code == 404
     assert client.post(reverse("registry:admin_contact_remove", args=["rerra", contact.pk])).status_code == 302
     assert not Contact.objects.exists()
+
+
+def test_who_has_to_do_with_an_organisation_calls_its_contacts_of_today(world, api_of, client_of):
+    """A notice of intent brings an aggregator and a utility together, registration one and its regulator; to strangers there is nothing."""
+    past, week = "2026-01-01", timedelta(days=7)
+    now = api_of(world.user("edc", "administrator")).post(API, ROOM | {"valid_from": past}, format="json").json()["id"]
+    later = ROOM | {"purpose": "cyber", "valid_from": str(timezone.localdate() + week)}
+    later = api_of(world.user("edc", "administrator")).post(API, later, format="json").json()["id"]
+    filer = api_of(world.user("aggregator", "filer"))
+    assert filer.get(API).json()["results"] == [] and filer.get(f"{API}{now}/").status_code == 404
+    with acting(None, "system: test"):
+        IntentNotice.objects.create(aggregator=world.aggregator, edc=world.edc, title="East", row_count=1, due_at=timezone.now() + week)
+    assert [one["id"] for one in filer.get(API).json()["results"]] == [now] and filer.get(f"{API}{later}/").status_code == 404
+    assert filer.post(f"{API}{now}/reveal/", {"purpose": "contact"}, format="json").json()["name"] == "Control room"
+    assert AccessEntry.objects.get().holder == world.edc and AccessEntry.objects.get().actor == world.user("aggregator", "filer")
+    administrator = api_of(world.user("aggregator", "administrator"))
+    etag = administrator.get(f"{API}{now}/")["ETag"]
+    assert administrator.patch(f"{API}{now}/", {"phone": "+1"}, format="json", HTTP_IF_MATCH=etag).status_code == 403
+    mine = administrator.post(API, ROOM, format="json").json()["id"]
+    assert api_of(world.user("edc", "reviewer")).get(f"{API}{mine}/").status_code == 200
+    for stranger in ("aggregator2", "edc2", "tso2", "rerra2", "operator"):
+        assert api_of(world.user(stranger, "administrator")).get(f"{API}{now}/").status_code == 404, stranger
+    regulator = api_of(world.user("rerra", "administrator")).post(API, ROOM, format="json").json()["id"]
+    assert {one["id"] for one in filer.get(API).json()["results"]} == {now, mine, regulator}
+    page = client_of(world.user("aggregator", "filer"))
+    assert page.get(reverse("registry:contact_list")).context["page"]["count_text"] == "3 contacts"
+    assert "Control room" not in page.get(reverse("registry:contact_detail", args=[now])).content.decode()
+    shown = page.post(reverse("registry:contact_personal", args=[now]), {"purpose": "contact"})
+    assert "Control room" in shown.content.decode()
+    viewer = client_of(world.user("aggregator", "viewer"))
+    assert viewer.get(reverse("registry:contact_detail", args=[now])).status_code == 200
+    assert viewer.get(reverse("registry:contact_personal", args=[now])).status_code == 404
+    assert client_of(world.user("edc2", "administrator")).get(reverse("registry:contact_detail", args=[now])).status_code == 404
+
+
+def test_contacts_of_others_are_no_part_of_ones_own_file(world, api_of):
+    """What is only shown is not taken out (N12)."""
+    api_of(world.user("edc", "administrator")).post(API, ROOM, format="json")
+    with acting(None, "system: test"):
+        IntentNotice.objects.create(aggregator=world.aggregator, edc=world.edc, title="East", row_count=1, due_at=timezone.now())
+    assert (
+        policy.part_of(Contact.objects.all(), world.edc).exists() and not policy.part_of(Contact.objects.all(), world.aggregator).exists()
+    )
