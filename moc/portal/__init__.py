@@ -1,6 +1,6 @@
 """Base of every page: views are declarations, lists start from the user's scope. The shell's context comes from here."""
 
-from moc.portal.changes import Create, Transition, Update
+from moc.portal.changes import Create, End, Transition, Update
 from moc.portal.filters import ScopedFilterSet
 from moc.portal.paging import Sort
 from moc.portal.queues import Work, queue
@@ -12,6 +12,7 @@ __all__ = [
     "Column",
     "Create",
     "Detail",
+    "End",
     "List",
     "Page",
     "ScopedFilterSet",

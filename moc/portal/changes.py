@@ -75,6 +75,28 @@ class Create(FormPage):
     """A form that makes something new."""
 
 
+class End(Held, Create):
+    """The end of one record, `ended`, which the page asks once more: meant for the version that the page showed."""
+
+    @property
+    def ended(self):
+        """The record; None where there is nothing to end."""
+        raise NotImplementedError
+
+    def carry_out(self):
+        with transaction.atomic():
+            if self.ended is not None:
+                self.require_opened(self.ended)
+            return super().carry_out()
+
+    def version(self) -> str:
+        """The version that the page shows."""
+        return version_of(self.ended) if self.ended is not None else ""
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{FIELD: self.version()} | kwargs)
+
+
 class Update(Held, FormPage, One):
     """A form about one object, which must be in the scope of the permission that the change needs."""
 

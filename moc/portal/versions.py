@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 
 from moc.errors import Conflict, UserError
 from moc.portal.timeline import differences
-from moc.sealed import mark
+from moc.sealed import mark, seal, unseal
 
 FIELD = "opened_version"
 LOOKED_THROUGH, TOLD = 200, 4
@@ -94,3 +94,25 @@ class Held:
         if not opened:
             raise VersionMissing(obj)
         require_version(opened, held)
+
+
+class HeldParts(Held):
+    """Changes what stands below an object, as the user's page showed it: the form carries the parts, sealed, in place of a version."""
+
+    def parts(self, obj) -> list[tuple[str, str]]:
+        """What stands below the object, as (what, value)."""
+        raise NotImplementedError
+
+    def seen(self, obj) -> str:
+        """What the form carries."""
+        return seal([list(each) for each in self.parts(obj)], "parts")
+
+    def require_opened(self, obj) -> None:
+        """Raise Overtaken when the parts are others now, VersionMissing where the page does not say; in the change's transaction."""
+        opened, now = self.request.POST.get(FIELD), dict(self.parts(self.hold(obj)))
+        if not opened:
+            raise VersionMissing(obj)
+        had = dict(map(tuple, unseal(opened, "parts") or []))
+        if had != now:
+            both = sorted(had.keys() | now.keys())
+            raise Overtaken(obj, [(what, now.get(what), had.get(what)) for what in both if now.get(what) != had.get(what)])

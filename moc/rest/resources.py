@@ -175,6 +175,14 @@ class Resource(ViewSetMixin, Streamed):
         require_match(self.request, self.tag(held, content), content)
         return held
 
+    def answer_below(self, content: object, version: int = 0, **kwargs) -> Response:
+        """What stands below the record, with a tag of its own: of the content, and of a version where the content does not tell all."""
+        return tagged(self.request, content, tag_of(version, content), **kwargs)
+
+    def require_match_below(self, content: object, version: int = 0) -> None:
+        """Refuse a change of what stands below the record unless the request means it as it stands; the record is held."""
+        require_match(self.request, tag_of(version, content), content)
+
     def list(self, request, **kwargs) -> Response:
         return self.page(self.rows())
 

@@ -26,7 +26,7 @@ PROBLEM = {
         "detail": {"type": "string", "description": "what is wrong, in a sentence"},
         "remedy": {"type": "string", "description": "what to do"},
         "errors": {"type": "array", "items": ERROR, "description": "the fields that are not valid"},
-        "current": {"type": "object", "description": "with 412: the record as it stands, whose ETag the answer carries"},
+        "current": {"description": "with 412: the record, or the parts of it, as they stand, whose ETag the answer carries"},
     },
 }
 IF_MATCH = "the ETag of the version that you mean to change; without it the answer is 428, with an old one 412"

@@ -17,6 +17,7 @@ from moc.rest.bodies import TABLES, XLSX, file_of
 from moc.rest.conditions import idempotent
 from moc.rest.pages import filtered
 from moc.rest.resources import NEWEST, Moves, Versioned
+from moc.rest.schema import MATCHED
 from moc.rest.serializers import Flat, Reason, example, slug_of
 from registry.aggregations import reports
 from registry.aggregations.choices import Purpose
@@ -321,9 +322,18 @@ class Aggregations(Versioned, Moves):
     @extend_schema(responses=FactorSerializer(many=True), summary="Its response by pricing node, today and later")
     @action(detail=True, filterset_class=None, pagination_class=None, keeps_versions=False)
     def factors(self, request, **kwargs) -> Response:
-        return Response(FactorSerializer(reports.factors(self.get_object()), many=True).data)
+        return self.answer_below(self._factors(self.get_object()))
 
-    @extend_schema(request=FactorsBody, responses=FactorSerializer(many=True), summary="State its response by node from a day on")
+    @staticmethod
+    def _factors(aggregation: Aggregation) -> list:
+        return FactorSerializer(reports.factors(aggregation), many=True).data
+
+    @extend_schema(
+        request=FactorsBody,
+        responses=FactorSerializer(many=True),
+        parameters=[MATCHED],
+        summary="State its response by node from a day on, in the place of what you read",
+    )
     @factors.mapping.post
     @idempotent
     def set_factors(self, request, **kwargs) -> Response:
@@ -336,15 +346,26 @@ class Aggregations(Versioned, Moves):
         if missing := set(given) - set(nodes):
             raise ValidationError({"factors": [f"The RTO has no node {', '.join(sorted(missing))}."]})
         stated = {nodes[name]: factor for name, factor in given.items()}
-        building.set_factors(actor=request.user, aggregation=aggregation, factors=stated, starts=body.validated_data["starts_on"])
-        return Response(FactorSerializer(reports.factors(aggregation), many=True).data)
+        with transaction.atomic():
+            self.require_match_below(self._factors(self.hold(aggregation)))
+            building.set_factors(actor=request.user, aggregation=aggregation, factors=stated, starts=body.validated_data["starts_on"])
+        return self.answer_below(self._factors(aggregation))
 
     @extend_schema(responses=AgentSerializer(many=True), summary="What other parties were granted on it as its agents")
     @action(detail=True, filterset_class=None, pagination_class=None, keeps_versions=False)
     def agents(self, request, **kwargs) -> Response:
-        return Response(AgentSerializer(reports.agents(self.get_object()), many=True).data)
+        return self.answer_below(self._agents(self.get_object()))
 
-    @extend_schema(request=AgentEndBody, responses=AgentSerializer(many=True), summary="An agency ends, today or on a later day")
+    @staticmethod
+    def _agents(aggregation: Aggregation) -> list:
+        return AgentSerializer(reports.agents(aggregation), many=True).data
+
+    @extend_schema(
+        request=AgentEndBody,
+        responses=AgentSerializer(many=True),
+        parameters=[MATCHED],
+        summary="An agency ends, today or on a later day",
+    )
     @agents.mapping.post
     @idempotent
     def end_agent(self, request, **kwargs) -> Response:
@@ -352,8 +373,10 @@ class Aggregations(Versioned, Moves):
         policy.require(request.user, "file_ders", aggregation.aggregator)
         body = AgentEndBody(data=request.data)
         body.is_valid(raise_exception=True)
-        agents.end(actor=request.user, aggregation=aggregation, **body.validated_data)
-        return Response(AgentSerializer(reports.agents(aggregation), many=True).data)
+        with transaction.atomic():
+            self.require_match_below(self._agents(self.hold(aggregation)))
+            agents.end(actor=request.user, aggregation=aggregation, **body.validated_data)
+        return self.answer_below(self._agents(aggregation))
 
 
 def _one(name: str, rows):

@@ -1,6 +1,7 @@
 """Pages of aggregations: the list, the record, its composition, its members and how they come and go."""
 
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -13,11 +14,12 @@ from moc import sight
 from moc.access import policy
 from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
-from moc.portal import Create, Detail, List, Sort, Transition, Update
+from moc.portal import Create, Detail, End, List, Sort, Transition, Update
 from moc.portal.paging import count_up_to
+from moc.portal.versions import FIELD, HeldParts
 from registry.aggregations import forms, reports
 from registry.aggregations.filters import AggregationFilterSet, MemberFilterSet
-from registry.aggregations.models import AGENTS, Aggregation, AggregationMember
+from registry.aggregations.models import AGENTS, AgentGrant, Aggregation, AggregationMember
 from registry.aggregations.services import agents, building, loads, membership
 from registry.aggregations.tables import AGGREGATION_EXPORT, AGGREGATION_TABLE, MEMBER_EXPORT, MEMBER_TABLE, UNLINKED
 
@@ -184,7 +186,7 @@ class ChangeAggregation(OfAggregation, Grouped, Update):
         return building.change(actor=self.request.user, aggregation=self.object, **given)
 
 
-class EndAgent(OfAggregation, Create):
+class EndAgent(OfAggregation, End):
     """Another party's agency ends."""
 
     lead = "Then the aggregator does it itself, and the other party no longer sees the aggregation."
@@ -197,6 +199,10 @@ class EndAgent(OfAggregation, Create):
 
     def allowed(self) -> bool:
         return self.kwargs["role"] in AGENTS and self.may_change()
+
+    @cached_property
+    def ended(self) -> AgentGrant | None:
+        return AgentGrant.objects.filter(content_object=self.aggregation, permission__codename=self.kwargs["role"]).first()
 
     def perform(self, form) -> Aggregation:
         agents.end(actor=self.request.user, aggregation=self.aggregation, role=self.kwargs["role"], ends_on=form.cleaned_data["ends_on"])
@@ -362,7 +368,7 @@ class LoadProgress(OfLoad, LoginRequiredMixin, TemplateView):
         return self.render_to_response(self.get_context_data(progress=self.progress))
 
 
-class Factors(OfAggregation, Create):
+class Factors(HeldParts, OfAggregation, Create):
     """The response by pricing node from a day on."""
 
     title = "Response by node"
@@ -374,6 +380,17 @@ class Factors(OfAggregation, Create):
         today = self.aggregation.pnodes.on(timezone.localdate()).select_related("pnode")
         lines = "\n".join(f"{each.pnode}; {each.factor.normalize():f}" for each in today)
         return {"aggregation": self.aggregation, "initial": {"factors": lines}}
+
+    def parts(self, obj: Aggregation) -> list[tuple[str, str]]:
+        return [(f"{one['node']} from {one['starts_on']}", f"{one['factor'].normalize():f}") for one in reports.factors(obj)]
+
+    def carry_out(self) -> Aggregation:
+        with transaction.atomic():
+            self.require_opened(self.aggregation)
+            return super().carry_out()
+
+    def get_context_data(self, **kwargs) -> dict:
+        return super().get_context_data(**{FIELD: self.seen(self.aggregation)} | kwargs)
 
     def perform(self, form) -> Aggregation:
         given = form.cleaned_data

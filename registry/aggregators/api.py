@@ -14,6 +14,7 @@ from moc.access.models import Organization
 from moc.rest.conditions import idempotent
 from moc.rest.letters import letter
 from moc.rest.resources import Moves, Versioned
+from moc.rest.schema import MATCHED
 from moc.rest.serializers import Flat, Reason, example, slug_of
 from registry.aggregators import reports
 from registry.aggregators.filters import RegistrationFilterSet, SuspensionFilterSet
@@ -188,13 +189,17 @@ class AggregatorRegistrations(Versioned, Moves):
     def perform(self, actor, obj: AggregatorRegistration, name: str, **said) -> None:
         registering.move(actor=actor, registration=obj, name=name, **said)
 
-    def _shown(self, kind: str, status: int = 200) -> Response:
-        rows = parts.rows(kind, self.get_object().aggregator)
+    def _parts(self, kind: str, aggregator: Organization) -> dict:
+        """The parts of a kind, masked, and the latest of their versions, which tells more than the masks."""
+        rows = parts.rows(kind, aggregator)
         told = [
             {"id": row.pk, "facts": {label: None if value is None else str(value) for label, value in reports.part_facts(row)}}
             for row in rows
         ]
-        return Response(RegistrationPartSerializer(told, many=True).data, status=status)
+        return {"content": RegistrationPartSerializer(told, many=True).data, "version": parts.latest_version(rows)}
+
+    def _shown(self, kind: str, status: int = 200) -> Response:
+        return self.answer_below(**self._parts(kind, self.get_object().aggregator), status=status)
 
     def _add(self, kind: str) -> Response:
         aggregator = self.mine().aggregator
@@ -263,15 +268,24 @@ class AggregatorRegistrations(Versioned, Moves):
     def add_membership(self, request, **kwargs) -> Response:
         return self._add("memberships")
 
-    @extend_schema(request=None, responses={204: None}, summary="Take an officer or contact out, withdraw a certification, leave an RTO")
+    @extend_schema(
+        request=None,
+        responses={204: None},
+        parameters=[MATCHED],
+        summary="Take an officer or contact out, withdraw a certification, leave an RTO",
+    )
     @action(detail=True, methods=["post"], url_path="<slug:kind>/<int:part>/end", url_name="end-part")
     @idempotent
     def end_part(self, request, kind: str, part: int, **kwargs) -> Response:
-        aggregator = self.mine().aggregator
-        found = next((row for row in parts.rows(kind, aggregator) if row.pk == part), None) if kind in BODIES else None
+        """If-Match names the list of that kind: the ETag of officers/, contacts/, certifications/ or memberships/."""
+        registration = self.mine()
+        found = next((row for row in parts.rows(kind, registration.aggregator) if row.pk == part), None) if kind in BODIES else None
         if found is None:
             raise Http404
-        parts.end(actor=request.user, kind=kind, part=found)
+        with transaction.atomic():
+            self.hold(registration)
+            self.require_match_below(**self._parts(kind, registration.aggregator))
+            parts.end(actor=request.user, kind=kind, part=found)
         return Response(status=204)
 
     letter = letter(AgreementLetter, "The agreement as it was signed last, as PDF")

@@ -10,7 +10,7 @@ from moc.access.models import Organization
 from moc.access.presence import Fresh
 from moc.documents.letters import print_letter
 from moc.documents.models import Document
-from moc.portal import Create, Detail, List, Transition, Update
+from moc.portal import Create, Detail, End, List, Transition, Update
 from moc.portal.views import One
 from registry.aggregators import forms, reports
 from registry.aggregators.filters import RegistrationFilterSet, SuspensionFilterSet
@@ -194,7 +194,7 @@ class AddPart(OfRegistration, Create):
         return parts.add(actor=self.request.user, aggregator=self.registration.aggregator, part=self.kwargs["kind"], **form.cleaned_data)
 
 
-class EndPart(OfRegistration, Create):
+class EndPart(OfRegistration, End):
     """The end of a part: asked once more."""
 
     title = "Take it out"
@@ -208,6 +208,10 @@ class EndPart(OfRegistration, Create):
     @cached_property
     def part(self):
         return next((row for row in parts.rows(self.kwargs["kind"], self.registration.aggregator) if row.pk == self.kwargs["part"]), None)
+
+    @property
+    def ended(self):
+        return self.part
 
     def perform(self, form) -> None:
         parts.end(actor=self.request.user, kind=self.kwargs["kind"], part=self.part)

@@ -1,6 +1,7 @@
 """API: consents, and what owners keep of their DERs; and an owner's own, who belongs to no organisation."""
 
 from django.core.exceptions import ValidationError as Refused
+from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.helpers import forced_singular_serializer
@@ -15,9 +16,10 @@ from rest_framework.viewsets import GenericViewSet
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization
-from moc.rest.conditions import idempotent
+from moc.rest.conditions import idempotent, require_match, tag_of
 from moc.rest.permissions import SignedIn
 from moc.rest.resources import Moves, Resource, Versioned
+from moc.rest.schema import MATCHED
 from moc.rest.serializers import ANY_ID, Flat, Reason, example, slug_of
 from registry.customers import reports, services
 from registry.customers.filters import ConsentFilterSet, PersonalUseFilterSet
@@ -112,7 +114,17 @@ class OwnDer(serializers.Serializer):
     edc = slug_of("edc", "the utility's slug")
 
 
-class OwnConsent(serializers.Serializer):
+class Tagged(serializers.Serializer):
+    """Something of the owner's that can end."""
+
+    etag = serializers.SerializerMethodField(help_text="of the version that you see; to be sent in If-Match with what ends it")
+
+    def get_etag(self, obj) -> str:
+        versions = type(obj).history.model.objects.filter(id=obj.pk).order_by("-history_date", "-history_id")
+        return tag_of(versions.values_list("history_id", flat=True).first() or 0)
+
+
+class OwnConsent(Tagged):
     """A consent that the owner gave, here or on paper."""
 
     id = serializers.UUIDField(source="uuid")
@@ -124,7 +136,7 @@ class OwnConsent(serializers.Serializer):
     expires_on = serializers.DateField(allow_null=True)
 
 
-class OwnUse(serializers.Serializer):
+class OwnUse(Tagged):
     """What the owner keeps of a DER."""
 
     id = serializers.UUIDField(source="uuid")
@@ -202,6 +214,12 @@ class Own(GenericViewSet):
             if not reports.owners(request.user).exists():
                 raise Http404
 
+    @sight.engine()  # the user's own records
+    def _require_match(self, obj, shown: type[Tagged]) -> None:
+        """Refuse the end of another version than the request means; call within the transaction of the change."""
+        content = shown(type(obj).objects.select_for_update(of=("self",)).get(pk=obj.pk)).data
+        require_match(self.request, content["etag"], content)
+
     def _one(self, rows: list, uuid):
         found = next((each for each in rows if each.uuid == uuid), None)
         if found is None:
@@ -233,14 +251,16 @@ class Own(GenericViewSet):
         with sight.engine():
             return Response(OwnConsent(made, many=True).data, status=201)
 
-    @extend_schema(request=Reason, responses={204: None}, summary="Revoke a consent")
+    @extend_schema(request=Reason, responses={204: None}, parameters=[MATCHED], summary="Revoke a consent")
     @action(detail=False, methods=["post"], url_path="consents/<uuid:uuid>/revoke", url_name="revoke")
     @idempotent
     def revoke(self, request, uuid, **kwargs) -> Response:
         body = Reason(data=request.data)
         body.is_valid(raise_exception=True)
         consent = self._one(reports.consents(request.user), uuid)
-        services.revoke(actor=request.user, consent=consent, reason=body.validated_data["reason"])
+        with transaction.atomic():
+            self._require_match(consent, OwnConsent)
+            services.revoke(actor=request.user, consent=consent, reason=body.validated_data["reason"])
         return Response(status=204)
 
     @extend_schema(request=KeepUse, responses={201: OwnUse}, summary="Keep something of a DER for yourself")
@@ -258,9 +278,12 @@ class Own(GenericViewSet):
         with sight.engine():
             return Response(OwnUse(made).data, status=201)
 
-    @extend_schema(request=None, responses={204: None}, summary="Take back what you kept")
+    @extend_schema(request=None, responses={204: None}, parameters=[MATCHED], summary="Take back what you kept")
     @action(detail=False, methods=["post"], url_path="uses/<uuid:uuid>/end", url_name="end")
     @idempotent
     def end(self, request, uuid, **kwargs) -> Response:
-        services.end_use(actor=request.user, use=self._one(reports.uses(request.user), uuid))
+        use = self._one(reports.uses(request.user), uuid)
+        with transaction.atomic():
+            self._require_match(use, OwnUse)
+            services.end_use(actor=request.user, use=use)
         return Response(status=204)

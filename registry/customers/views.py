@@ -12,7 +12,7 @@ from moc import sight
 from moc.access import policy
 from moc.access.presence import Fresh
 from moc.errors import UserError
-from moc.portal import Create, Detail, List, Page, Transition
+from moc.portal import Create, Detail, End, List, Page, Transition
 from registry.customers import forms, reports, services
 from registry.customers.filters import ConsentFilterSet
 from registry.customers.tables import CONSENT_TABLE
@@ -87,7 +87,23 @@ class NewConsent(Mine, Create):
         return [services.consent(actor=self.request.user, owner=owner, **form.cleaned_data) for owner in self.found]
 
 
-class RevokeConsent(Mine, Create):
+class EndMine(Mine, End):
+    """The end of something of the owner's, who belongs to no organisation."""
+
+    @property
+    def ended(self):
+        return self.found
+
+    @sight.engine()
+    def version(self) -> str:
+        return super().version()
+
+    @sight.engine()
+    def require_opened(self, obj) -> None:
+        super().require_opened(obj)
+
+
+class RevokeConsent(EndMine):
     """The end of a consent, by its owner."""
 
     title = "Revoke the consent"
@@ -129,7 +145,7 @@ class StateUse(Mine, Create):
             raise ValidationError(refusal.messages) from refusal
 
 
-class EndUse(Mine, Create):
+class EndUse(EndMine):
     """The owner takes a statement back."""
 
     title = "Take it back"

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 from django.test import Client
 from django.urls import Resolver404, resolve
 
-from moc.portal.versions import FIELD, Held, version_of
+from moc.portal.changes import End
+from moc.portal.versions import FIELD, Held, HeldParts, version_of
 from registry.submissions.models import StagedDer
 from registry.submissions.views import rows
 
@@ -15,7 +16,7 @@ class Browser(Client):
 
     def post(self, path, data=None, *args, bare: bool = False, **kwargs):
         given = data if isinstance(data, dict) else {} if data is None else None
-        if not bare and given is not None and FIELD not in given and (version := version_at(path)):
+        if not bare and given is not None and FIELD not in given and (version := version_at(path, self)):
             data = {**given, FIELD: version}
         return super().post(path, data, *args, **kwargs)
 
@@ -26,11 +27,13 @@ def is_versioned(path: str) -> bool:
     return found is not None and (found[0] in ROWS and "number" in found[1] or issubclass(found[0], Held) and found[0].versioned)
 
 
-def version_at(path: str) -> str:
+def version_at(path: str, client: Client) -> str:
     """The version that the page at an address carries now; empty where it carries none."""
     if not is_versioned(path):
         return ""
     view, named = _page(path)
+    if issubclass(view, End | HeldParts):
+        return (client.get(path).context or {}).get(FIELD, "")
     if view in ROWS:
         row = StagedDer.objects.filter(submission__uuid=named["uuid"], row_number=named["number"]).first()
         return rows.version_of(row, *([rows.step_by_slug(named["step"])] if "step" in named else [])) if row else ""

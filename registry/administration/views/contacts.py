@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from moc.access.models import Organization
-from moc.portal import Create, Page
+from moc.portal import Create, End, Page
 from moc.portal.versions import FIELD, Held, version_of
 from registry.administration.forms import ContactForm
 from registry.administration.views.base import EVERY, OfOrganization, administered
@@ -84,7 +84,7 @@ class ChangeContact(Held, NewContact):
         return super().get_context_data(**{FIELD: version_of(self.contact)} | kwargs)
 
 
-class RemoveContact(OfContacts, Create):
+class RemoveContact(OfContacts, End):
     """A contact goes for good, with the key of who it was: asked once more."""
 
     title = "Take a contact out"
@@ -92,6 +92,10 @@ class RemoveContact(OfContacts, Create):
     form_class = EndForm
     submit_label = "Take it out"
     success = "The contact is taken out."
+
+    @property
+    def ended(self) -> Contact:
+        return self.contact
 
     def perform(self, form) -> None:
         services.remove_contact(actor=self.request.user, contact=self.contact)

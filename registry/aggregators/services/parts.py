@@ -1,6 +1,7 @@
 """The parts of a registration by kind (officers, contacts, certifications, memberships), and its personal data in full."""
 
 from django.db import transaction
+from django.db.models import Max
 
 from moc.access import policy
 from moc.access.models import Organization
@@ -24,6 +25,14 @@ SOURCES = {
 def rows(kind: str, aggregator: Organization) -> list:
     """The parts of a kind that stand."""
     return list(SOURCES[kind](aggregator))
+
+
+def latest_version(parts: list) -> int:
+    """The number of the latest version of any of some parts of a kind; 0 for none."""
+    if not parts:
+        return 0
+    versions = type(parts[0]).history.model.objects.filter(id__in=[part.pk for part in parts])
+    return versions.aggregate(latest=Max("history_id"))["latest"] or 0
 
 
 def add(*, actor, aggregator: Organization, part: str, **given):

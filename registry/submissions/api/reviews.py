@@ -1,5 +1,6 @@
 """API of the utility's reviews: the queue, the rows, decisions by number or by filter, evidence, four eyes, answers."""
 
+from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -23,6 +24,7 @@ from moc.rest.conditions import idempotent, tag_of, tagged
 from moc.rest.letters import letter
 from moc.rest.pages import filtered, parameters_of
 from moc.rest.resources import Moves, Resource
+from moc.rest.schema import MATCHED
 from moc.rest.serializers import Reason
 from registry.submissions import reports
 from registry.submissions.api import rows as filed
@@ -74,7 +76,10 @@ class Reviews(Resource):
         return self.page(StagedDer.objects.of_review(self.get_object()))
 
     @extend_schema(
-        request=Reason, responses=serializers.ReviewDetailSerializer, summary="Review the unchanged DERs of its aggregations too"
+        request=Reason,
+        responses=serializers.ReviewDetailSerializer,
+        parameters=[MATCHED],
+        summary="Review the unchanged DERs of its aggregations too",
     )
     @action(detail=True, methods=["post"])
     @idempotent
@@ -82,7 +87,9 @@ class Reviews(Resource):
         review = self.get_object()
         body = Reason(data=request.data)
         body.is_valid(raise_exception=True)
-        classifying.widen(actor=request.user, review=review, reason=body.validated_data["reason"])
+        policy.require(request.user, "review_ders", review.edc)
+        with transaction.atomic():
+            classifying.widen(actor=request.user, review=self.require_match(review), reason=body.validated_data["reason"])
         return self.answer(self.get_object())
 
     @extend_schema(responses=serializers.DecisionSerializer(many=True), summary="The decisions on this review")

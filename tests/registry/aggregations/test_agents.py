@@ -137,9 +137,18 @@ def test_pages_and_programs_end_an_agency(world, aggregation, client_of, api_of)
     api = api_of(world.user("aggregator", "administrator"))
     told = api.get(f"{API}{aggregation.uuid}/agents/").json()
     assert [(each["role"], each["agent"]) for each in told] == [("dispatch_agent", AGENT)]
+    one, gone = f"{API}{aggregation.uuid}/agents/", {"role": "dispatch_agent"}
+    read, week = api.get(one)["ETag"], str(timezone.localdate() + timedelta(days=7))
+    opened_ = client.get(f"{page}agents/dispatch_agent/end/").context["opened_version"]
+    assert api.post(one, gone | {"ends_on": week}, format="json").status_code == 428
+    assert api.post(one, gone | {"ends_on": week}, format="json", HTTP_IF_MATCH=read).json()[0]["ends_on"] == week
+    late = api.post(one, gone, format="json", HTTP_IF_MATCH=read)
+    assert late.status_code == 412 and late.json()["current"][0]["ends_on"] == week
+    late = client.post(f"{page}agents/dispatch_agent/end/", {"opened_version": opened_})
+    assert late.status_code == 422 and [what for what, *_ in late.context["overtaken"]] == ["Ends on"]
     assert client.post(f"{page}agents/dispatch_agent/end/").status_code == 302
-    assert api.get(f"{API}{aggregation.uuid}/agents/").json() == []
-    refused = api.post(f"{API}{aggregation.uuid}/agents/", {"role": "dispatch_agent"}, format="json")
+    assert api.get(one).json() == []
+    refused = api.post(one, gone, format="json", HTTP_IF_MATCH="*")
     assert (refused.status_code, refused.json()["code"]) == (422, "AGENT-NONE")
 
 

@@ -45,7 +45,11 @@ def test_errors_are_told_on_the_form(world, client_of):
     assert client.post(f"{BASE}{aggregation.uuid}/members/add/", {"how": "list"}).status_code == 422
     assert client.post(f"{BASE}{aggregation.uuid}/factors/", {"factors": "NOWHERE; 1"}).status_code == 422
     assert client.post(f"{BASE}{aggregation.uuid}/factors/", {"factors": "EDC ZONE; 0.9"}).status_code == 422
-    assert client.post(f"{BASE}{aggregation.uuid}/factors/", {"factors": "EDC ZONE; 1"}).status_code == 302
+    page = f"{BASE}{aggregation.uuid}/factors/"
+    seen = client.get(page).context["opened_version"]
+    assert client.post(page, {"factors": "EDC ZONE; 1"}).status_code == 302
+    late = client.post(page, {"factors": "EDC ZONE; 1", "opened_version": seen})
+    assert late.status_code == 422 and [(now, was) for _, now, was in late.context["overtaken"]] == [("1", None)]
 
 
 def test_a_file_is_followed_to_its_end(world, client_of):
@@ -101,7 +105,11 @@ def test_by_program(world, api_of):
     assert (refused.status_code, refused.json()["code"], refused.json()["errors"][0]["code"]) == (422, "MEMBERS-REFUSED", "MEMBER-ALREADY")
     assert api.post(f"{one}members/", {"filter": {"colour": "red"}}, format="json").status_code == 400
     assert api.post(f"{one}members/drop/", {"ders": ["D-1"]}, format="json").json()["changed"] == 1
-    assert api.post(f"{one}factors/", {"factors": {"EDC ZONE": "1"}}, format="json").json()[0]["node"] == "EDC ZONE"
+    stated, read = {"factors": {"EDC ZONE": "1"}}, api.get(f"{one}factors/")["ETag"]
+    assert api.post(f"{one}factors/", stated, format="json").status_code == 428
+    assert api.post(f"{one}factors/", stated, format="json", HTTP_IF_MATCH=read).json()[0]["node"] == "EDC ZONE"
+    late = api.post(f"{one}factors/", stated, format="json", HTTP_IF_MATCH=read)
+    assert late.status_code == 412 and late.json()["current"][0]["factor"] == 1 and late["ETag"] == api.get(f"{one}factors/")["ETag"]
     assert api.patch(one, {"upper_limit_kw": "1"}, format="json").status_code == 428
     changed = api.patch(one, {"upper_limit_kw": "1"}, format="json", HTTP_IF_MATCH=api.get(one)["ETag"]).json()
     assert (changed["upper_limit_kw"], changed["stated_kw"]) == (1, 2)

@@ -33,7 +33,12 @@ def test_parts_of_a_registration_come_and_go(world, api_of):
     assert api_of(world.user("aggregator", "filer")).post(f"{one}officers/{part}/end/").status_code == 403
     assert api_of(world.user("aggregator2", "administrator")).post(f"{one}officers/{part}/end/").status_code == 404
     assert Officer.objects.filter(pk=part).exists()
-    assert api.post(f"{one}officers/{part}/end/").status_code == 204
+    read = api.get(f"{one}officers/")["ETag"]
+    assert api.post(f"{one}officers/", {"title": "Counsel", "name": "Second"}).status_code == 201
+    assert api.post(f"{one}officers/{part}/end/").status_code == 428
+    late = api.post(f"{one}officers/{part}/end/", headers={"If-Match": read})
+    assert late.status_code == 412 and len(late.json()["current"]) == len(api.get(f"{one}officers/").json())
+    assert api.post(f"{one}officers/{part}/end/", headers={"If-Match": late["ETag"]}).status_code == 204
     assert not Officer.objects.filter(pk=part).exists()
 
 

@@ -310,8 +310,12 @@ def test_an_owners_acts_in_the_api(world, owner, ann, der, api_of):
         actor=None, holder=world.edc.pk, filed_by=None, record="DER owner", subject=owner.subject, columns=["owner_name"], purpose="look_up"
     )
     assert [(look["purpose"], look["columns"]) for look in api.get(base).json()["looks"]] == [("look_up", ["owner_name"])]
-    assert api.post(f"{base}uses/{kept.json()['id']}/end/").status_code == 204
-    assert api.post(f"{base}consents/{made.json()[0]['id']}/revoke/", {"reason": "Sold"}).status_code == 204
+    end, revoke = f"{base}uses/{kept.json()['id']}/end/", f"{base}consents/{made.json()[0]['id']}/revoke/"
+    for one, url, reason in ((kept.json(), end, {}), (made.json()[0], revoke, {"reason": "Sold"})):
+        assert api.post(url, reason).status_code == 428
+        refused = api.post(url, reason, headers={"If-Match": '"another"'})
+        assert refused.status_code == 412 and refused.json()["current"]["etag"] == one["etag"] == refused["ETag"]
+        assert api.post(url, reason, headers={"If-Match": one["etag"]}).status_code == 204
     assert Consent.objects.get().status == "revoked" and not PersonalUse.objects.standing().exists()
     for user in (world.user("aggregator", "administrator"), world.nobody):
         assert api_of(user).get(base).status_code == 404

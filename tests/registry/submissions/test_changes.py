@@ -213,7 +213,7 @@ def test_two_homes_are_not_sold_at_once(world, ders):
         sell(world, ders, [])
 
 
-def test_a_utility_widens_the_scope_with_a_reason_and_the_rest_keeps_operating(world, ders):
+def test_a_utility_widens_the_scope_with_a_reason_and_the_rest_keeps_operating(world, ders, api_of):
     """¶336: which DERs a utility may look at is contested; the wider look is said, and decides nothing about facts."""
     member(world, *ders[:2])
     submission = submit(world, start(world, "modify", ders[0], values={ders[0].pk: {"meter_id": "M-9"}}))
@@ -222,7 +222,11 @@ def test_a_utility_widens_the_scope_with_a_reason_and_the_rest_keeps_operating(w
         classifying.widen(actor=reviewer, review=review, reason=" ")
     with pytest.raises(NotPermitted):
         classifying.widen(actor=world.user("aggregator", "approver"), review=review, reason="I may not")
-    assert classifying.widen(actor=reviewer, review=review, reason="The feeder is full") == 1
+    api, one = api_of(reviewer), f"/api/v1/registry/reviews/{review.uuid}/"
+    assert api.post(f"{one}scope/", {"reason": "The feeder is full"}).status_code == 428
+    late = api.post(f"{one}scope/", {"reason": "The feeder is full"}, headers={"If-Match": '"another"'})
+    assert (late.status_code, late.json()["current"]["scope"]) == (412, "changed_ders")
+    assert api.post(f"{one}scope/", {"reason": "The feeder is full"}, headers={"If-Match": late["ETag"]}).status_code == 200
     review.refresh_from_db()
     assert (review.row_count, review.scope, review.scope_reason) == (2, "same_aggregations", "The feeder is full")
     assert submission.rows.get(external_id="A-2").change == "in_scope"
