@@ -140,7 +140,7 @@ RESOURCES = {
     "operations/envelope-receipts": ("envelope-receipt", Receipts),
 }
 
-# What the feed of changes tells of; below an aggregation its members come into sight with it
+# What the feed of changes tells of; with an aggregation its members and its verdicts come into sight
 FED = (
     Kind("der", FiledDers.model, FiledDers.serializer_class),
     Kind(
@@ -148,12 +148,25 @@ FED = (
         Aggregation,
         Aggregations.serializer_class,
         ((AggregationUtility, "aggregation_id"), (AgentGrant, "content_object_id")),
-        ("members",),
+        ("members", "qualifications"),
     ),
     Kind("member", AggregationMember, FedMemberSerializer),
     *(
         Kind(name, resource.model, resource.serializer_class)
         for name, resource in (RESOURCES[f"registry/{name}s"] for name in ("submission", "review", "decision"))
+    ),
+    *(
+        Kind(name, resource.model, resource.serializer_class)
+        for name, resource in (
+            RESOURCES["registry/switches"],
+            RESOURCES["registry/qualifications"],
+            RESOURCES["registry/jurisdictions"],
+            RESOURCES["registry/retail-programs"],
+            RESOURCES["registry/utilities"],
+            RESOURCES["registry/annual-sales"],
+            RESOURCES["registry/affiliations"],
+            RESOURCES["rulesets"],
+        )
     ),
 )
 

@@ -56,7 +56,7 @@ class RuleSet(models.Model):
     verified = models.BooleanField(default=False, help_text="a person has checked it against the tariff")
 
     objects = RuleSetQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         ordering = ["key", "authority", "valid_during"]

@@ -117,10 +117,8 @@ class AggregationDetail(Detail):
                 own = own.visible_to(self.request.user)
             day = timezone.localdate()
             shown = {"members": count_up_to(own, None), "factors": list(self.object.pnodes.select_related("pnode").not_over(day))}
-            shown |= {
-                "agents": reports.agents(self.object),
-                "may_end": policy.allows(self.request.user, "file_ders", self.object.aggregator),
-            }
+            may = policy.allows(self.request.user, "file_ders", self.object.aggregator)
+            shown |= {"agents": reports.agents(self.object), "may_end": may}
         return super().get_context_data(**shown | kwargs)
 
 

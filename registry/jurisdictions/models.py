@@ -35,7 +35,7 @@ class Jurisdiction(models.Model):
     valid_during = days()
 
     objects = DatedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         constraints = [
@@ -65,7 +65,7 @@ class AnnualSales(models.Model):
     source = models.CharField(max_length=200)
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         verbose_name = "sales of a year"
@@ -88,7 +88,7 @@ class Affiliation(models.Model):
     source = models.CharField(max_length=200, help_text="where it is from, such as a filing of the utility")
 
     objects = DatedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         ordering = ["aggregator", "edc"]
@@ -148,7 +148,7 @@ class RetailProgram(models.Model):
     approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", editable=False)
 
     objects = ProgramQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         ordering = ["edc", "code"]

@@ -60,7 +60,7 @@ class UtilityProfile(UtilityFacts):
     annual_mwh_year = models.PositiveSmallIntegerField("year of the sales", null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         ordering = ["eia_id"]

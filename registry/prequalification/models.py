@@ -55,6 +55,7 @@ class Qualification(OfSubject):
     since = models.DateTimeField()
 
     objects = QualificationQuerySet.as_manager()
+    history = Versions(fed=True)
 
     class Meta:
         constraints = [

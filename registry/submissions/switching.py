@@ -80,7 +80,7 @@ class SwitchNotice(models.Model):
     answered_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         ordering = ["-id"]

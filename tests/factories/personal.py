@@ -1,5 +1,9 @@
 """Owners and contacts with their personal values sealed, as filings leave them."""
 
+from datetime import date
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+
 from moc.access.models import Organization
 from moc.history import acting
 from moc.vault import services as vault
@@ -28,6 +32,6 @@ def filed_owner(row: StagedDer, **values: str) -> StagedOwner:
 
 
 def contact(organization: Organization, **values: str) -> Contact:
-    """A contact of an organisation."""
-    made = Contact(organization=organization, purpose="registry")
+    """A contact of an organisation, from 2020 on."""
+    made = Contact(organization=organization, purpose="registry", valid_during=DateRange(date(2020, 1, 1), None))
     return participants.save_contact(actor=None, contact=made, values=values, reason=REASON)

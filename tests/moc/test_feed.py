@@ -1,5 +1,6 @@
 """The feed of changes (N11): a party's copy is kept in step from empty, through every change, also of what it loses sight of."""
 
+from datetime import date
 from threading import Event as Signal
 from threading import Thread
 
@@ -7,18 +8,25 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from moc import sight
 from moc.access.models import Oversight
 from moc.history import acting
 from moc.rest import feed
+from moc.rulesets.models import RuleSet
 from registry.aggregations.models import Aggregation, AggregationMember
 from registry.aggregations.services import agents
 from registry.catalogue import services as catalogue
 from registry.catalogue.models import GridService
 from registry.ders.models import Der
 from registry.ders.services import hand_over
+from registry.jurisdictions.models import AnnualSales, Jurisdiction
+from registry.jurisdictions.services import reference
+from registry.participants.models import UtilityProfile
+from registry.prequalification.services import passes
+from registry.submissions.switching import SwitchNotice
 from tests.contracts.scene_aggregations import ALWAYS, make
 from tests.factories.ders import register
 from tests.factories.filings import reviewed, row, store_in
@@ -45,10 +53,13 @@ def _alone(monkeypatch) -> None:
     monkeypatch.setattr(feed, "horizon", settled)
 
 
+FILED = "".join(f"&kind={kind}" for kind in ("der", "aggregation", "member", "submission", "review", "decision"))
+
+
 class Copy:
     """A party's own database, kept in step by the feed."""
 
-    def __init__(self, api, query: str = "?page_size=2"):
+    def __init__(self, api, query: str = f"?page_size=2{FILED}"):
         self.api, self.next, self.rows, self.told = api, f"{URL}{query}", {}, []
 
     def follow(self) -> "Copy":
@@ -213,7 +224,7 @@ def test_an_aggregation_that_is_filed_comes_into_the_rtos_sight_with_its_members
     with acting(None, REASON):
         Aggregation.objects.filter(pk=aggregation.pk).update(status="submitted")
     told = next(each for each in copy.api.get(f"{copy.next}&page_size=100").json()["results"] if each["kind"] == "aggregation")
-    assert told["below"] == ["members"] and told["record"]["status"] == "submitted"
+    assert told["below"] == ["members", "qualifications"] and told["record"]["status"] == "submitted"
     assert in_step(copy.follow())
     with acting(None, REASON):
         AggregationMember.objects.filter(pk=member.pk).update(share_percent=50)
@@ -263,3 +274,83 @@ def test_an_agents_copy_follows_its_grant(world, api_of, services):
     copy.told.clear()
     agents.end(actor=world.user("aggregator", "filer"), aggregation=aggregation, role="dispatch_agent")
     assert copy.follow().told == [("gone", "aggregation", str(aggregation.uuid))] and in_step(copy)
+
+
+PUBLIC = {"jurisdiction": "jurisdictions", "annual-sales": "annual-sales", "utility": "utilities", "retail-program": "retail-programs"}
+
+
+def of_list(api, address: str) -> list[str]:
+    return sorted(str(each) for each in api.get(f"/api/v1/{address}/?page_size=500").json()["results"])
+
+
+def alike(copy: Copy) -> bool:
+    """Whether the copy holds what the lists of reference data, verdicts and switches show its reader."""
+    names = {kind: f"registry/{name}" for kind, name in PUBLIC.items()}
+    names |= {"ruleset": "rulesets", "qualification": "registry/qualifications", "switch": "registry/switches"}
+    return all(sorted(map(str, copy.of(kind).values())) == of_list(copy.api, name) for kind, name in names.items())
+
+
+def test_reference_data_and_the_law_are_kept_in_step(world, api_of):
+    """What is public reaches every reader: added, ended, changed from a day on, drafted; and a row of the law."""
+    copy, keeper = Copy(api_of(world.user("aggregator", "auditor")), "").follow(), world.user("operator", "administrator")
+    assert alike(copy) and len(copy.of("ruleset")) == RuleSet.objects.count()
+    days = {"valid_during": DateRange(date(2026, 1, 1), None)}
+    county = world.counties[0]
+    made = reference.add(actor=keeper, record=Jurisdiction(rerra=world.rerra, edc=world.edc, county=county, **days))
+    reference.add(actor=keeper, record=AnnualSales(edc=world.edc, year=2020, sales_mwh=1, source="EIA-861 2020"))
+    with acting(None, REASON):
+        RuleSet.objects.filter(key="telemetry_late_s").update(value=900)
+        UtilityProfile.objects.filter(edc=world.edc).update(nerc_region="SERC")
+    assert alike(copy.follow()) and len(copy.of("jurisdiction")) == 1
+    reference.end(actor=keeper, record=made, on=date(2026, 6, 1))
+    assert alike(copy.follow()) and next(iter(copy.of("jurisdiction").values()))["valid_until"] == "2026-06-01"
+
+
+def test_verdicts_are_told_to_those_who_see_them_and_gone_when_they_go(world, api_of, services):
+    """One entry for each verdict that changed: to its parties, and gone for the former aggregator and when nobody buys the service."""
+    ders = register(world, 2)
+    days_pass(2)
+    passes.qualify()
+    mine, theirs = (Copy(api_of(world.user(each, "auditor")), "?kind=qualification").follow() for each in ("aggregator", "aggregator2"))
+    all_, told = len(mine.of("qualification")), len(mine.told)
+    assert all_ > 2 and alike_verdicts(mine) and theirs.rows == {}
+    passes.qualify()
+    assert len(mine.follow().told) == told, "a pass that changes nothing tells nothing"
+    facts = {"aggregator": world.aggregator2, "on": timezone.localdate(), "reason": "Customer left"}
+    hand_over(actor=world.user("edc", "approver"), ders=Der.objects.filter(pk=ders[0].pk), **facts)
+    passes.qualify(ders=[ders[0].pk])
+    assert alike_verdicts(mine.follow()) and alike_verdicts(theirs.follow())
+    assert len(mine.rows) == all_ / 2 == len(theirs.rows) and {change for change, *_ in mine.told[told:]} == {"gone"}
+    with acting(None, REASON):
+        Der.objects.filter(pk=ders[1].pk).update(status="decommissioned")
+    passes.qualify(ders=[ders[1].pk])
+    assert mine.follow().rows == {} == listed(mine.api, "qualifications")
+
+
+def alike_verdicts(copy: Copy) -> bool:
+    return sorted(map(str, copy.of("qualification").values())) == of_list(copy.api, "registry/qualifications")
+
+
+def test_a_switch_is_told_to_its_three_parties(world, api_of, files):
+    """The former aggregator, the new one and the utility; not to the other utility. Its end is told too."""
+    copies = {
+        each: Copy(api_of(world.user(each, "auditor")), "?kind=switch").follow() for each in ("aggregator", "aggregator2", "edc", "edc2")
+    }
+    review = reviewed(world, [row(1)])
+    with acting(None, REASON):
+        notice = SwitchNotice.objects.create(
+            submission=review.submission,
+            review=review,
+            aggregator=world.aggregator2,
+            former=world.aggregator,
+            edc=world.edc,
+            row_count=1,
+            ders=[],
+            starts_on=timezone.localdate(),
+            due_at=timezone.now(),
+        )
+    seen = {each: set(copy.follow().of("switch")) for each, copy in copies.items()}
+    assert seen == {"aggregator": {str(notice.uuid)}, "aggregator2": {str(notice.uuid)}, "edc": {str(notice.uuid)}, "edc2": set()}
+    with acting(None, REASON):
+        SwitchNotice.objects.filter(pk=notice.pk).update(status="silent")
+    assert copies["edc"].follow().of("switch")[str(notice.uuid)]["status"] == "silent"

@@ -1,7 +1,9 @@
 """The parts of a registration by kind (officers, contacts, certifications, memberships), and its personal data in full."""
 
 from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Max
+from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
@@ -49,7 +51,7 @@ def add(*, actor, aggregator: Organization, part: str, **given):
 
 def _add_contact(actor, aggregator: Organization, purpose: str, **personal: str) -> Contact:
     policy.require(actor, registering.WRITES, aggregator)
-    contact = Contact(organization=aggregator, purpose=purpose)
+    contact = Contact(organization=aggregator, purpose=purpose, valid_during=DateRange(timezone.localdate(), None))
     return participants.save_contact(actor=actor, contact=contact, values=personal, reason="Named a contact")
 
 
