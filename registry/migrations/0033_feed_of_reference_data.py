@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0026_rules_in_the_feed'),
-        ('registry', '0031_contacts_of_parties'),
+        ('registry', '0032_contacts_of_parties'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
