@@ -104,10 +104,28 @@ def take_room() -> None:
         cursor.execute("SET LOCAL work_mem = '256MB'")
 
 
-def analyze(model: type[Model]) -> None:
-    """Fresh statistics for a table that this transaction has just filled: plans over the new rows depend on them.
+def analyze(model: type[Model], *columns: str) -> None:
+    """Fresh statistics for a table that this transaction has just filled, of the columns by which it is joined and sought.
 
-    The app role does not own the table; the function belongs to the owner (moc.history.grant).
+    Plans over the new rows depend on them; for all columns of a wide table they take seconds. The app role does not own the table;
+    the function belongs to the owner (moc.history.grant).
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT moc_analyze(%s)", [model._meta.db_table])
+        cursor.execute("SELECT moc_analyze(%s, %s)", [model._meta.db_table, list(columns)])
+
+
+# as autovacuum decides it, but it looks once a minute only
+_STALE = "SELECT relname FROM pg_stat_user_tables WHERE relname = ANY(%s) AND n_mod_since_analyze > 1000 + n_live_tup / 10"
+
+
+def refresh(sought: dict[type[Model], tuple[str, ...]]) -> None:
+    """As `analyze`, for those of the tables that have changed by a tenth since somebody looked: an index that was right for a handful
+    of rows, read row by row of a large file, makes minutes of seconds. Call it before a transaction: until its end it would keep others
+    from looking.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_STALE, [[model._meta.db_table for model in sought]])
+        stale = {name for (name,) in cursor.fetchall()}
+    for model, columns in sought.items():
+        if model._meta.db_table in stale:
+            analyze(model, *columns)

@@ -326,12 +326,13 @@ def _set(cursor, actor: str, reason: str) -> None:
 
 
 _ANALYZE = """
-    CREATE OR REPLACE FUNCTION moc_analyze(filled regclass) RETURNS void AS $$
+    DROP FUNCTION IF EXISTS moc_analyze(regclass);
+    CREATE OR REPLACE FUNCTION moc_analyze(filled regclass, columns text[]) RETURNS void AS $$
     BEGIN
-        EXECUTE format('ANALYZE %s', filled);
+        EXECUTE format('ANALYZE %s (%s)', filled, (SELECT string_agg(quote_ident(c), ', ') FROM unnest(columns) AS c));
     END;
     $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
-    REVOKE ALL ON FUNCTION moc_analyze(regclass) FROM PUBLIC"""
+    REVOKE ALL ON FUNCTION moc_analyze(regclass, text[]) FROM PUBLIC"""
 _TODAY = """
     CREATE OR REPLACE FUNCTION moc_today() RETURNS date AS $$
         SELECT (pg_catalog.statement_timestamp() AT TIME ZONE {zone})::pg_catalog.date
@@ -356,7 +357,7 @@ def grant(role: str) -> None:
     name = sql.Identifier(role)
     statements = [
         sql.SQL(_ANALYZE),
-        sql.SQL("GRANT EXECUTE ON FUNCTION moc_analyze(regclass) TO {}").format(name),
+        sql.SQL("GRANT EXECUTE ON FUNCTION moc_analyze(regclass, text[]) TO {}").format(name),
         sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(name),
         sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
         *[sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name) for table in sorted(sealed & present)],

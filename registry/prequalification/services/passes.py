@@ -107,7 +107,7 @@ def qualify(
         full = ders is None
         changed = ders_judged(ders)
         if full:
-            analyze(Qualification)
+            analyze(Qualification, "der_id", "aggregation_id", "service_id")
         else:
             among = AggregationMember.objects.filter(_among("der_id", ders))
             aggregations = sorted({*(aggregations or ()), *among.values_list("aggregation_id", flat=True)})

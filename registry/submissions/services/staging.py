@@ -11,22 +11,31 @@ from psycopg import sql
 
 from moc import rules as rule_engine
 from moc.ahead import ahead
-from moc.bulk import analyze, copy_in, fetch_sql, insert_select, run_sql, take_room
+from moc.bulk import analyze, copy_in, fetch_sql, insert_select, refresh, run_sql, take_room
 from moc.documents.services import plain_path
 from moc.history import acting
 from moc.jobs.models import Job
 from moc.jobs.services import Cancelled, Progress
 from moc.readers import COPY_OPTIONS, Limits, Vocabulary, open_rows
 from registry.ders.dictionary import FIELDS, PERSONAL, REQUIRED
+from registry.ders.models import Der
+from registry.grid.models import ServicePoint
 from registry.submissions import change_rules
 from registry.submissions.columns import Column, columns, lost
 from registry.submissions.kinds import MEMBERSHIP, TERMS, Kind
 from registry.submissions.models import Finding, StagedDer, Submission
+from registry.submissions.personal import StagedOwner
 from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
 from registry.submissions.services import locks, member_rows, owners
 from registry.utilities.rules import PREFIX, in_force
 
 PART = 64  # blocks of about 256 kB that are staged together while as many are read ahead
+# by what columns a file's rows are joined, here and in the rules
+STAGED = ("id", "submission_id", "edc_id", "decision_id", "row_number", "status", "change", "external_id", "serial_no", "service_point_id")
+MET = {
+    ServicePoint: ("id", "edc_id", "usage_point_id"),
+    Der: ("id", "aggregator_id", "edc_id", "external_id", "serial_no", "service_point_id", "owner_id", "status"),
+}
 FINDING_COLUMNS = ("row_id", "code", "severity", "column", "value", "submission_id", "row_number")
 
 
@@ -43,6 +52,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
     """
     document = submission.document
     actor = submission.job.actor if submission.job_id else submission.created_by
+    refresh(MET)
     with transaction.atomic(), acting(actor, f"Read {document.name}"):
         take_room()
         offset = submission.rows.aggregate(top=Max("row_number"))["top"] or 0
@@ -80,7 +90,8 @@ def _stage_parts(submission: Submission, reader, present: list[Column], offset: 
             rows = {"submission": submission.pk, "offset": offset, "before": before, "last": last}
             _stage_typed(submission, present, rows)
             if not before:
-                analyze(StagedDer)  # before the first join with the new rows: taken for few, they are joined by loops in loops
+                analyze(StagedDer, *STAGED)  # before the first join with the new rows: taken for few, they are joined by loops in loops
+                analyze(StagedOwner, "row_id", "account_index")
             _find_reading_problems(present, rows)
 
 

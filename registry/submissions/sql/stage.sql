@@ -19,7 +19,7 @@ WITH staged AS (
     LEFT JOIN registry_servicepoint AS p ON p.edc_id = u.edc_id AND p.usage_point_id = t.usage_point_id
     LEFT JOIN LATERAL (
         SELECT * FROM registry_der AS known WHERE known.aggregator_id = %(aggregator)s AND known.external_id = t.external_id
-        OFFSET 0  -- one probe of the unique index for each row, whatever the statistics say
+        OFFSET 0  -- one probe of the unique index for each row: no join of a part with all that are registered
     ) AS d ON TRUE
     ORDER BY u.edc_id
     RETURNING id, row_number - %(offset)s AS filed, coalesce(edc_id, aggregator_id) AS holder
