@@ -7,7 +7,7 @@ from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from moc.access import policy
-from moc.bulk import run_sql
+from moc.bulk import refresh, run_sql
 from moc.documents.models import Document
 from moc.documents.services import store
 from moc.errors import Conflict, UserError
@@ -83,6 +83,7 @@ def stage_file(submission: Submission, progress: Progress) -> dict:
     """
     actor, document = submission.job.actor, submission.document
     leaving = submission.kind == Kind.DROP
+    refresh(staging.MET)
     with membership.holding(actor, submission.aggregation, f"Read {document.name}") as held:
         membership.read(held, document, leaving=leaving, progress=progress)
         outcome = membership.judge(held, leaving=leaving, only_good=submission.sheet["only_good"])
