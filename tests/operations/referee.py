@@ -1,6 +1,7 @@
 """OpenDSS as referee: its own solver, its own voltages and element currents, against the limits that the solver was given."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -104,3 +105,26 @@ class Referee:
                 verdict.worst_volts = max(verdict.worst_volts, float(over.max()))
                 verdict.worst_amps = max(verdict.worst_amps, float(over_amps.max()))
         return verdict
+
+
+class Moving:
+    """One feeder in OpenDSS with constant power, whose regulators and capacitors move by OpenDSS's own controls, from where they stood."""
+
+    def __init__(self, master: Path, feeder: FeederModel, commands: tuple[str, ...] = ()):
+        plain = "batchedit load..* model=1 vminpu=0.01 vmaxpu=9 vlowpu=0.001 status=variable"
+        self.dss = opendss.compile_circuit(master, (*commands, plain, "set controlmode=static"))
+        order = {node.lower(): i for i, node in enumerate(self.dss.Circuit.YNodeOrder())}
+        self._names = [point.split(".", 1)[1] for point in feeder.points]
+        self._nodes, self._ends = np.array([order[node] for node in feeder.nodes]), feeder.incidence.T.tocsr()
+        self._volts = feeder.leg_volts
+
+    def volts(self, point_va: np.ndarray) -> np.ndarray:
+        """Leg voltages, per unit, at a consumption of the points (p,)."""
+        for name, va in zip(self._names, point_va, strict=True):
+            self.dss.Loads.Name(name)
+            self.dss.Loads.kW(va.real / 1e3)
+            self.dss.Loads.kvar(va.imag / 1e3)
+        self.dss.Solution.Solve()
+        assert self.dss.Solution.Converged(), "OpenDSS did not converge"
+        nodes = np.asarray(self.dss.Circuit.YNodeVArray()).view(complex)[self._nodes]
+        return np.abs(self._ends @ nodes) / self._volts

@@ -20,6 +20,7 @@ from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.fairness import price
 from operations.envelopes.solver.problem import Allocation, Envelopes, Policy, Request
+from operations.envelopes.solver.settling import at_rest
 from operations.envelopes.solver.solve import solve
 from operations.network.engine.feeder import FeederModel
 from operations.network.models import NetworkPoint, NetworkVersion
@@ -134,7 +135,7 @@ def policy_of(run: EnvelopeRun, active: Active) -> Policy:
     kept = run.policy
     weights = np.maximum(active.high_kw - active.low_kw, 0.1) if kept["method"] == "weighted" else None
     limits = {"v_min": float(kept["v_min_pu"]), "v_max": float(kept["v_max_pu"]), "loading": kept["loading_percent"] / 100}
-    return Policy(kept["method"], weights=weights, robust=kept["robust"], **limits)
+    return Policy(kept["method"], weights=weights, robust=kept["robust"], controls=True, **limits)
 
 
 @lru_cache(maxsize=KEPT)
@@ -152,9 +153,10 @@ def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
 
 
 def ready_at(run: EnvelopeRun, interval: int) -> tuple[Machine, Active]:
-    """The machine of a run's network in the situation of an interval, and the active points that have supply there."""
+    """The machine of a network in the situation of an interval, its controls at rest, and the active points that have supply there."""
     said = next(said for part, said in _situations(run) if interval < part.stop)
-    return _made_ready(run, capabilities(run.network), said)[:2]
+    machine, live, _ = _made_ready(run, capabilities(run.network), said)
+    return at_rest(machine, request_of(run, machine.feeder, live).at(interval)), live
 
 
 def _situations(run: EnvelopeRun) -> list[tuple[slice, dict]]:
@@ -192,8 +194,10 @@ def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
             facts = {"price": _price(parts), "alarms": _alarms(parts), "unchecked": sum(part.unchecked for part in parts)}
     facts |= {"point_count": len(active.points), "cpu_s": round(process_time() - started, 3)}
     with transaction.atomic(), acting(None, SYSTEM):
-        EnvelopeBlock.objects.bulk_create(written)
         rows = EnvelopeRun.objects.filter(pk=run.pk)
+        if rows.select_for_update(of=("self",)).get().status != EnvelopeRun.Status.COMPUTING:
+            return {"points": len(active.points), "already": True}  # a worker that was given up for dead had done it
+        EnvelopeBlock.objects.bulk_create(written)
         EnvelopeRun.lifecycle.move(rows, "compute", actor=None, reason=SYSTEM, **facts)
         EnvelopeRun.lifecycle.move(rows, "evaluate", actor=None, reason="system: every interval went through the AC check")
     return {"points": len(active.points), "cpu_s": facts["cpu_s"], "without_room": facts.get("unchecked", 0)}

@@ -1,15 +1,18 @@
 """One direction of one request, made ready: evaluate a push at once for all intervals, know the limits, keep only rows that can bind."""
 
-import numpy as np
-import scipy.sparse as sp
+from functools import cached_property
 
-from operations.envelopes.solver.problem import Alarm, Policy, Request
+import numpy as np
+
+from operations.envelopes.solver.problem import Alarm, Policy, Request, legs_of
+from operations.network.engine.controls import ControlledFlow
 from operations.network.engine.feeder import FeederModel
 from operations.network.engine.powerflow import PowerFlow
 from operations.network.engine.sensitivity import Sensitivity, service_groups
 
 NEAR = 0.85  # of its limit: a conductor below this at no push and at full push never binds between them
 VOLT_RANGE = 0.05  # per unit: makes a voltage violation comparable with a relative overload
+STATES = 24  # of controls whose factors and sensitivities are kept
 CHUNK = 96  # intervals of a full check at once: bounds memory
 
 
@@ -21,7 +24,21 @@ class Machine:
         self.fast, self.exact = PowerFlow(self.feeder, dtype=np.float32), PowerFlow(self.feeder)
         self.sensitivity = Sensitivity(self.exact)
         self.secondary = service_groups(self.feeder)
-        self.legs = np.arange(len(self.feeder.leg_from))
+        self._at: dict[bytes, Machine] = {}
+
+    @cached_property
+    def controlled(self) -> ControlledFlow | None:
+        """The power flow whose controls move; None for a feeder without any."""
+        return ControlledFlow(self.feeder) if len(self.feeder.regulators) + len(self.feeder.capacitors) else None
+
+    def at(self, taps: np.ndarray, closed: np.ndarray) -> "Machine":
+        """The machine of the same feeder with its controls at a state; the last ones are kept."""
+        key = taps.tobytes() + closed.tobytes()
+        if key not in self._at:
+            while len(self._at) >= STATES:
+                self._at.pop(next(iter(self._at)))
+            self._at[key] = Machine(self.feeder.with_controls(taps, closed))
+        return self._at[key]
 
 
 class Case:
@@ -34,15 +51,8 @@ class Case:
         self.room = (request.high_w - anchor if direction < 0 else anchor - request.low_w).astype(float)
         self.floor = np.zeros_like(self.room)
         self.count, self.scenarios = self.room.shape[1], len(masks)
-        place = np.full(len(feeder.points), -1)
-        place[request.active] = np.arange(len(request.active))
-        legs = np.flatnonzero(place[feeder.leg_point] >= 0)
-        owner = place[feeder.leg_point[legs]]
-        factor = 1 + 1j * (request.kvar_per_kw if request.kvar_per_kw is not None else np.zeros(len(request.active)))
-        shape = (len(feeder.leg_from), len(request.active))
-        self.spread = sp.csr_matrix((feeder.leg_share[legs] * factor[owner], (legs, owner)), shape=shape)
-        self.base = (request.base_va - self.spread @ anchor).astype(np.complex64)
-        self.spread = self.spread.astype(np.complex64)
+        base, spread, legs, owner = legs_of(request)
+        self.base, self.spread = base.astype(np.complex64), spread.astype(np.complex64)
         self.volts = feeder.leg_volts[:, None].astype(np.float32)
         self.flows, self.alarms = 0, []
         groups = machine.secondary if request.groups is None else request.groups

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from operations.network.engine.feeder import FeederModel
 
@@ -13,7 +14,8 @@ EXPORT, IMPORT = -1, 1  # the sign of the consumption that a push in this direct
 class Policy:
     """How room is shared. method: group (same share behind the same secondary), proportional, equal (same kW), weighted, maximum
     (most energy, linear program). weights (A,) for weighted and maximum. robust: safe under partial use too, held at the vertices of
-    the box and not at its corner alone. v_min, v_max per unit of nominal; loading: part of each rating that may be used."""
+    the box and not at its corner alone. v_min, v_max per unit of nominal; loading: part of each rating that may be used. controls: the
+    feeder's regulators and capacitors move with the interval and the push; else they stay where the model has them."""
 
     method: str = "group"
     weights: np.ndarray | None = None
@@ -21,6 +23,7 @@ class Policy:
     v_min: float = 0.95
     v_max: float = 1.05
     loading: float = 1.0
+    controls: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,10 +55,23 @@ class Request:
         """The same of one interval."""
         return self.during(slice(interval, interval + 1))
 
-    def during(self, part: slice) -> "Request":
+    def during(self, part: slice | np.ndarray) -> "Request":
         """The same of some intervals."""
         names = ("base_va", "low_w", "high_w", "source_volts", "granted_low_w", "granted_high_w")
         return replace(self, **{name: value[:, part] for name in names if (value := getattr(self, name)) is not None})
+
+
+def legs_of(request: Request) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray, np.ndarray]:
+    """Consumption of the legs where nobody pushes (L, T), what a watt of each active point's push adds to it (L, A) up to the direction's
+    sign, and the legs of active points with their owners among these."""
+    feeder, place = request.feeder, np.full(len(request.feeder.points), -1)
+    place[request.active] = np.arange(len(request.active))
+    legs = np.flatnonzero(place[feeder.leg_point] >= 0)
+    owner = place[feeder.leg_point[legs]]
+    factor = 1 + 1j * (request.kvar_per_kw if request.kvar_per_kw is not None else np.zeros(len(request.active)))
+    shape = (len(feeder.leg_from), len(request.active))
+    spread = sp.csr_matrix((feeder.leg_share[legs] * factor[owner], (legs, owner)), shape=shape)
+    return request.base_va - spread @ request.anchor_w, spread, legs, owner
 
 
 @dataclass(frozen=True)

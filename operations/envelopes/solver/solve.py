@@ -17,13 +17,18 @@ def solve(request: Request, policy: Policy, machine: Machine | None = None) -> E
     if policy.method not in METHODS:
         raise ValueError(f"{policy.method} is no policy; {', '.join(METHODS)} are.")
     machine = machine or Machine(request.feeder)
-    importing, exporting = (direct(machine, request, policy, direction) for direction in (IMPORT, EXPORT))
+    if policy.controls and machine.controlled is not None:
+        from operations.envelopes.solver import settling  # it solves with frozen controls, which is here
+
+        importing, exporting = (settling.direct(machine, request, policy, direction) for direction in (IMPORT, EXPORT))
+    else:
+        importing, exporting = (direct(machine, request, policy, direction)[0] for direction in (IMPORT, EXPORT))
     anchor = request.anchor_w
     return Envelopes(anchor - importing.push_w, anchor + exporting.push_w, importing, exporting)
 
 
-def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> Allocation:
-    """One direction's allocation, proven by a full check; an interval that fails it goes back towards the base case."""
+def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> tuple[Allocation, Case]:
+    """One direction's allocation, proven by a full check, and its case; an interval that fails it goes back towards the base case."""
     case = Case(machine, request, policy, direction, vertices(machine.feeder, request.active) if policy.robust else _corner(request))
     if (granted := case.granted()).any():
         case.floor = ray.carried(case, granted)
@@ -31,7 +36,7 @@ def direct(machine: Machine, request: Request, policy: Policy, direction: int) -
     push, checked = _proven(case, push)
     share = np.divide(push, case.room, out=np.ones_like(push), where=case.room > 0)
     binding, headroom, names = bindings(case, push)
-    return Allocation(direction, push, share, binding, headroom, names, checked, case.flows, case.alarms)
+    return Allocation(direction, push, share, binding, headroom, names, checked, case.flows, case.alarms), case
 
 
 def _push(case: Case) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from operations.network.engine.feeder import AVERAGE, GROUND, LEAST, MOST, FeederModel
 from operations.network.engine.powerflow import PowerFlow
 
-MOST_MOVES = 80
+MOST_MOVES, STATES = 80, 200
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,18 @@ class ControlledFlow:
     def _flow(self, taps: np.ndarray, closed: np.ndarray) -> PowerFlow:
         key = taps.tobytes() + closed.tobytes()
         if key not in self._flows:
+            if len(self._flows) >= STATES:
+                self._flows.clear()
             self._flows[key] = PowerFlow(self.feeder.with_controls(taps, closed), **self._options)
         return self._flows[key]
 
-    def solve(self, leg_va: np.ndarray, *, source_volts: np.ndarray | None = None) -> Settled:
-        """Settles T intervals, each from the state that the model holds."""
+    def solve(
+        self, leg_va: np.ndarray, *, source_volts: np.ndarray | None = None, start: tuple[np.ndarray, np.ndarray] | None = None
+    ) -> Settled:
+        """Settles T intervals, each from the state that the model holds, or from `start`: taps (T, regulators), closed (T, capacitors)."""
         count = leg_va.shape[1]
-        taps = np.tile(self.feeder.regulators["tap"], (count, 1))
-        closed = np.tile(self.feeder.capacitors["closed"], (count, 1))
+        taps, closed = start or (self.feeder.regulators["tap"], self.feeder.capacitors["closed"])
+        taps, closed = (np.array(np.broadcast_to(each, (count, each.shape[-1]))) for each in (taps, closed))
         kind = np.complex128
         nodes, legs = np.empty((len(self.feeder.nodes), count), kind), np.empty((leg_va.shape[0], count), kind)
         settled, todo, moves = np.zeros(count, bool), np.arange(count), 0

@@ -1,6 +1,7 @@
 """The allocation of a feeder's room: published figures, OpenDSS as referee, and what must always hold. O4."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from operations.envelopes.solver.explain import sharers
 from operations.envelopes.solver.fairness import price
 from operations.envelopes.solver.problem import Policy, Request
 from operations.envelopes.solver.solve import solve, vertices
+from operations.network.engine import opendss
+from operations.network.engine.feeder import FeederModel
 from tests.operations import feeders
-from tests.operations.referee import Referee
+from tests.operations.referee import Moving, Referee
 
 FEW = 8
 METHODS = ["group", "proportional", "equal", "weighted", "maximum"]
@@ -143,6 +146,49 @@ def test_granted_room_comes_first_as_far_as_the_network_carries_it(method):
         if granted is one:
             assert (found.push_w[least] >= 7_000 - 1).all() and (plain.push_w[least] < 7_000).any()
             assert np.delete(found.push_w, least, 0).sum() < np.delete(plain.push_w, least, 0).sum()
+
+
+def regulated() -> tuple[Path, tuple[str, ...], FeederModel]:
+    """The IEEE 123-node feeder with its seven regulators free to move, as OpenDSS has it, and its inverters off."""
+    master = Path(__file__).parents[1] / "references" / "ieee123-pv.dss"
+    free = (*(f"batchedit {kind}..* enabled=no" for kind in ("pvsystem", "generator", "storage")), "set controlmode=static")
+    return master, free, opendss.read(master, commands=free)
+
+
+def test_limits_hold_wherever_regulators_rest():
+    """O4: night, noon and evening on a feeder with line regulators; OpenDSS moves them while points use any part of their envelopes, of
+    both directions at once. Regulators frozen where the model has them would take most of that room away."""
+    master, free, feeder = regulated()
+    rng, loads = np.random.default_rng(3), np.array([0.35, 0.6, 1.0])
+    active = np.sort(rng.choice(len(feeder.points), 27, replace=False))
+    kw = np.full((len(active), len(loads)), 60e3)
+    request = Request(feeder, feeder.leg_va(feeder.point_va[:, None] * loads), active, -kw, kw)
+    machine = Machine(feeder)
+    found, frozen = (solve(request, Policy(robust=True, controls=controls), machine) for controls in (True, False))
+    assert all(side.checked.all() and (side.share < 0.999).any() for side in allocations(found))
+    assert len(machine._at) > 2, "regulators moved"
+    assert found.exporting.push_w.sum() > 1.5 * frozen.exporting.push_w.sum()
+    referee, worst = Moving(master, feeder, free), -np.inf
+    for t, load in enumerate(loads):
+        part = rng.random((10, len(active)))
+        uses = [found.max_w[:, t], found.min_w[:, t], *(found.min_w[:, t] + part * (found.max_w[:, t] - found.min_w[:, t]))]
+        uses += [np.where(each > 0.5, found.max_w[:, t], found.min_w[:, t]) for each in part]
+        for injected in uses:
+            power = feeder.point_va * load
+            power[active] -= injected
+            volts = referee.volts(power)
+            worst = max(worst, float(np.maximum(volts - 1.05, 0.95 - volts).max()))
+    assert worst <= 1e-3
+
+
+def test_controls_that_find_no_rest_open_nothing():
+    """O4: a forecast under which the feeder collapses has no state of its regulators, and no room."""
+    feeder = regulated()[2]
+    kw = np.full((2, 2), 10e3)
+    request = Request(feeder, feeder.leg_va(feeder.point_va[:, None] * [0.5, 60.0]), np.array([3, 7]), -kw, kw)
+    found = solve(request, Policy(controls=True))
+    for side in allocations(found):
+        assert side.checked.tolist() == [True, False] and (side.push_w[:, 1] == 0).all() and side.push_w[:, 0].sum() > 0
 
 
 def test_a_limit_says_what_stops_it_and_who_shares_it():
