@@ -1,5 +1,9 @@
 """The additive blend: 60 % of the mean of the last four same weekdays and 40 % of the mean of the last three days, for every meter at once.
 
+Margins are quantiles of its own past errors. LightGBM's quantiles were measured beside them on the data that ship, are the worse ones, and
+are not used: over 25 days of five transformers of 1 to 20 meters its P10 and P90 together lose 3.08 % of the mean (pinball loss), these
+2.58 %, and they hold 70 to 72 % of the hours, these 77 to 80 % (`make bench ARGS="-k margins"`, with lightgbm 4.7.0 installed for it).
+
 It is linear, so the sum of the meters' forecasts is the forecast of their sum. Days are laid on a local clock of equal length: of a day of
 23 hours the missing hour is a gap, of a day of 25 hours the hour that comes twice is the mean of the two.
 """
