@@ -26,6 +26,14 @@ def _not_computed(job: Job, reason: str) -> None:
 
 
 @shared_task
+def follow(pk: int) -> None:
+    """Orders a run for the RTO, of whose interfaces or lines a limit changed."""
+    with running(pk) as (job, _):
+        if job is not None:
+            job.outcome = {"ordered": ordering.follow(Organization.objects.get(pk=job.arguments["tso"])) is not None}
+
+
+@shared_task
 def due() -> int:
     """Orders a run for each RTO with limits of interfaces, for the hour that begins. Returns how many were ordered."""
     at = timezone.now().replace(minute=0, second=0, microsecond=0)

@@ -5,10 +5,13 @@ from django.db import transaction
 from moc.access import policy
 from moc.errors import UserError
 from moc.history import acting
+from moc.jobs import services as jobs
 from operations.coordination.models import InterfaceLimit, MonitoredLine
 from operations.outages.services import log
 from operations.outages.services.events import OF_RTO, OF_UTILITY
 from registry.grid.models import TdInterface
+
+FOLLOWS = "operations.coordination.tasks.follow"
 
 
 def may_set(user, interface: TdInterface) -> bool:
@@ -27,6 +30,7 @@ def set_limit(*, actor, interface: TdInterface, import_kw: float, export_kw: flo
         made, _ = InterfaceLimit.objects.update_or_create(td_interface=interface, defaults=parties | said | {"source": source})
         changed = {"act": "interface_limit", "subject": str(made), "reason": source, "before": before, "after": said}
         log.write(actor=actor, **changed, **parties)
+        _followed(made, parties["tso"])
     return made
 
 
@@ -39,6 +43,13 @@ def set_line(*, actor, tso, code: str, flow_kw: float, limit_kw: float, factors:
     known = {f"{slug}/{code_}": str(pk) for slug, code_, pk in interfaces}
     if strange := sorted(set(factors) - set(known)):
         raise UserError(f"There is no interface {strange[0]} of yours.", "Name it by utility and code: jcpl/TD-1.", "LINE-INTERFACE")
-    with acting(actor, f"Line {code}"):
+    with transaction.atomic(), acting(actor, f"Line {code}"):
         values = {"flow_kw": flow_kw, "limit_kw": limit_kw, "factors": {known[name]: factor for name, factor in factors.items()}}
-        return MonitoredLine.objects.update_or_create(tso=tso, code=code, defaults=values)[0]
+        made = MonitoredLine.objects.update_or_create(tso=tso, code=code, defaults=values)[0]
+        _followed(made, tso)
+    return made
+
+
+def _followed(changed: InterfaceLimit | MonitoredLine, tso) -> None:
+    """Wake who computes what can be delivered through the RTO's interfaces, once the change is committed."""
+    jobs.enqueue(actor=None, task=FOLLOWS, title=f"Deliverability after: {changed}", tso=tso.pk)

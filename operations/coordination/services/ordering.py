@@ -9,11 +9,18 @@ from moc.access.models import Organization
 from moc.errors import UserError
 from moc.history import acting
 from moc.jobs import services as jobs
+from moc.jobs.models import Job
 from operations.coordination.models import DeliverabilityRun
 from operations.coordination.services.limits import OF_RTO
 
 TASK = "operations.coordination.tasks.deliver"
 FURTHEST = timedelta(days=366)
+
+
+def follow(tso: Organization) -> DeliverabilityRun | None:
+    """Have it computed for now, after a limit changed; None where a run of the platform's that has not begun will see the change."""
+    waiting = DeliverabilityRun.objects.filter(tso=tso, created_by=None, job__status=Job.Status.QUEUED)
+    return None if waiting.exists() else order(actor=None, tso=tso, at=timezone.now())
 
 
 def order(*, actor, tso: Organization, at: datetime) -> DeliverabilityRun:

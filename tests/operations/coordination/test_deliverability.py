@@ -11,8 +11,9 @@ from moc.access.policy import NotPermitted
 from moc.demo import happenings, readings
 from moc.errors import UserError
 from moc.history import acting
-from operations.coordination import reports, views
-from operations.coordination.models import InterfaceResult
+from moc.jobs.models import Job
+from operations.coordination import reports, tasks, views
+from operations.coordination.models import DeliverabilityRun, InterfaceResult
 from operations.coordination.services import deliverability, limits, ordering
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import computing, life
@@ -93,6 +94,22 @@ def test_limits_are_set_by_both_sides_and_logged(world, interface, client_of, ap
         f"{BASE}{interface.pk}/limit/", {"import_kw": 5, "export_kw": 5, "source": "S"}
     )
     assert page.status_code == 302 and interface.limit.history.count() == 3
+
+
+def test_another_limit_is_followed_at_once(world, interface):
+    """O1: what can be delivered is ordered anew; two changes before it begins are one run."""
+    for kw in (1000, 900):
+        limit(world, interface, import_kw=kw)
+    followed = Job.objects.filter(task=limits.FOLLOWS).order_by("pk")
+    for job in followed:
+        tasks.follow(job.pk)
+    assert [each.outcome for each in followed.all()] == [{"ordered": True}, {"ordered": False}]
+    run = DeliverabilityRun.objects.get()
+    deliverability.carry_out(run)
+    run.job.status = Job.Status.DONE
+    run.job.save()
+    assert run.created_by is None and InterfaceResult.objects.get(run=run).low_kw == -900
+    assert ordering.follow(world.tso) is not None
 
 
 def test_all_that_is_capable_is_deliverable_where_nothing_binds(world, interface):
