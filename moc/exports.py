@@ -129,6 +129,8 @@ class Export(LoginRequiredMixin, View):
             raise Http404
         view = self.list_view()
         view.setup(self.request, **self.kwargs)
+        if getattr(view, "undated", None):
+            raise Http404("The past of these records is not kept.")
         return view
 
     def name(self, view) -> str:

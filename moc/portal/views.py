@@ -40,12 +40,23 @@ class Page(LoginRequiredMixin, TemplateView):
     def actions(self) -> list[tuple[str, str, bool]]:
         return []
 
+    @property
+    def answers_as_of(self) -> bool:
+        """Whether the page can be asked as of a past moment."""
+        return False
+
+    @cached_property
+    def undated(self):
+        """The past moment that is asked of a page which knows only the present: it says so, and shows no records."""
+        return None if self.answers_as_of else moment_of(self.request.GET.get("as_of", ""))
+
     def breadcrumbs(self) -> list[tuple[str, str]]:
         trail = [(label, reverse(name)) for label, name in self.parents]
         return [*trail, (self.get_title(), "")] if trail else []
 
     def get_context_data(self, **kwargs) -> dict:
         shown = {"title": self.get_title(), "lead": self.lead, "actions": self.actions(), "breadcrumbs": self.breadcrumbs()}
+        shown["undated"] = self.undated
         return super().get_context_data(**shown | kwargs)
 
 
@@ -89,6 +100,10 @@ class List(Page):
         """Whether it can be asked as recorded at a moment."""
         return self.keeps_versions and keeps_versions(self.model)
 
+    @property
+    def answers_as_of(self) -> bool:
+        return self.is_dated
+
     @cached_property
     def tenure(self):
         """The tenure whose former records are asked for; None for present ones, and for those that stood at a moment."""
@@ -108,7 +123,9 @@ class List(Page):
         return self.filterset_class(self.request.GET, queryset=self.rows(), request=self.request)
 
     def filtered(self):
-        """The rows that the filters let through, of any scope; none while a filter cannot be read."""
+        """The rows that the filters let through, of any scope; none while a filter cannot be read, nor of a past that is not kept."""
+        if self.undated:
+            return self.rows().none()
         if self.filterset is None:
             return self.rows()
         return self.filterset.qs if self.filterset.form.is_valid() else self.rows().none()
@@ -251,6 +268,10 @@ class Detail(One):
     @cached_property
     def moment(self):
         return moment_of(self.request.GET.get("as_of", "")) if self.is_dated and hasattr(self.model, "history") else None
+
+    @property
+    def answers_as_of(self) -> bool:
+        return self.is_dated and hasattr(self.model, "history")
 
     @property
     def shows_own_facts(self) -> bool:

@@ -203,7 +203,7 @@ class Result:
 class Ready:
     """A ready-made report: a `spec` over a dataset, or a function(user, parameters) that makes the Result.
 
-    One with a spec can be asked as recorded at a moment if its dataset can.
+    One with a spec can be asked as recorded at a moment if its dataset can. `undated` says why one that cannot, cannot.
     """
 
     code: str
@@ -214,6 +214,7 @@ class Ready:
     make: Callable[[object, dict], Result] | None = None
     dataset: str = ""
     spec: dict | None = None
+    undated: str = ""
 
     def asked(self, parameters: dict) -> dict:
         """The spec as the parameters ask for it."""
@@ -256,6 +257,8 @@ def _declared() -> None:
     for code, each in _READY.items():
         if each.spec is not None and _DATASETS[each.dataset].keeps_versions:
             _READY[code] = replace(each, parameters=(AS_OF,))
+        elif each.spec is not None:
+            _READY[code] = replace(each, undated=f"{_DATASETS[each.dataset].title}: these records keep no versions.")
 
 
 def dataset(code: str, title: str, model: type[Model], *columns, about: str = "", **how) -> Dataset:

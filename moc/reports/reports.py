@@ -67,7 +67,12 @@ def compute(user, source: str, data: dict, *, limit: int | None = None) -> Resul
 
 
 def parameters(ready: Ready, given: dict) -> dict:
-    """A ready-made report's parameters, typed, with defaults. Raises UserError (REPORT-PARAMETER)."""
+    """A ready-made report's parameters, typed, with defaults. Raises UserError (REPORT-PARAMETER) for one that it cannot read or lacks."""
+    known = [each.name for each in ready.parameters]
+    if given.get("as_of") and "as_of" not in known:
+        raise UserError(f"“{ready.title}” shows what stands now only. {ready.undated}", "Leave as_of out.", "REPORT-PARAMETER")
+    if unknown := sorted(set(given) - set(known)):
+        raise UserError(f"“{ready.title}” has no parameter {unknown[0]}.", f"It has: {', '.join(known) or 'none'}.", "REPORT-PARAMETER")
     return {each.name: _parameter(each, given.get(each.name)) for each in ready.parameters}
 
 

@@ -139,7 +139,8 @@ class Previewing(ForReporters, FormPage):
         if laid is None and "name" in self.form.fields:
             asked = [self.form[each.name] for each in self.source.parameters]
             laid = [*([("What it asks for", "", asked)] if asked else []), *kept_fields(self.form)]
-        return super().get_context_data(**{"fieldsets": laid, "cites": getattr(self.source, "cites", "")} | kwargs)
+        about = {"fieldsets": laid, "cites": getattr(self.source, "cites", ""), "only_now": getattr(self.source, "undated", "")}
+        return super().get_context_data(**about | kwargs)
 
 
 class ReadyReport(Previewing):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import QuerySet
+
 from moc.rulesets.kinds import NONE
 from moc.rulesets.models import RuleSet
 
@@ -17,7 +19,12 @@ class Law:
     @classmethod
     def on(cls, day: date) -> "Law":
         """The law of a day; one query."""
-        return cls(day, {(row.key, row.authority): row for row in RuleSet.objects.on(day)})
+        return cls.of(day, RuleSet.objects.all())
+
+    @classmethod
+    def of(cls, day: date, rows: QuerySet) -> "Law":
+        """The law of a day by some rows: those that stand, or versions of a past moment."""
+        return cls(day, {(row.key, row.authority): row for row in rows.filter(valid_during__contains=day)})
 
     def amended(self, row: RuleSet) -> "Law":
         """The same law with one row in the place of what was there: a change before it is made."""

@@ -115,14 +115,14 @@ ready(
     "nem-migrations",
     "Migrations of net metering",
     "DERs whose retail programs or interconnection changed, by month and utility.",
-    parameters=PERIOD,
+    parameters=(*PERIOD, AS_OF),
 )(oversight.migrations)
 ready(
     "opt-in-status",
     "Opt-in and opt-out",
     "Small utilities and their regulator's opt-in, demand response and its opt-out.",
     cites="18 CFR 35.28(g)(12)(iv); FERC Orders 719 and 2222-B",
-    parameters=(Parameter("day", "On", DATE, timezone.localdate),),
+    parameters=(Parameter("day", "On", DATE, timezone.localdate), AS_OF),
 )(oversight.opt_ins)
 ready(
     "non-discrimination",
@@ -130,6 +130,7 @@ ready(
     "Rates with their confidence intervals; affiliates of the utility are marked.",
     cites="FERC Order 2222 ¶292",
     parameters=PERIOD,
+    undated="Filed rows keep no versions.",
 )(oversight.rates)
 ready(
     "nerc-mod-032",
@@ -143,11 +144,22 @@ ready(
     "FERC and RTO: participation",
     "Filed aggregations with members, capacity, reviews and denials.",
     cites="This platform's reading of Order 2222; columns marked have no source",
+    parameters=(AS_OF,),
 )(reliability.participation)
-ready("obligations", "Calendar of obligations", "What each party owes by when, what was filed, and the receipt.", parameters=AHEAD)(
-    owed.calendar
-)
-ready("order-2222", "Order 2222 compliance", "Each paragraph with live evidence that it is met.", cites=compliance.CITES)(compliance.matrix)
+ready(
+    "obligations",
+    "Calendar of obligations",
+    "What each party owes by when, what was filed, and the receipt.",
+    parameters=AHEAD,
+    undated="Duties are counted from the records of the day on which it is asked; the period may lie in the past.",
+)(owed.calendar)
+ready(
+    "order-2222",
+    "Order 2222 compliance",
+    "Each paragraph with live evidence that it is met.",
+    cites=compliance.CITES,
+    undated="Its evidence is of the day on which it is asked.",
+)(compliance.matrix)
 
 for _duty in (owed.reviews, owed.resubmissions, owed.validations, owed.certifications, owed.annual_returns):
     duties(_duty)

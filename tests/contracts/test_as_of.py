@@ -51,6 +51,8 @@ def test_a_list_shows_what_stood_then(scene, route):
     view = page.context["view"]
     if not view.is_dated:
         assert not keeps_versions(view.model) or not view.keeps_versions
+        then = asked(scene, route, as_of="2001-01-01")
+        assert then.status_code == 404 or (listed(then) == [] and "keeps no versions" in then.content.decode()), "it shows today, unasked"
         return
     now = timezone.now().isoformat()
     assert sorted(map(str, listed(asked(scene, route, as_of=now)))) == sorted(map(str, listed(page)))

@@ -3,14 +3,14 @@
 So one rule is one pass over all rows, whatever the number of markets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, DecimalField, Func, Q, TextField, Value, When
+from django.db.models import Case, DecimalField, Func, Model, Q, QuerySet, TextField, Value, When
 from django.db.models.expressions import Combinable
 from django.utils import timezone
 
@@ -22,6 +22,13 @@ from registry.catalogue.choices import Level
 from registry.catalogue.models import GridService
 from registry.jurisdictions.models import AnnualSales, RetailProgram
 from registry.participants.models import UtilityPeriod, UtilityProfile
+
+Rows = Callable[[type[Model]], QuerySet]
+
+
+def every(model: type[Model]) -> QuerySet:
+    """The records as they stand."""
+    return model.objects.all()
 
 
 @dataclass(frozen=True)
@@ -36,22 +43,25 @@ class Numbers:
 
     @classmethod
     @sight.engine()  # whose regulator oversees which utility is no secret, and a rule says the same whoever asks
-    def on(cls, day: date) -> "Numbers":
-        """The numbers of a day; eight queries. A utility's sales are those of the last year before it that is known."""
+    def on(cls, day: date, rows: Rows = every) -> "Numbers":
+        """The numbers of a day; eight queries. A utility's sales are those of the last year before it that is known.
+
+        `rows(model)` are the records that it is told by: those that stand, or the versions of a past moment."""
         slugs = dict(Organization.objects.filter(kind__in=("tso", "edc")).values_list("pk", "slug"))
         regulators: dict[int, list[str]] = {}
-        for edc, slug in Oversight.objects.filter(overseer__kind="rerra").order_by("pk").values_list("overseen_id", "overseer__slug"):
+        for edc, slug in rows(Oversight).filter(overseer__kind="rerra").order_by("id").values_list("overseen_id", "overseer__slug"):
             regulators.setdefault(edc, []).append(slug)
         markets, sales = {}, {}
-        for edc, tso, mwh in UtilityProfile.objects.values_list("edc_id", "tso_id", "annual_mwh"):
+        for edc, tso, mwh in rows(UtilityProfile).values_list("edc_id", "tso_id", "annual_mwh"):
             sales[edc] = mwh
             markets[edc] = tso
-        markets |= dict(UtilityPeriod.objects.on(day).values_list("edc", "tso"))
+        markets |= dict(rows(UtilityPeriod).filter(valid_during__contains=day).values_list("edc", "tso"))
         markets = {edc: tso for edc, tso in markets.items() if tso is not None}
         of_ders = {pk: (*([slugs[markets[pk]]] if pk in markets else []), slug, *regulators.get(pk, [])) for pk, slug in slugs.items()}
-        sales |= dict(AnnualSales.objects.filter(year__lt=day.year).order_by("year").values_list("edc", "sales_mwh"))  # the last year wins
+        sales |= dict(rows(AnnualSales).filter(year__lt=day.year).order_by("year").values_list("edc", "sales_mwh"))  # the last year wins
         of_markets = {pk: (slug,) for pk, slug in slugs.items()}
-        return cls(Law.on(day), {"edc_id": of_ders, "market_id": of_markets}, markets, sales, _terms(day))
+        law = Law.of(day, rows(RuleSet))
+        return cls(law, {"edc_id": of_ders, "market_id": of_markets}, markets, sales, _terms(day, rows))
 
     def amended(self, row: RuleSet) -> "Numbers":
         """The same with one row of the law changed."""
@@ -114,10 +124,11 @@ def _numeric(value) -> Func:
     return Func(Value(Decimal(str(value))), template="%(expressions)s::numeric", output_field=DecimalField())
 
 
-def _terms(day: date) -> list[tuple[int, str, tuple[str, ...]]]:
+def _terms(day: date, rows: Rows) -> list[tuple[int, str, tuple[str, ...]]]:
     """The terms of retail programs in force on a day, as services that they bar: those that they pay for, or every wholesale one."""
-    wholesale = tuple(GridService.objects.in_force().filter(level=Level.WHOLESALE).values_list("code", flat=True))
-    programs = RetailProgram.objects.in_force(day).values_list("edc", "code", "bars_wholesale", "pays_for")
+    wholesale = tuple(rows(GridService).filter(status="in_force", level=Level.WHOLESALE).values_list("code", flat=True))
+    programs = rows(RetailProgram).filter(status="in_force", valid_during__contains=day)
+    programs = programs.values_list("edc", "code", "bars_wholesale", "pays_for")
     return [(edc, code, wholesale if bars else tuple(pays_for)) for edc, code, bars, pays_for in programs]
 
 

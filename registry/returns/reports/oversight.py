@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
-from moc.reports.datasets import BOOLEAN, DATE, DECIMAL, FLOAT, INTEGER, PERMISSION, Head, Result
+from moc.reports.datasets import BOOLEAN, DATE, DECIMAL, FLOAT, INTEGER, PERMISSION, Head, Result, recorded
 from registry.ders.models import Der
 from registry.jurisdictions.models import Affiliation
 from registry.participants.models import UtilityProfile
@@ -79,6 +79,8 @@ def _moments(first: date, last: date) -> tuple[datetime, datetime]:
 def migrations(user, asked: dict) -> Result:
     """DERs whose interconnection kind or retail programs changed, by month, utility, and what they were before and after."""
     first, last = _moments(asked["first"], asked["last"])
+    if asked.get("as_of"):
+        last = min(last, _moments(asked["as_of"], asked["as_of"])[1])  # versions are only added: what was recorded by then
     versions = Der.history.model.objects
     before = versions.filter(id=OuterRef("id"), history_date__lt=OuterRef("history_date")).order_by("-history_date", "-history_id")
     changed = policy.scope(versions.all(), user, PERMISSION).filter(history_type="~", history_date__gte=first, history_date__lt=last)
@@ -109,8 +111,8 @@ def _programs(codes: Iterable[str] | None) -> str:
 
 def opt_ins(user, asked: dict) -> Result:
     """Each utility with its sales and the regulator's word: small utilities take part by opt-in, demand response unless opted out."""
-    numbers = Numbers.on(asked["day"])
-    profiles = UtilityProfile.objects.select_related("edc", "tso").order_by("edc__name")
+    numbers = Numbers.on(asked["day"], lambda model: recorded(model, asked))
+    profiles = recorded(UtilityProfile, asked).select_related("edc", "tso").order_by("edc__name")
     heads = [Head("Utility"), Head("RTO"), Head("Sales (MWh)", DECIMAL), Head("Sales of", INTEGER), Head("Small", BOOLEAN)]
     heads += [Head("Opt-in of the regulator", BOOLEAN), Head("Customers may take part", BOOLEAN)]
     heads += [Head("Demand response opted out", BOOLEAN), Head("Asked of")]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Case, CharField, Count, F, Max, Min, Q, Sum, Value, When
+from django.db.models import Case, CharField, Count, F, Max, Min, OuterRef, Q, Subquery, Sum, Value, When
 from django.utils import timezone
 
 from moc.access import policy
@@ -51,15 +51,16 @@ def _mwh(kwh: Decimal | None) -> Decimal | None:
 
 
 def participation(user, asked: dict) -> Result:
-    """Aggregations by RTO and aggregator: members, kW, the RTO's review; beside the aggregator's utility reviews and denials."""
-    rows = policy.scope(Aggregation.objects.exclude(status="draft").exclude(tso=None), user, PERMISSION)
-    today = timezone.localdate()
-    members = AggregationMember.objects.filter(valid_during__contains=today)
-    sizes = _sizes(policy.scope(members, user, PERMISSION))
-    reviews, denials = _reviews(user), _denials(user)
+    """Aggregations by RTO and aggregator: members, kW, the RTO's review; beside the aggregator's utility reviews and denials.
+
+    As of a past day: the members of that day, and everything as it was recorded at its end."""
+    rows = policy.scope(recorded(Aggregation, asked).exclude(status="draft").exclude(tso=None), user, PERMISSION)
+    members = recorded(AggregationMember, asked).filter(valid_during__contains=asked.get("as_of") or timezone.localdate())
+    sizes = _sizes(policy.scope(members, user, PERMISSION), asked)
+    reviews, denials = _reviews(user, asked), _denials(user, asked)
     lines = []
     for each in rows.select_related("tso", "aggregator").order_by("tso__name", "aggregator__name", "name"):
-        count, kw = sizes.get(each.pk, (0, Decimal()))
+        count, kw = sizes.get(each.id, (0, Decimal()))
         done, days, late = reviews.get(each.aggregator_id, (0, None, 0))
         line = [
             each.tso.name,
@@ -79,19 +80,20 @@ def participation(user, asked: dict) -> Result:
     return Result(heads, lines)
 
 
-def _sizes(members) -> dict[int, tuple[int, Decimal]]:
+def _sizes(members, asked: dict) -> dict[int, tuple[int, Decimal]]:
     """aggregation → (DERs, kW); a DER that is a member for several services counts once."""
-    once = members.order_by().values("aggregation_id", "der_id", kw=F("der__nameplate_ac_kw")).distinct()
+    kw = Subquery(recorded(Der, asked).filter(id=OuterRef("der_id")).values("nameplate_ac_kw")[:1]) if asked.get("as_of") else None
+    once = members.order_by().values("aggregation_id", "der_id", kw=kw or F("der__nameplate_ac_kw")).distinct()
     found: dict[int, tuple[int, Decimal]] = {}
     for aggregation, _, kw in once.values_list("aggregation_id", "der_id", "kw").iterator(chunk_size=5_000):
         count, total = found.get(aggregation, (0, Decimal()))
-        found[aggregation] = (count + 1, total + kw)
+        found[aggregation] = (count + 1, total + (kw or Decimal()))
     return found
 
 
-def _reviews(user) -> dict[int, tuple[int, float, int]]:
+def _reviews(user, asked: dict) -> dict[int, tuple[int, float, int]]:
     """aggregator → (closed utility reviews, mean days, closed after the clock)."""
-    rows = policy.scope(UtilityReview.objects.filter(status="closed"), user, PERMISSION)
+    rows = policy.scope(recorded(UtilityReview, asked).filter(status="closed"), user, PERMISSION)
     found: dict[int, list[tuple[datetime, datetime, datetime]]] = {}
     for aggregator, *moments in rows.values_list("aggregator_id", "started_at", "closed_at", "due_at"):
         found.setdefault(aggregator, []).append(tuple(moments))
@@ -105,7 +107,7 @@ def _reviews(user) -> dict[int, tuple[int, float, int]]:
     }
 
 
-def _denials(user) -> dict[int, int]:
+def _denials(user, asked: dict) -> dict[int, int]:
     """aggregator → DERs denied."""
-    rows = policy.scope(Decision.objects.filter(Q(kind="deny"), Q(status="effective")), user, PERMISSION)
+    rows = policy.scope(recorded(Decision, asked).filter(Q(kind="deny"), Q(status="effective")), user, PERMISSION)
     return dict(rows.order_by().values("review__aggregator_id").annotate(n=Sum("row_count")).values_list("review__aggregator_id", "n"))

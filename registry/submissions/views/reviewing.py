@@ -14,6 +14,7 @@ from moc.jobs.models import Job
 from moc.jobs.views import RUNNING, progress_of
 from moc.portal import List, Page, Sort, Update
 from moc.portal.changes import REFUSALS
+from moc.portal.moments import moment_of
 from moc.portal.shell import url_of
 from moc.portal.versions import FIELD, Held, version_of
 from moc.units import counted
@@ -27,6 +28,7 @@ from registry.submissions.services import bulk_decisions, decision_files, locks,
 from registry.submissions.tables import READ_ONLY_REVIEW_TABLE, REVIEW_EXPORT, REVIEW_ROW_TABLE, REVIEW_TABLE, export_of_switch, of_switch
 from registry.submissions.views.filing import Act
 from registry.submissions.views.rows import BY_NUMBER
+from registry.submissions.views.then import ReviewThen
 
 REVIEWS = (("Reviews", "registry:review_list"),)
 
@@ -67,6 +69,12 @@ class ReviewDetail(Held, List):
     page_size = 100
     exports = (("CSV", "registry:review_csv"), ("XLSX", "registry:review_xlsx"))
     export_name = "review"
+
+    def get(self, request, *args, **kwargs) -> HttpResponse:
+        """The page; as of a past moment the review as it stood then."""
+        if moment_of(request.GET.get("as_of", "")):
+            return ReviewThen.as_view()(request, **kwargs)
+        return super().get(request, *args, **kwargs)
 
     @cached_property
     def review(self) -> UtilityReview:
@@ -162,6 +170,7 @@ class ReviewDetail(Held, List):
             "dispute_url": self._dispute_url(),
             "authorisation": reports.authorisation_of(review.submission, user),
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
+            "as_of_form": True,
         }
         shown["roster_count"], shown["roster_differences"] = rosters.of_review(review.submission_id, review.edc_id)
         shown = super().get_context_data(**shown | kwargs)

@@ -209,7 +209,7 @@ def test_every_recorded_dataset_answers_as_of_a_moment(world, ders):
     """As of now what stands now, with every column; what holds during days on a day that it holds, and on none before (N4)."""
     user, past = world.user("rerra", "auditor"), (timezone.localdate() - timedelta(days=400)).isoformat()
     for name, found in all_datasets().items():
-        computed_only = found.model.__name__ in {"BrokenRule", "StagedDer", "DerState", "RosterFinding", "Qualification"}
+        computed_only = found.model.__name__ in {"BrokenRule", "StagedDer", "DerState", "RosterFinding"}
         assert found.keeps_versions != computed_only, name
         if found.keeps_versions:
             assert len(list(found.visible(user, timezone.now()))) == len(list(found.visible(user)))

@@ -6,12 +6,14 @@ from decimal import Decimal
 import pytest
 from django.core.files.base import ContentFile
 from django.db import connection
+from django.urls import reverse
 from django.utils import timezone
 
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization, Oversight
 from moc.documents.models import Document
+from moc.errors import UserError
 from moc.history import acting
 from moc.reports import reports
 from moc.reports.datasets import all_ready
@@ -312,6 +314,41 @@ def test_participation_in_markets(world, others):
     (line,) = made(world.user("tso", "auditor"), "ferc-rto-participation")
     assert (line["Status"], line["DERs"], line["Nameplate AC (kW)"]) == ("Registered", 1, Decimal(4))
     assert AggregationMember.objects.filter(aggregation=aggregation).count() == 2, "a DER that offers two services is one DER"
+
+
+def recorded_yesterday(monkeypatch) -> dict:
+    """Parameters that ask as of yesterday, on a clock that is two days ahead: what the tests wrote was recorded by then."""
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(days=2))
+    return {"parameters": {"as_of": str(timezone.localdate() - timedelta(days=1))}}
+
+
+def test_ready_made_reports_as_of_a_past_day(world, others, monkeypatch):
+    """N4: members, capacity, profiles, the law and migrations as they were recorded; nothing of before everything."""
+    with acting(None, REASON):
+        aggregation = aggregate(world, [Der.objects.get(external_id="PV-4")], "energy")
+        Aggregation.objects.filter(pk=aggregation.pk).update(status="registered")
+        Der.objects.filter(external_id="PV-1").update(retail_programs=["net_metering"])
+        UtilityProfile.objects.filter(edc=world.edc2).update(annual_mwh=1_000)
+    user, market = world.user("rerra", "auditor"), world.user("tso", "auditor")
+    past = recorded_yesterday(monkeypatch)
+    early = {"parameters": {"as_of": "2001-01-01"}}
+    day = str(timezone.localdate() - timedelta(days=2))
+    (line,) = made(market, "ferc-rto-participation", past)
+    assert (line["DERs"], line["Nameplate AC (kW)"]) == (1, Decimal(4)) and made(market, "ferc-rto-participation", early) == []
+    (line,) = made(user, "nem-migrations", past)
+    assert line["DERs"] == 1 and made(user, "nem-migrations", early) == []
+    lines = {each["Utility"]: each for each in made(user, "opt-in-status", {"parameters": past["parameters"] | {"day": day}})}
+    assert lines[world.edc2.name]["Small"] is True and made(user, "opt-in-status", early) == []
+
+
+@pytest.mark.parametrize("code", ["interconnection-queue", "non-discrimination", "obligations", "order-2222"])
+def test_a_report_that_knows_only_the_present_says_so(world, client_of, code):
+    """Asked as of a past day it is refused, with the reason; its page says it beforehand."""
+    with pytest.raises(UserError, match="what stands now only"):
+        made(world.user("rerra", "auditor"), code, {"parameters": {"as_of": "2026-01-01"}})
+    html = client_of(world.user("rerra", "auditor")).get(reverse("report_ready", args=[code])).content.decode()
+    assert "cannot be asked as of a past day" in html
 
 
 def test_the_calendar_says_what_is_due_and_what_was_filed(world, review):

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from registry.ders.models import Der
 from registry.submissions.models import Decision
@@ -227,3 +228,27 @@ def test_a_page_costs_as_many_queries_for_many_rows_as_for_few(world, reviewer, 
         reviewer.get(url)
         with django_assert_num_queries(queries):
             reviewer.get(url)
+
+
+def test_a_review_as_of_a_past_moment(world, review, client_of):
+    """N4: the clock, the decisions and no move of that moment; the rows, which keep no versions, are said not to be shown."""
+    client, approver = client_of(world.user("edc", "reviewer")), client_of(world.user("edc", "approver"))
+    url, before = page("review_detail", review.uuid), timezone.now()
+    deny(client, review)
+    proposed = timezone.now()
+    decision = Decision.objects.get()
+    approver.post(page("denial_confirm", review.uuid, decision.uuid))
+
+    def asked(moment):
+        return client.get(url, {"as_of": moment.isoformat()})
+
+    assert [each.status for each in asked(before).context["decisions"]] == []
+    assert [each.status for each in asked(proposed).context["decisions"]] == ["proposed"]
+    then = asked(timezone.now())
+    assert [each.status for each in then.context["decisions"]] == ["effective"] and "Another inverter" in text(then)
+    assert "keep no versions" in text(then) and not then.context["transitions"] and 'name="kind"' not in text(then)
+    aggregator = client_of(world.user("aggregator", "viewer"))
+    shown = aggregator.get(url, {"as_of": proposed.isoformat()})
+    assert shown.status_code == 200 and not shown.context["decisions"], "a proposal is the utility's own business, then too"
+    assert client_of(world.user("edc2", "approver")).get(url, {"as_of": proposed.isoformat()}).status_code == 404
+    assert client.get(url, {"as_of": "2001-01-01"}).status_code == 404 and 'name="as_of"' in text(client.get(url))
