@@ -1,11 +1,13 @@
 """Visibility that a regulator tightens: which fields are hidden from which kinds of party, for whose customers, from which day on.
 
-A model names its `field_groups`, and `hidden_by`, the key to the organisation whose regulator's word counts; one that tells single
-values of such fields names its columns with the field and its value instead (`hidden_values`), and hides them whosever they are. Rows of
-the rule set `hidden_fields` say which groups are hidden from whom: those of a regulator where it oversees, those of no authority
-everywhere; they add up. policy.py puts what is hidden from a user into the sight that the database reads with (moc.database.compiler):
-so a hidden value is nothing in lists, pages, history, exports, API, workplace and reports alike, and no filter, sort or sum finds it out.
-What was frozen as a dispute's evidence, or printed, stays as it was.
+A model names its `field_groups`, and `hidden_by`, the key (or a path from a key of its own) to the organisation whose regulator's word
+counts: one that the regulator oversees, or an aggregator that it registers. `seen_by` are the paths to parties of a kind that see it
+otherwise than by that key, for the preview. A model that tells single values of such fields names its columns with the field and its
+value instead (`hidden_values`), and hides them whosever they are. Rows of the rule set `hidden_fields` say which groups are hidden from
+whom: those of a regulator where it oversees, those of no authority everywhere; they add up. policy.py puts what is hidden from a user
+into the sight that the database reads with (moc.database.compiler): so a hidden value is nothing in lists, pages, history, exports, API,
+workplace and reports alike, and no filter, sort or sum finds it out. What was frozen as a dispute's evidence, or printed, stays as it
+was.
 
 The rows are read by the name of their model: rule sets stand above access.
 """
@@ -24,7 +26,7 @@ from moc import sight
 from moc.access.models import Organization, Oversight
 
 KEY = "hidden_fields"
-FROM = ("edc", "tso")  # who files a record, and whose it is, goes on to see what was filed
+FROM = ("edc", "tso")  # who files a record, and whose it is, goes on to see what was filed; a group may say otherwise
 Said = Mapping[str, Iterable[str]]  # "dataset.group" → kinds of party
 
 
@@ -36,6 +38,7 @@ class FieldGroup:
     code: str
     title: str
     fields: tuple[str, ...]
+    parties: tuple[str, ...] = FROM
 
     @property
     def name(self) -> str:
@@ -87,18 +90,28 @@ def _hide(found: dict, model: type[Model], named: set[str], where: frozenset[int
         found.setdefault((model._meta.db_table, value), []).append(sight.Shield(field, frozenset(names), "text"))
         return
     fields = [model._meta.get_field(name) for name in names]
-    key = model._meta.get_field(model.hidden_by).column
+    key, where = _key(model, where)
     history = getattr(model, "history", None)
     for table in [model._meta.db_table, *([history.model._meta.db_table] if history else [])]:
         for field in fields:
             found.setdefault((table, field.column), []).append(sight.Shield(key, where))
 
 
+def _key(model: type[Model], where: frozenset[int] | None) -> tuple[str, frozenset[int] | None]:
+    """The column by which rows are judged, and the keys in it of rows of some organisations: these themselves, or what is theirs."""
+    own, _, path = model.hidden_by.partition("__")
+    field = model._meta.get_field(own)
+    if where is not None and path:
+        where = frozenset(field.related_model._base_manager.filter(**{f"{path}__in": where}).values_list("pk", flat=True))
+    return field.column, where
+
+
 def _jurisdiction(authority: str) -> frozenset[int] | None:
-    """The organisations that an authority oversees; None for no authority: all."""
+    """The organisations that an authority oversees, and the aggregators that it registers; None for no authority: all."""
     if not authority:
         return None
-    return frozenset(Oversight.objects.filter(overseer__slug=authority).values_list("overseen_id", flat=True))
+    overseen = Oversight.objects.filter(overseer__slug=authority).values_list("overseen_id", flat=True)
+    return frozenset(overseen.union(Organization.objects.filter(registration__rerra__slug=authority).values_list("pk", flat=True)))
 
 
 @dataclass(frozen=True)
@@ -127,15 +140,24 @@ def _losses(authority: str, said: Said, beside: Said) -> list[Loss]:
 
 
 def _of_group(group: FieldGroup, kinds: set[str], where: frozenset[int] | None) -> list[Loss]:
-    """The parties of some kinds with records of a group: each utility by its own, each RTO by those of the utilities that it oversees."""
-    counts: dict[int, int] = {}
+    """The parties of some kinds with records of a group: each utility by its own, each RTO by those of the utilities that it oversees,
+    others as the model's `seen_by` says."""
+    counts: dict[str, dict[int, int]] = {}  # by kind where a path leads to it; by "" the organisations that the models name
     for model in tables():
         if group in model.field_groups and not hasattr(model, "hidden_values"):
-            rows = model._base_manager.filter(**({} if where is None else {f"{model.hidden_by}__in": where}))
-            for pk, number in rows.order_by().values_list(model.hidden_by).annotate(Count("pk")):
-                counts[pk] = counts.get(pk, 0) + number
-    seen = {pk: {pk} for pk in counts}
-    for overseer, overseen in Oversight.objects.filter(overseen__in=counts).values_list("overseer_id", "overseen_id"):
+            rows = model._base_manager.filter(**({} if where is None else {f"{model.hidden_by}__in": where})).order_by()
+            paths = {kind: path for kind, path in getattr(model, "seen_by", {}).items() if kind in kinds}
+            for kind, path in ({"": model.hidden_by} | paths).items():
+                of_kind = counts.setdefault(kind, {})
+                for pk, number in rows.exclude(**{path: None}).values_list(path).annotate(Count("pk", distinct=True)):
+                    of_kind[pk] = of_kind.get(pk, 0) + number
+    own = counts.pop("", {})
+    seen = {pk: {pk} for pk in own}
+    for overseer, overseen in Oversight.objects.filter(overseen__in=own).values_list("overseer_id", "overseen_id"):
         seen.setdefault(overseer, set()).add(overseen)
-    parties = Organization.objects.filter(pk__in=seen, kind__in=kinds).order_by("kind", "name")
-    return [Loss(group, party, len(group.fields), sum(counts[pk] for pk in seen[party.pk])) for party in parties]
+    records = {pk: sum(own[each] for each in among) for pk, among in seen.items()}
+    found = []
+    for kind in sorted(kinds):
+        parties = Organization.objects.filter(pk__in=counts.get(kind, records), kind=kind).order_by("name")
+        found += [Loss(group, party, len(group.fields), counts.get(kind, records)[party.pk]) for party in parties]
+    return found

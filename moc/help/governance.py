@@ -139,14 +139,16 @@ def _groups(model: type[Model], law: list) -> tuple[Readers, ...]:
     secret = SECRETS | set(getattr(model, "sealing", ()))
     names = [field.name for field in model._meta.concrete_fields]
     personal, withheld = tuple(getattr(model, "personal", ())), tuple(name for name in names if name in secret)
-    groups_of = () if hasattr(model, "hidden_values") else getattr(model, "field_groups", ())
+    hideable = () if hasattr(model, "hidden_values") else getattr(model, "field_groups", ())
+    groups_of = [each for each in hideable if not secret.issuperset(each.fields)]
+    of_persons = tuple(told for each in hideable if secret.issuperset(each.fields) for told in _hidden(each.name, law))
     apart = {name for group in groups_of for name in group.fields}
     facts = tuple(name for name in names if name not in {*secret, *personal, *apart})
     readers = _readers(model, _reading(model))
     groups = [Readers("Facts", facts, readers)]
     groups += [Readers(each.title, each.fields, readers, _hidden(each.name, law)) for each in groups_of]
     if personal:
-        groups.append(Readers("Personal, sealed", personal, _readers(model, PERSONAL)))
+        groups.append(Readers("Personal, sealed", personal, _readers(model, PERSONAL), of_persons))
     if withheld:
         groups.append(Readers("Keys and digests", withheld, (("Nobody", ""),)))
     return tuple(groups)

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from moc.access.classes import DataClass
-from moc.access.visibility import FROM, KEY, groups
+from moc.access.visibility import KEY, groups
 from moc.errors import UserError
 
 NONE = "none"  # a row that says: here there is no such limit
@@ -93,7 +93,11 @@ KINDS: dict[str, Kind] = {
     "dispute_next_level": Kind("code", "level", "where a dispute goes that the parties did not settle in time: rto or rerra"),
     "public_least_customers": Kind("number", "customers", "a public figure is of at least so many"),
     "public_largest_share_percent": Kind("number", "%", "of a public figure no customer has more"),
-    KEY: Kind("visibility", "field groups and parties", "which groups of fields are hidden from utilities (edc) or RTOs (tso)"),
+    KEY: Kind(
+        "visibility",
+        "field groups and parties",
+        "which groups of fields are hidden from whom: edc, tso, aggregator",
+    ),
     **{
         f"online_days_{each}": Kind("number", "calendar days", f"how long rows of the class {each} stay online before they are archived")
         for each in DataClass
@@ -144,7 +148,7 @@ def first_day(text) -> date | None:
 def _visibility(value) -> bool:
     """Groups of fields that there are, each with the kinds of party from which it is hidden."""
     known = isinstance(value, dict) and value.keys() <= groups().keys()
-    return known and all(isinstance(kinds, list) and kinds and set(kinds) <= set(FROM) for kinds in value.values())
+    return known and all(isinstance(kinds, list) and kinds and set(kinds) <= set(groups()[name].parties) for name, kinds in value.items())
 
 
 TYPES = {
@@ -187,7 +191,10 @@ TYPES = {
         lambda value: isinstance(value, dict) and all(map(_start, value.values())),
         'services with their first day, such as {"*": "2027-02-01"}',
     ),
-    "visibility": (_visibility, 'groups of fields with the parties from which they are hidden, such as {"ders.place": ["tso"]}'),
+    "visibility": (
+        _visibility,
+        'groups of fields with the parties from which they are hidden, such as {"ders.place": ["tso"]}; not from whose they are',
+    ),
     "clock": (lambda value: isinstance(value, str) and bool(_CLOCK.fullmatch(value)), "a time such as 11:00"),
 }
 

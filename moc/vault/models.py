@@ -68,4 +68,4 @@ class SealedFacts(models.Model):
 
     def is_filled(self, name: str) -> bool:
         """Whether the record holds a value in a personal column."""
-        return bool(self.filled >> self.personal.index(name) & 1)
+        return bool((self.filled or 0) >> self.personal.index(name) & 1)  # none: hidden from whoever looks

@@ -16,6 +16,7 @@ from django.db.models import F, Q
 
 from moc.access.models import Organization, OrganizationObjectPermission
 from moc.access.queries import ScopedQuerySet
+from moc.access.visibility import FieldGroup
 from moc.history import DatabaseTrigger, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField, QuantityField
@@ -32,6 +33,10 @@ FILED = ~Q(status="draft")
 OF_FILED = ~Q(aggregation__status="draft")
 
 
+PERFORMANCE = ("upper_limit_kw", "lower_limit_kw", "ramp_up_kw_per_min", "ramp_down_kw_per_min", "response_time_s")
+GROUPS = (FieldGroup("aggregations", "performance", "Performance", PERFORMANCE),)
+
+
 def party(label: str, **kwargs) -> models.ForeignKey:
     return models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", verbose_name=label, **kwargs)
 
@@ -46,6 +51,7 @@ class Aggregation(models.Model):
 
     access_paths = ("aggregator", "tso", "edc", AGENT, "utilities__edc")
     access_conditions = dict.fromkeys(access_paths[1:], FILED)
+    field_groups, hidden_by, seen_by = GROUPS, "aggregator", {"edc": "utilities__edc", "tso": "tso"}
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"

@@ -9,6 +9,7 @@ from django.utils import timezone
 from moc import rules
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
+from moc.access.visibility import FieldGroup
 from moc.documents.models import Document
 from moc.history import Versions
 from moc.jobs.models import Job
@@ -162,10 +163,18 @@ class Transformer(models.Model):
         return self.code
 
 
+# what a regulator may hide of service points from those to whom they are not the utility's own
+POINT_GROUPS = (
+    FieldGroup("service_points", "place", "Place", ("address", "zip_code", "latitude", "longitude"), ("aggregator", "tso")),
+    FieldGroup("service_points", "supply", "Supply", ("phases_available", "nominal_voltage_v"), ("aggregator", "tso")),
+)
+
+
 class ServicePoint(models.Model):
     """Where a customer is connected (CIM UsagePoint)."""
 
     access_paths = ("edc",)
+    field_groups, hidden_by, seen_by = POINT_GROUPS, "edc", {"aggregator": "ders__aggregator"}
     # whoever filed it gave its id; whoever held a DER there sees that record as it stood
     seen_with = ("registry.Der.service_point", "registry.StagedDer.service_point", "registry.DerTenure.service_point")
 

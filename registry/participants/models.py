@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
+from moc.access.visibility import FieldGroup
 from moc.documents.models import Document
 from moc.history import Versions
 from moc.intervals import TODAY
@@ -183,6 +184,10 @@ class Contact(SealedFacts):
     filed_by_id = None
 
 
+# an owner's values are sealed as one: without the sealed text there is nothing to open, nor to tell which of them were given
+OWNER_GROUPS = (FieldGroup("owners", "personal", "Name, account and how to reach the owner", SealedFacts.sealing, ("edc",)),)
+
+
 class OwnerFacts(SealedFacts):
     """Who owns a DER and under which utility account, sealed under the utility's data key; a filing that names no utility yet, under the
     aggregator's.
@@ -209,6 +214,7 @@ class DerOwner(OwnerFacts):
     """The customer behind DERs, as one aggregator filed them with one utility. Personal data: never joined into lists."""
 
     access_paths = ("aggregator", "edc")
+    field_groups, hidden_by = OWNER_GROUPS, "edc"
 
     aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from moc.access.queries import ScopedQuerySet
-from registry.participants.models import OWNER_FIELDS, OwnerFacts, about_owner
+from registry.participants.models import OWNER_FIELDS, OWNER_GROUPS, OwnerFacts, about_owner
 from registry.submissions.models import StagedDer
 
 
@@ -18,6 +18,7 @@ class StagedOwner(OwnerFacts):
     access_paths = ("row__aggregator", "row__edc")
     access_conditions = {"row__edc": Q(row__submission__submitted_at__isnull=False)}
 
+    field_groups, hidden_by = OWNER_GROUPS, "data_key__organization"
     sealing = (*OwnerFacts.sealing, "flaws", "earlier_index")
 
     row = models.OneToOneField(StagedDer, on_delete=models.CASCADE, primary_key=True, related_name="owner", db_constraint=False)

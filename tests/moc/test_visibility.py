@@ -17,8 +17,12 @@ from moc.reports import reports
 from moc.rulesets import services
 from moc.rulesets.models import RuleSet
 from registry.ders.models import Der
+from registry.grid.models import ServicePoint
+from registry.participants.models import DerOwner
 from registry.prequalification.reports import sights
 from tests.factories.ders import register
+from tests.factories.personal import registered_owner
+from tests.registry.aggregations.making import made
 
 pytestmark = pytest.mark.django_db
 SERIAL, MAKER = "SN-HIDDEN-77", "Hiddenmaker"
@@ -174,5 +178,84 @@ def test_every_group_names_columns_and_what_may_be_nothing_is_read_as_such():
     for model in tables():
         for group in model.field_groups:
             assert hasattr(model, "hidden_values") or {model._meta.get_field(name).name for name in group.fields} == set(group.fields)
-    assert set(FROM) < set(Organization.Kind.values) and len(groups()) == 5
+    assert set(FROM) < set(Organization.Kind.values) and len(groups()) == 9
+    assert all(group.parties and set(group.parties) <= set(Organization.Kind.values) for group in groups().values())
     assert governance.ABOUT_A_PARTY.keys() >= set(FROM)
+
+
+def after_tightening(world, value: dict, party: str, role: str):
+    """The user of a party, afresh, once a regulator has hidden something."""
+    tighten(world, value)
+    return User.objects.get(pk=world.user(party, role).pk)
+
+
+def test_a_regulator_hides_where_service_points_are(world, der, client_of, api_of):
+    """From RTO and aggregators, now and in every version; the utility, whose they are, and its regulator see them."""
+    with acting(None, "system: tests"):
+        ServicePoint.objects.filter(pk=der.service_point_id).update(address="12 Hidden Point Road", zip_code="07799", latitude=40)
+    page, api = f"/registry/grid/service-points/{der.service_point_id}/", f"/api/v1/registry/service-points/{der.service_point_id}/"
+    assert "12 Hidden Point Road" in read(client_of(world.user("tso", "auditor")), page)
+    rto = after_tightening(world, {"service_points.place": ["tso", "aggregator"]}, "tso", "auditor")
+    for door in (page, "/registry/grid/service-points/", "/registry/grid/service-points/export.csv", f"{page}?as_of=2099-01-01"):
+        shown = read(client_of(rto), door)
+        assert "Hidden Point" not in shown and "07799" not in shown, door
+    assert api_of(rto).get(api).json()["address"] is None
+    assert "Hidden Point" not in read(client_of(rto), f"/admin/registry/servicepoint/{der.service_point_id}/history/")
+    for party in ("edc", "rerra"):
+        assert "12 Hidden Point Road" in read(client_of(world.user(party, "auditor")), page)
+    with sight.seeing(policy.sight_of(User.objects.get(pk=world.user("aggregator", "filer").pk))):
+        assert ServicePoint.objects.filter(zip_code="07799").count() == 0
+        assert set(ServicePoint.objects.filter(pk=der.service_point_id).values_list("address", "latitude")) == {(None, None)}
+    losses = visibility.preview("rerra", {}, {"service_points.place": ["tso", "aggregator"]})["hidden"]
+    points = ServicePoint.objects.filter(edc=world.edc).count()
+    assert {(loss.party, loss.records) for loss in losses} == {(world.tso, points), (world.aggregator, 1)}
+
+
+def test_a_regulator_hides_what_the_aggregators_that_it_registers_state_of_performance(world, client_of, api_of):
+    """By the regulator of the aggregator, who oversees no aggregator; of another regulator's aggregators it hides nothing."""
+    made_ = {}
+    for key in ("aggregator", "aggregator2"):
+        made_[key] = made(world, key, aggregator=key, ders=register(world, 1, prefix=key, aggregator=key))
+        with acting(None, "system: tests"):
+            type(made_[key]).objects.filter(pk=made_[key].pk).update(upper_limit_kw=4321, stated_kw=4321, status="submitted")
+    rto = after_tightening(world, {"aggregations.performance": ["tso"]}, "tso", "auditor")
+    api = "/api/v1/registry/aggregations/"
+    found = {each["name"]: each["upper_limit_kw"] for each in api_of(rto).get(api).json()["results"]}
+    assert list(found.values()).count(None) == 1 and len(found) <= 2
+    hidden, shown = made_["aggregator"], made_["aggregator2"]
+    assert api_of(rto).get(f"{api}{hidden.uuid}/").json()["upper_limit_kw"] is None
+    assert api_of(rto).get(f"{api}{shown.uuid}/").json()["upper_limit_kw"] == 4321
+    assert read(client_of(rto), f"/registry/aggregations/{hidden.uuid}/")
+    assert api_of(world.user("aggregator", "auditor")).get(f"{api}{hidden.uuid}/").json()["upper_limit_kw"] == 4321
+    losses = visibility.preview("rerra", {}, {"aggregations.performance": ["tso"]})["hidden"]
+    assert [(loss.party, loss.fields, loss.records) for loss in losses] == [(world.tso, 5, 1)]
+
+
+def test_a_regulator_hides_owners_from_their_utility(world, client_of, api_of):
+    """Masked as if nothing were given, and nothing is opened; the aggregator that filed them goes on to see them, and filing goes on."""
+    owner = registered_owner(world.aggregator, world.edc, edc_account_no="A-1", owner_name="Ann Hidden")
+    (der,) = register(world, 1, owner=owner)
+    reveal = f"/api/v1/registry/ders/{der.uuid}/owner/reveal/"
+    reviewer = world.user("edc", "reviewer")
+    assert api_of(reviewer).post(reveal, {"purpose": "account"}).json()["owner_name"] == "Ann Hidden"
+    assert "••" in read(client_of(reviewer), f"/registry/ders/{der.uuid}/")
+    reviewer = after_tightening(world, {"owners.personal": ["edc"]}, "edc", "reviewer")
+    refused = api_of(reviewer).post(reveal, {"purpose": "account"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "ERASED") and "Ann" not in refused.content.decode()
+    assert "••" not in read(client_of(reviewer), f"/registry/ders/{der.uuid}/")
+    mine = api_of(world.user("aggregator", "filer")).post(reveal, {"purpose": "account"})
+    assert mine.json()["owner_name"] == "Ann Hidden"
+    losses = visibility.preview("rerra", {}, {"owners.personal": ["edc"]})["hidden"]
+    assert [(loss.party, loss.records) for loss in losses] == [(world.edc, 1)]
+    with sight.seeing(policy.sight_of(reviewer)):
+        assert DerOwner.objects.get(pk=owner.pk).sealed is None
+    with sight.engine():
+        assert bytes(DerOwner.objects.get(pk=owner.pk).sealed)
+
+
+@pytest.mark.parametrize(
+    "value", [{"service_points.place": ["edc"]}, {"owners.personal": ["aggregator"]}, {"aggregations.performance": ["rerra"]}]
+)
+def test_nothing_is_hidden_from_whose_it_is(world, value):
+    with pytest.raises(UserError, match="not from whose they are"):
+        tighten(world, value)
