@@ -320,7 +320,7 @@ class AggregationMember(models.Model):
     valid_during = DateRangeField("member", help_text="days, half open")
 
     objects = DatedQuerySet.as_manager()
-    history = Versions(fed=True)
+    history = Versions(listed_by=("aggregation",), fed=True)
 
     class Meta:
         verbose_name = "member"

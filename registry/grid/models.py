@@ -191,7 +191,7 @@ class ServicePoint(models.Model):
     nominal_voltage_v = models.PositiveIntegerField("nominal voltage (V)", null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions()
+    history = Versions(listed_by=("edc",))
 
     class Meta:
         constraints = [

@@ -19,6 +19,7 @@ from registry.grid.tables import EXPORTS, LOAD_TABLE, TABLES
 GRID = (("Grid records", "registry:grid"),)
 LOADS = (*GRID, ("Loads", "registry:grid_loads"))
 Kind = GridLoad.Kind
+NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
 FILTERS = {
     Kind.TD_INTERFACES: filters.CodedFilterSet,
     Kind.SUBSTATIONS: filters.CodedFilterSet,
@@ -75,6 +76,8 @@ class GridList(OfKind, List):
 
     @property
     def sorts(self) -> tuple[Sort, ...]:
+        if self.moment and self.kind == Kind.SERVICE_POINTS:
+            return NEWEST  # the past of so many is indexed by utility and age only
         key = KINDS[self.kind].key
         return Sort(key, ("edc_id", key)), Sort(f"-{key}", ("-edc_id", f"-{key}"))
 
