@@ -30,6 +30,7 @@ from operations.deferral.api import TransformerAlarms
 from operations.envelopes.api import Envelopes, Receipts
 from operations.envelopes.api import Runs as EnvelopeRuns
 from operations.forecasts.api import Forecasts, MeterData
+from operations.interconnection.api import InterconnectionStudies, SettingsReadbacks
 from operations.network.api import Networks
 from operations.outages.api import Events, OperationalLog, Outages
 from operations.overview.api import FeederOverviews
@@ -119,6 +120,8 @@ RESOURCES = {
     "operations/networks": ("network", Networks),
     "operations/outages": ("outage", Outages),
     "operations/feeders": ("feeder-overview", FeederOverviews),
+    "operations/interconnection-studies": ("interconnection-study", InterconnectionStudies),
+    "operations/settings-readbacks": ("settings-readback", SettingsReadbacks),
     "operations/transformer-alarms": ("transformer-alarm", TransformerAlarms),
     "operations/reliability-findings": ("reliability-finding", ReliabilityFindings),
     "operations/interfaces": ("interface-state", InterfaceStates),

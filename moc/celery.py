@@ -52,6 +52,7 @@ app.autodiscover_tasks(
         "operations.responses",
         "operations.reliability",
         "operations.deferral",
+        "operations.interconnection",
         "operations.coordination",
         "operations.telemetry",
         "operations.forecasts",

@@ -4,6 +4,7 @@ from operations.coordination.models import DeliverabilityRun, InterfaceLimit, In
 from operations.deferral.models import TransformerAlarm
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.forecasts.models import Forecast, MeterDay
+from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.network.models import NetworkArrays, NetworkElement, NetworkFinding, NetworkPoint, NetworkVersion
 from operations.outages.models import DerOutage, GridEvent, LogEntry, TouchedDer
 from operations.reliability.models import ReliabilityFinding
@@ -22,6 +23,7 @@ __all__ = [
     "Forecast",
     "MeterDay",
     "GridEvent",
+    "InterconnectionStudy",
     "InterfaceLimit",
     "InterfaceResult",
     "LogEntry",
@@ -34,6 +36,7 @@ __all__ = [
     "OutageResponse",
     "Reading",
     "ReliabilityFinding",
+    "SettingsReadback",
     "SubjectReading",
     "SubjectState",
     "TelemetryCheck",

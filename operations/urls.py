@@ -11,6 +11,7 @@ urlpatterns = [
     path("interfaces/", include("operations.coordination.urls")),
     path("reliability/", include("operations.reliability.urls")),
     path("responses/", include("operations.responses.urls")),
+    path("interconnection/", include("operations.interconnection.urls")),
     path("transformers/", include("operations.deferral.urls")),
     path("readiness/", include("operations.telemetry.urls")),
     path("forecasts/", include("operations.forecasts.urls")),

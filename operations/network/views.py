@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Transition
+from moc.portal.shell import url_of
 from operations.network import reports
 from operations.network.filters import NetworkFilterSet
 from operations.network.forms import NetworkForm
@@ -28,6 +29,8 @@ class Networks(List):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         shown = [("Envelopes", reverse("operations:envelope_runs"), False)]
+        if connections := url_of("operations:interconnections"):
+            shown.append(("Interconnection", connections, False))
         return [("Load a network", reverse("operations:network_new"), True), *shown] if utilities_of(self.request.user).exists() else shown
 
 

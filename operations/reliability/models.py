@@ -25,6 +25,7 @@ class ReliabilityFinding(models.Model):
         RESPONSE = "response", "Did not follow its envelope"
         TELEMETRY = "telemetry", "Telemetry of poor quality"
         RIDE_THROUGH = "ride_through", "Did not ride through"
+        SETTINGS = "settings", "Has other settings than were issued"
 
     class Status(models.TextChoices):
         OPEN = "open", "With the aggregator"

@@ -9,7 +9,7 @@ from registry.ders.filters import FOUND_AT_MOST, called, matching_ids
 from registry.ders.models import Der, DerTenure
 
 RECORD = ["uuid", "status", "aggregator", "edc", "service_point", "feeder", "county", "owner", "registered_on"]
-LIMITS = ["export_limit_kw", "import_limit_kw", "limits_by_time"]
+LIMITS = ["export_limit_kw", "import_limit_kw", "limits_by_time", "inverter_settings"]
 FACTS = {field.name for field in Der._meta.concrete_fields}
 
 

@@ -17,7 +17,7 @@ from registry.participants.api import OwnerSerializer, Purpose, revealed
 from registry.participants.models import DerOwner
 from registry.participants.services import masked
 
-OWN = ["id", "status", "aggregator", "edc", "feeder", "registered_on", "export_limit_kw", "import_limit_kw", "limits_by_time"]
+OWN = "id status aggregator edc feeder registered_on export_limit_kw import_limit_kw limits_by_time inverter_settings".split()
 
 
 class DerSerializer(Flat):

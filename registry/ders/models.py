@@ -193,6 +193,9 @@ class TenureUtility(DatabaseTrigger):
         return "UPDATE registry_dertenure SET edc_id = NEW.edc_id WHERE der_id = NEW.id; RETURN NULL;"
 
 
+LIMITED = Q(export_limit_kw__isnull=False) | Q(import_limit_kw__isnull=False) | Q(limits_by_time__isnull=False)  # by a decision
+
+
 class Der(DerFacts):
     """The master record of a DER. Inserted and changed only by the decision on a filing; its versions are never lost.
 
@@ -235,6 +238,7 @@ class Der(DerFacts):
     export_limit_kw = magnitude("export limit (kW)", help_text="set by the utility's decision")
     import_limit_kw = magnitude("import limit (kW)", help_text="set by the utility's decision")
     limits_by_time = models.JSONField("limits by time", null=True, blank=True, help_text="set by the utility's decision")
+    inverter_settings = models.JSONField("inverter settings", null=True, blank=True, help_text="set by the utility's decision")
 
     objects = DerQuerySet.as_manager()
     history = Versions(listed_by=("aggregator", "edc"), fed=True)
@@ -258,6 +262,7 @@ class Der(DerFacts):
             models.Index(fields=["feeder", "-id"], name="der_by_feeder"),
             models.Index(Upper("serial_no"), name="der_by_serial", condition=~models.Q(serial_no="")),
             models.Index(fields=["owner"], name="der_by_owner"),
+            models.Index(fields=["feeder"], name="der_limited", condition=LIMITED),  # few
             GinIndex(OpClass(Upper("premise_address"), name="gin_trgm_ops"), name="der_by_address"),
         ]
 

@@ -56,6 +56,7 @@ def registry_facts(der) -> list:
         ("Export limit by decision", der.export_limit_kw, "kW", None),
         ("Import limit by decision", der.import_limit_kw, "kW", None),
         ("Limits by time by decision", der.limits_by_time, None, None),
+        ("Inverter settings by decision", der.inverter_settings, None, None),
     ]
 
 

@@ -42,6 +42,7 @@ REGISTRY_COLUMNS = {
     "export_limit_kw": "export_limit_kw",
     "import_limit_kw": "import_limit_kw",
     "limits_by_time": "limits_by_time",
+    "inverter_settings": "inverter_settings",
 }
 ELSEWHERE = {"utility_id_eia": "edc__utility__eia_id", "usage_point_id": "service_point__usage_point_id", "county_fips": "county_id"}
 DER_EXPORT = REGISTRY_COLUMNS | {name: ELSEWHERE.get(name, name) for name, term in dictionary.FIELDS.items() if not term.personal}

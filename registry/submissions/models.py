@@ -212,6 +212,7 @@ class Decision(models.Model):
     export_limit_kw = magnitude("export limit (kW)")
     import_limit_kw = magnitude("import limit (kW)")
     temporal_limits = models.JSONField(null=True, blank=True)
+    inverter_settings = models.JSONField(null=True, blank=True, help_text="IEEE 1547 settings that the DERs shall keep")
     row_count = models.PositiveIntegerField(default=0)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     decided_at = models.DateTimeField(default=timezone.now)
@@ -280,7 +281,6 @@ class Decision(models.Model):
 
 class StagedDer(DerFacts):
     """One row of a submission, typed: what was filed, which record and service point it was found to mean, and how it was decided.
-
     Its foreign keys carry no database constraint: the one statement that writes a row resolves them by joins, and six million key
     look-ups for a million staged rows would cost more than staging them. `status` and `decision` stand in no index and the pages are
     half filled (0002): deciding rewrites no index entry; a decision's rows are found within its review. History records decisions.

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from tests.contracts.matrix import MEMBERS, Route, Write
 from tests.contracts.matrix_api import CALLERS, ID, OF_UTILITY
-from tests.contracts.matrix_filing import ANY_FILERS, FILERS, of
+from tests.contracts.matrix_filing import ANY_FILERS, DECIDERS, FILERS, of
 from tests.contracts.scene import AGGREGATOR, SIGNED_IN, Scene, who
 from tests.factories.networks import midnight, rows
 from tests.factories.readings import moment, reading
@@ -25,6 +25,7 @@ PEOPLE_OF_GRID = OF_GRID - who("machine")
 ALARMS = "operations/transformers/"
 RELIABILITY = "operations/reliability/"
 RESPONSES = "operations/responses/"
+CONNECTIONS = "operations/interconnection/"
 TELLERS = ANY_FILERS - who("machine")
 
 
@@ -113,6 +114,31 @@ def deliverability_of(scene: Scene) -> dict:
     return {"tso": scene.world.tso.pk, "at": f"{midnight():%Y-%m-%d %H:%M}"}
 
 
+def studied(scene: Scene) -> dict:
+    return {"feeder": "F1", "service_point": "edc-up-01"} | STUDIED
+
+
+def studied_by_form(scene: Scene) -> dict:
+    return studied(scene) | {"charge_kw": "0", "accepted_percent": "5"}
+
+
+def row_to_adopt(scene: Scene) -> dict:
+    return {"row": scene.row.pk}
+
+
+def to_adopt(scene: Scene) -> dict:
+    return {"submission": str(scene.submission.uuid), "row": 2}
+
+
+def read_back(scene: Scene) -> dict:
+    return {"pk": scene.settings_readback.pk}
+
+
+def told_settings(scene: Scene) -> dict:
+    return {"der": str(scene.limited.uuid), "at": moment(3).isoformat(), "inverter_settings": {}}
+
+
+STUDIED = {"title": "Elm", "technology": "photovoltaic", "rated_kw": "4", "rated_kva": "4"}
 SAID = {"reason": "Firmware replaced"}
 LIMIT = {"import_kw": 10, "export_kw": 5, "source": "A study"}
 EVENT = {"kind": "outage", "feeder": "F1", "starts_at": "2026-01-01T00:00", "reason": "A tree fell"}
@@ -248,6 +274,18 @@ ROUTES = (
     Route(f"{API}transformer-alarms/{ID}versions/", OF_GRID, of("alarm")),
     Route(f"{API}transformer-alarms/{ID}benefit/", OF_GRID, of("alarm")),
     Route(f"{API}transformer-alarms/{ID}{MOVE}", None, of("alarm", name="deactivate"), (Write(GRID, SAID),)),
+    Route(CONNECTIONS, SIGNED_IN),
+    Route(f"{CONNECTIONS}new/", ANY_GRID, writes=(Write(GRID, studied_by_form),)),
+    Route(f"{CONNECTIONS}<uuid:uuid>/", PEOPLE_OF_GRID, of("interconnection")),
+    Route(f"{CONNECTIONS}<uuid:uuid>/adopt/", DECIDERS, of("interconnection"), (Write(DECIDERS, row_to_adopt),)),
+    Route(f"{CONNECTIONS}settings/", SIGNED_IN),
+    Route(f"{CONNECTIONS}settings/<int:pk>/", OF_BOTH - who("machine"), read_back),
+    Route(f"{API}interconnection-studies/", CALLERS, writes=(Write(ANY_GRID, studied),)),
+    Route(f"{API}interconnection-studies/{ID}", OF_GRID, of("interconnection")),
+    Route(f"{API}interconnection-studies/{ID}versions/", OF_GRID, of("interconnection")),
+    Route(f"{API}interconnection-studies/{ID}adopt/", None, of("interconnection"), (Write(DECIDERS, to_adopt),)),
+    Route(f"{API}settings-readbacks/", CALLERS, writes=(Write(FILERS | who("machine"), told_settings),)),
+    Route(f"{API}settings-readbacks/<int:pk>/", OF_BOTH, read_back),
     Route(RESPONSES, SIGNED_IN),
     Route(f"{RESPONSES}to/<uuid:uuid>/", FILERS - who("machine"), of("answered_outage"), (Write(FILERS - who("machine"), answer_by_form),)),
     Route(f"{RESPONSES}<uuid:uuid>/", OF_BOTH - who("machine"), of("outage_response")),

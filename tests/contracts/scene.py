@@ -148,6 +148,7 @@ def make_scene() -> Scene:
         objects |= scene_operations.answered(world, objects)
         objects |= scene_operations.alarmed(objects)
         objects |= scene_operations.coordinated(world)
+        objects |= scene_operations.connected(world, objects)
         objects |= scene_disputes.objects(world, objects)
         objects |= scene_changes.objects(world, objects)
         objects |= scene_reports.objects(world)

@@ -1,5 +1,7 @@
 """What the scene holds of operations: a network to approve, a current one with envelopes that were published, and a run to publish."""
 
+from decimal import Decimal
+
 from django.db import models
 from django.utils import timezone
 
@@ -11,6 +13,8 @@ from operations.envelopes.services import life
 from operations.forecasts.models import MeterDay
 from operations.forecasts.services import publishing, storing
 from operations.forecasts.services.reading import Interval
+from operations.interconnection.services import ordering as ordering_studies
+from operations.interconnection.services import reading_back, studying
 from operations.outages.models import GridEvent
 from operations.outages.services import ders, events
 from operations.reliability.models import ReliabilityFinding
@@ -91,6 +95,17 @@ def alarmed(objects: dict[str, models.Model]) -> dict[str, models.Model]:
     facts = {"starts_at": moment(), "ends_at": moment(-60), "rated_kva": 10, "peak_kw": 12, "over_kwh": 2, "day": forecast.day}
     parties = {"edc": forecast.edc, "feeder": forecast.feeder, "transformer": transformer, "forecast": forecast}
     return {"alarm": TransformerAlarm.objects.create(**parties, **facts)}
+
+
+def connected(world: World, objects: dict[str, models.Model]) -> dict[str, models.Model]:
+    """A study of the DER that the open row files, behind the feeder with envelopes, and settings of one there that were read back."""
+    feeder, point = objects["limited"].feeder, objects["row"].service_point
+    facts = {"title": "Elm Street", "technology": "photovoltaic", "rated_kw": Decimal(5), "rated_kva": Decimal(5)}
+    study = ordering_studies.order(actor=world.user("edc", "administrator"), feeder=feeder, service_point=point.usage_point_id, **facts)
+    studying.carry_out(study)
+    study.refresh_from_db()
+    said = {"der": objects["limited"], "at": moment(30), "inverter_settings": {"max_w": 50}}
+    return {"interconnection": study, "settings_readback": reading_back.tell(actor=world.user("aggregator", "filer"), **said)}
 
 
 def coordinated(world: World) -> dict[str, models.Model]:

@@ -23,14 +23,14 @@ def directory() -> Path:
     return Path(tempfile.mkdtemp(prefix="moc_feeders_"))
 
 
-def master(name: str) -> Path:
-    """The master file of a packed feeder."""
-    return unpacked(name, directory())
+def master(name: str | Path) -> Path:
+    """The master file of a packed feeder; a path is one already."""
+    return name if isinstance(name, Path) else unpacked(name, directory())
 
 
 def commands(name: str, head: float | None = None) -> tuple[str, ...]:
     """What OpenDSS is told after a feeder is compiled; head: the source's voltage, per unit, instead of the file's."""
-    return COMMANDS.get(name, ()) + (() if head is None else (f"edit vsource.source pu={head}",))
+    return COMMANDS.get(str(name), ()) + (() if head is None else (f"edit vsource.source pu={head}",))
 
 
 @cache

@@ -1,8 +1,8 @@
 """From a feeder, its DERs and its policy to blocks of limits."""
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from time import process_time
 
@@ -15,7 +15,7 @@ from moc.jobs.services import Progress
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
 from operations.envelopes.reports import NO_SUPPLY
 from operations.envelopes.services import situation
-from operations.envelopes.solver import blocks
+from operations.envelopes.solver import blocks, windows
 from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.fairness import price
@@ -32,18 +32,23 @@ TYPICAL_DAY = np.array(
     [0.42, 0.38, 0.36, 0.35, 0.36, 0.4, 0.5, 0.58, 0.56, 0.54, 0.54, 0.56]
     + [0.58, 0.58, 0.6, 0.64, 0.72, 0.86, 0.97, 1.0, 0.96, 0.86, 0.7, 0.54]
 )
+RANGE = ("nameplate_ac_kw", "approved_export_kw", "approved_import_kw", "max_charge_kw", "export_limit_kw", "import_limit_kw")
+WINDOWS = ("temporal_limits", "limits_by_time")
 MOST_ALARMS, KEPT = 100, 8
 SYSTEM = "system: envelopes computed"
 
 
 @dataclass(frozen=True)
 class Active:
-    """The active points of a feeder: places in the arrays (A,), injection that their DERs can take (A,) kW, and the DERs' ids."""
+    """The active points of a feeder: places in the arrays (A,), injection that their DERs can take (A,) kW, and the DERs' ids.
+
+    timed: of DERs with limits by time the windows, and the injection (least, most, kW) that they narrow."""
 
     points: np.ndarray
     low_kw: np.ndarray
     high_kw: np.ndarray
     ders: list[list[int]]
+    timed: dict[int, tuple[list, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,17 +70,26 @@ class Part:
 
 
 def capabilities(version: NetworkVersion) -> list[tuple]:
-    """Of every active DER at a network's points: id, place in the arrays, least and most injection, kW.
+    """Of every active DER at a network's points: id, place in the arrays, least and most injection (kW), and its limits by time.
 
-    Approved import and export, and its own ratings where nothing was approved."""
+    Approved import and export, its own ratings where nothing was approved, within the limits that its utility decided."""
     places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
     ders = Der.objects.filter(service_point_id__in=list(places), status=Der.Status.ACTIVE).order_by("pk")
-    columns = ("pk", "service_point_id", "nameplate_ac_kw", "approved_export_kw", "approved_import_kw", "max_charge_kw")
-    found = []
-    for pk, point, nameplate, export, import_, charge in ders.values_list(*columns):
-        least = -float(next((value for value in (import_, charge) if value is not None), 0))
-        found.append((pk, places[point], least, float(next((value for value in (export, nameplate) if value is not None), 0))))
-    return found
+    rows = ders.values_list("pk", "service_point_id", *WINDOWS, *RANGE)
+    return [(pk, places[point], *range_of(*facts), windows_of(filed, decided)) for pk, point, filed, decided, *facts in rows]
+
+
+def range_of(nameplate, export, import_, charge, export_limit, import_limit) -> tuple[float, float]:
+    """Least and most injection (kW) of a DER by its columns of RANGE: what was approved, within what its utility's decision left."""
+    least = float(next((value for value in (import_, charge) if value is not None), 0))
+    most = float(next((value for value in (export, nameplate) if value is not None), 0))
+    limits = [float("inf") if value is None else float(value) for value in (import_limit, export_limit)]
+    return -min(least, limits[0]), min(most, limits[1])
+
+
+def windows_of(filed, decided) -> list[dict]:
+    """The limits by time of a DER: of its agreement as filed, and of the utility's decision."""
+    return [each for said in (filed, decided) for each in (said or ()) if isinstance(each, dict)]
 
 
 def active_points(capable: list[tuple], limited: dict | None = None) -> Active:
@@ -83,15 +97,19 @@ def active_points(capable: list[tuple], limited: dict | None = None) -> Active:
 
     limited: {DER id: [least, most] kW injected} of those that are out or derated."""
     found: dict[int, list] = {}
-    for pk, number, least, most in capable:
+    timed: dict[int, tuple[list, float, float]] = {}
+    for pk, number, least, most, by_time in capable:
         row = found.setdefault(number, [0.0, 0.0, []])
         lowest, highest = (limited or {}).get(str(pk), (least, most))
-        row[0] += max(least, lowest)
-        row[1] += min(most, highest)
+        least, most = max(least, lowest), min(most, highest)
+        row[0] += least
+        row[1] += most
         row[2].append(pk)
+        if by_time:
+            timed[pk] = by_time, least, most
     numbers = sorted(found)
     low, high = ([found[number][side] for number in numbers] for side in (0, 1))
-    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number][2] for number in numbers])
+    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number][2] for number in numbers], timed)
 
 
 def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
@@ -102,12 +120,24 @@ def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request
     base = feeder.point_va[:, None] * day
     low, high = (np.repeat(values[:, None], run.intervals, 1) * 1e3 for values in (active.low_kw, active.high_kw))
     row_of = {der: row for row, ders in enumerate(active.ders) for der in ders}
+    _by_time(run, active, row_of, low, high)
     for der, (least, most, *hours) in run.caps.items():
         if int(der) in row_of:
             row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
             low[row, part], high[row, part] = np.maximum(low[row, part], least * 1e3), np.minimum(high[row, part], most * 1e3)
     granted = _granted(run, row_of, low.shape) if run.room else {}
     return Request(feeder, feeder.leg_va(base), active.points, np.minimum(low, high), high, **granted)
+
+
+def _by_time(run: EnvelopeRun, active: Active, row_of: dict[int, int], low: np.ndarray, high: np.ndarray) -> None:
+    """Take off the bounds (A, T), in watts, what limits by time leave of their DERs' share in each interval."""
+    step = timedelta(minutes=run.step_minutes)
+    local = [timezone.localtime(run.starts_at + step * n) for n in range(run.intervals)] if active.timed else []
+    for der, (said, least, most) in active.timed.items():
+        if der in row_of:
+            export, import_ = windows.limits_at(said, local, run.step_minutes)
+            high[row_of[der]] -= 1e3 * np.maximum(0, most - np.maximum(export, least))
+            low[row_of[der]] += 1e3 * np.maximum(0, np.minimum(-import_, most) - least)
 
 
 def _granted(run: EnvelopeRun, row_of: dict[int, int], shape: tuple[int, int]) -> dict[str, np.ndarray]:
@@ -149,7 +179,8 @@ def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
     """The active points that have supply, by their places among the kept points; and which of them all these are, (A,)."""
     rows = kept[active.points]
     places = (np.cumsum(kept) - 1)[active.points[rows]]
-    return Active(places, active.low_kw[rows], active.high_kw[rows], [ders for ders, on in zip(active.ders, rows) if on]), rows
+    ders = [each for each, on in zip(active.ders, rows) if on]
+    return replace(active, points=places, low_kw=active.low_kw[rows], high_kw=active.high_kw[rows], ders=ders), rows
 
 
 def ready_at(run: EnvelopeRun, interval: int) -> tuple[Machine, Active]:

@@ -19,7 +19,7 @@ from moc.jobs import services as jobs
 from moc.notices.services import tell
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.services import situation
+from operations.envelopes.services import limits, situation
 from operations.envelopes.solver import blocks
 from operations.network.models import NetworkVersion
 from operations.outages.services import log
@@ -45,6 +45,11 @@ def values_of(chosen: EnvelopePolicy) -> dict:
     places = {name: EnvelopePolicy._meta.get_field(name).decimal_places for name in EXACT}
     exact = {name: f"{Decimal(getattr(chosen, name)):.{digits}f}" for name, digits in places.items()}
     return {name: getattr(chosen, name) for name in KEPT} | exact
+
+
+def values_for(feeder: Feeder) -> dict:
+    """The values by which a feeder's envelopes are computed: its policy's, and what its utility's decisions limit."""
+    return limits.among(values_of(policy_for(feeder)), limits.digests(feeder=feeder.pk).get(feeder.pk))
 
 
 def order(
@@ -89,7 +94,7 @@ def order_until(
     found = situation.of(network, starts_at, ends_at, timedelta(minutes=step_minutes))
     window = {"feeder": feeder, "starts_at": starts_at, "ends_at": ends_at, "step_minutes": step_minutes}
     said = {
-        "policy": values_of(policy_for(feeder)),
+        "policy": values_for(feeder),
         "caps": caps or {},
         "room": _granted(feeder, starts_at, ends_at) if room is None else room,
     }

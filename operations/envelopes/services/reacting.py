@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from moc.notices.services import tell
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
-from operations.envelopes.services import life, situation
+from operations.envelopes.services import life, limits, situation
 from operations.network.models import NetworkVersion
 from operations.outages.models import DerOutage, GridEvent
 
@@ -24,7 +24,7 @@ def react(now: datetime | None = None) -> list[EnvelopeRun]:
     A window that an operator holds or took out of force stays as it is. Returns the runs that were ordered."""
     now, ordered = now or timezone.now(), []
     for version in _touched(now).select_related("feeder__edc", "feeder__substation").order_by("pk"):
-        values = life.values_of(life.policy_for(version.feeder))
+        values = life.values_for(version.feeder)
         for run in _newest(version, now):
             starts_at = _from(run, now)
             if run.status in STANDING and starts_at < run.ends_at and (run.policy != values or not _stands(version, run, starts_at)):
@@ -67,11 +67,12 @@ def _touched(now: datetime):
 
 
 def _of_other_policies(windows) -> list[int]:
-    """The feeders of which a run that is not replaced was computed by another policy than holds: a query for the runs, one for policies."""
+    """The feeders of which a run that is not replaced was computed by another policy, or other limits of DERs, than hold: three queries."""
     rows = windows.exclude(status__in=OVER).order_by().values_list("edc", "feeder", "policy").distinct()
     kept = {(each.edc_id, each.feeder_id): life.values_of(each) for each in EnvelopePolicy.objects.all()}
-    plain = life.values_of(EnvelopePolicy())
-    return [feeder for edc, feeder, values in rows if values != kept.get((edc, feeder), kept.get((edc, None), plain))]
+    plain, told = life.values_of(EnvelopePolicy()), limits.digests(feeder__networks__status=NetworkVersion.Status.CURRENT)
+    now = {(edc, feeder): limits.among(kept.get((edc, feeder), kept.get((edc, None), plain)), told.get(feeder)) for edc, feeder, _ in rows}
+    return [feeder for edc, feeder, values in rows if values != now[edc, feeder]]
 
 
 def _newest(version: NetworkVersion, now: datetime) -> list[EnvelopeRun]:

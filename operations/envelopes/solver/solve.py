@@ -29,14 +29,19 @@ def solve(request: Request, policy: Policy, machine: Machine | None = None) -> E
 
 def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> tuple[Allocation, Case]:
     """One direction's allocation, proven by a full check, and its case; an interval that fails it goes back towards the base case."""
-    case = Case(machine, request, policy, direction, vertices(machine.feeder, request.active) if policy.robust else _corner(request))
+    case = Case(machine, request, policy, direction, vertices(machine.feeder, request.active) if policy.robust else corner(request))
+    return settle(case), case
+
+
+def settle(case: Case) -> Allocation:
+    """The allocation of a case that is made ready."""
     if (granted := case.granted()).any():
         case.floor = ray.carried(case, granted)
     push = np.where(case.room > 0, _push(case), 0.0)
     push, checked = _proven(case, push)
     share = np.divide(push, case.room, out=np.ones_like(push), where=case.room > 0)
     binding, headroom, names = bindings(case, push)
-    return Allocation(direction, push, share, binding, headroom, names, checked, case.flows, case.alarms), case
+    return Allocation(case.direction, push, share, binding, headroom, names, checked, case.flows, case.alarms)
 
 
 def _push(case: Case) -> np.ndarray:
@@ -64,7 +69,8 @@ def _proven(case: Case, push: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.where(checked, push, 0.0), checked
 
 
-def _corner(request: Request) -> np.ndarray:
+def corner(request: Request) -> np.ndarray:
+    """All points at once, and nothing else, (1, A)."""
     return np.ones((1, len(request.active)))
 
 

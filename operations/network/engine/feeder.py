@@ -223,6 +223,48 @@ class FeederModel:
         values = {name: getattr(self, name)[kept] for name in of_points} | {name: getattr(self, name)[legs] for name in of_legs}
         return replace(self, leg_point=place[self.leg_point[legs]].astype(self.leg_point.dtype), **values)
 
+    def legs_of(self, bus: str, phases: str = "") -> list[tuple[int, int, float, float]]:
+        """Legs to ground at a bus, one per phase ("1", "12", "123"; empty: all that the bus has), as with_resources() takes them.
+
+        Raises KeyError with the name that the feeder does not have."""
+        names = [f"{bus}.{phase}" for phase in phases] if phases else [n for n in self.nodes.tolist() if n.rsplit(".", 1)[0] == bus]
+        place = self._place
+        found = [place[name] for name in names if phases or self.node_volts[place[name]] > 0]
+        if not found:
+            raise KeyError(bus)
+        return [(node, GROUND, 1 / len(found), float(self.node_volts[node])) for node in found]
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.nodes.tolist())}
+
+    def legs_like(self, point: int) -> list[tuple[int, int, float, float]]:
+        """The legs of a point that is there, for a resource beside it."""
+        rows = np.flatnonzero(self.leg_point == point)
+        columns = (self.leg_from, self.leg_to, self.leg_share, self.leg_volts)
+        return list(zip(*(column[rows].tolist() for column in columns), strict=True))
+
+    def with_resources(self, added: dict[str, list[tuple[int, int, float, float]]]) -> "FeederModel":
+        """The same feeder with points of constant power that draw nothing in the model, behind those it has: name → legs, each from
+        node, to node (or GROUND), share of the point's power, nominal volts."""
+        count, many = len(added), len(self.points)
+        owner, rows = np.repeat(np.arange(count), [len(legs) for legs in added.values()]), [leg for legs in added.values() for leg in legs]
+        columns = zip(*rows, strict=True)
+        legs = zip(("leg_from", "leg_to", "leg_share", "leg_volts"), columns, strict=True)
+        values = {name: np.concatenate([getattr(self, name), np.array(column, getattr(self, name).dtype)]) for name, column in legs}
+        flat, never = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (count, 1)), np.tile([0.0, np.inf, 0.0], (count, 1))
+        return replace(
+            self,
+            points=np.concatenate([self.points, np.array(list(added))]),
+            point_kind=np.concatenate([self.point_kind, np.repeat("resource", count)]),
+            point_va=np.concatenate([self.point_va, np.zeros(count, complex)]),
+            response_p=np.concatenate([self.response_p, flat]),
+            response_q=np.concatenate([self.response_q, flat]),
+            clamp=np.concatenate([self.clamp, never]),
+            leg_point=np.concatenate([self.leg_point, (many + owner).astype(self.leg_point.dtype)]),
+            **values,
+        )
+
     def at_constant_power(self) -> "FeederModel":
         """The same feeder with every point drawing its power whatever its voltage: what a meter says is what flows."""
         p = len(self.points)

@@ -32,10 +32,11 @@ def look(since: datetime | None = None, until: datetime | None = None) -> int:
     over, ignored = reports.beyond(since, until, law)
     found = {Rule.LIMIT: over, Rule.RESPONSE: ignored, Rule.RIDE_THROUGH: list(reports.tripped(since, until, law))}
     found[Rule.TELEMETRY] = reports.poor(timezone.localdate(since) - timedelta(days=1), law)
-    return sum(_keep(rule, cases) for rule, cases in found.items())
+    return sum(keep(rule, cases) for rule, cases in found.items())
 
 
-def _keep(rule: str, cases: list[Case]) -> int:
+def keep(rule: str, cases: list[Case]) -> int:
+    """Keep cases as findings, one a DER and rule, told to both parties; a known case is no other. Returns how many are new."""
     by_der: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         by_der[case.der].append(case)

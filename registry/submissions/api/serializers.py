@@ -187,8 +187,8 @@ class DecisionSerializer(Flat):
     class Meta:
         model = Decision
         fields = (
-            "id review kind status reason_code statement evidence export_limit_kw import_limit_kw temporal_limits row_count "
-            "decided_at confirmed_at answer basis authority"
+            "id review kind status reason_code statement evidence export_limit_kw import_limit_kw temporal_limits "
+            "inverter_settings row_count decided_at confirmed_at answer basis authority"
         ).split()
 
 
@@ -207,6 +207,9 @@ class Decide(serializers.Serializer):
     export_limit_kw = serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True, default=None)
     import_limit_kw = serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True, default=None)
     temporal_limits = serializers.ListField(child=serializers.DictField(), required=False, allow_null=True, default=None)
+    inverter_settings = serializers.DictField(
+        required=False, allow_null=True, default=None, help_text="IEEE 1547 settings that the DERs shall keep, beside a limit"
+    )
 
     def validate(self, attrs: dict) -> dict:
         if ("rows" in attrs) == ("filter" in attrs):

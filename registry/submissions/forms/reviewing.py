@@ -30,6 +30,9 @@ class DecisionForm(forms.Form):
     temporal_limits = Json(
         label="Limits by time", required=False, help_text="JSON list of {rrule, starts, ends, export_kw, import_kw}; may stay empty"
     )
+    inverter_settings = Json(
+        label="Inverter settings", required=False, help_text="JSON object of IEEE 1547 settings: volt_var, volt_watt, power_factor, max_w"
+    )
     reason_code = forms.ChoiceField(
         label="Ground for the denial", required=False, choices=[("", "Choose a ground"), *Decision.Reason.choices]
     )
@@ -48,7 +51,7 @@ class DecisionForm(forms.Form):
         help_text="the question, the grounds or the conditions; the aggregator reads it",
     )
 
-    LIMITS = ("export_limit_kw", "import_limit_kw", "temporal_limits")
+    LIMITS = ("export_limit_kw", "import_limit_kw", "temporal_limits", "inverter_settings")
     DENIAL = ("reason_code", "evidence")
 
     @property

@@ -14,7 +14,7 @@ from registry.submissions.kinds import MEMBERSHIP, TERMS, Kind
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.services import members, switches
 
-LIMITS = ("export_limit_kw", "import_limit_kw", "limits_by_time")
+LIMITS = ("export_limit_kw", "import_limit_kw", "limits_by_time", "inverter_settings")
 
 
 def carry_out(decision: Decision) -> None:
@@ -55,6 +55,7 @@ def _limit(decision: Decision, rows: QuerySet[StagedDer]) -> None:
             export_limit_kw=decision.export_limit_kw,
             import_limit_kw=decision.import_limit_kw,
             limits_by_time=decision.temporal_limits,
+            inverter_settings=decision.inverter_settings,
         )
 
 
@@ -88,12 +89,17 @@ def merge(decision: Decision) -> None:
             "today": timezone.localdate(),
             "export_limit_kw": decision.export_limit_kw,
             "import_limit_kw": decision.import_limit_kw,
-            "limits_by_time": None if decision.temporal_limits is None else json.dumps(decision.temporal_limits),
+            "limits_by_time": _json(decision.temporal_limits),
+            "inverter_settings": _json(decision.inverter_settings),
         },
         facts=comma.join(map(sql.Identifier, facts)),
         values=comma.join(sql.Identifier("s", name) for name in facts),
         **_upsert("registry_der", [*facts[1:], *keys]),
     )
+
+
+def _json(value) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def _upsert(table: str, names: list[str]) -> dict[str, sql.Composable]:

@@ -14,6 +14,7 @@ from moc.history import acting
 from moc.lifecycle import TransitionRefused
 from moc.notices.services import tell
 from moc.units import counted
+from registry.ders import inverters
 from registry.ders.services.tenures import hold
 from registry.submissions.kinds import Kind as SubmissionKind
 from registry.submissions.models import Decision, StagedDer, Submission, UtilityReview
@@ -45,6 +46,7 @@ def decide(
     export_limit_kw: Decimal | None = None,
     import_limit_kw: Decimal | None = None,
     temporal_limits: list | None = None,
+    inverter_settings: dict | None = None,
 ) -> Decision:
     """Decide rows of a review in one transaction: the decision, the rows, the master records and their history, the notices.
 
@@ -52,7 +54,8 @@ def decide(
     Conflict when any of the rows was decided meanwhile, or is overtaken; then nothing is changed.
     """
     limits = {"export_limit_kw": export_limit_kw, "import_limit_kw": import_limit_kw, "temporal_limits": temporal_limits}
-    terms = {"kind": kind, "statement": statement, "reason_code": reason_code, "evidence": evidence, **limits}
+    said = {"kind": kind, "statement": statement, "reason_code": reason_code, "evidence": evidence}
+    terms = said | limits | {"inverter_settings": inverter_settings}
     return decide_all(actor=actor, review=review, wishes=[(rows, terms)])[0]
 
 
@@ -72,6 +75,7 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     _require_right(actor, kind)
     limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
     require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
+    terms["inverter_settings"] = _settings(terms.get("inverter_settings"))
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
         if kind in MERGING:
             regulators.require_answered(review)
@@ -93,6 +97,13 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
             effects.carry_out(decision)
         _after(review, decision)
     return decision
+
+
+def _settings(said: dict | None) -> dict | None:
+    try:
+        return None if said is None else inverters.checked(said) or None
+    except inverters.WrongSettings as wrong:
+        raise UserError(f"These are no inverter settings: {wrong}", "Correct them, or leave them empty.", "DECISION-SETTINGS") from wrong
 
 
 def take_note(review: UtilityReview) -> None:

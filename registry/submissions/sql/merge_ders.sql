@@ -3,13 +3,14 @@
 -- that this transaction is filling, that is one probe of the unique index. In the order of the key, so that two merges of the same
 -- DERs wait for each other, and never in a circle.
 INSERT INTO registry_der (
-    {facts}, status, registered_on, export_limit_kw, import_limit_kw, limits_by_time, aggregator_id, edc_id, service_point_id, feeder_id, county_id, owner_id
+    {facts}, status, registered_on, export_limit_kw, import_limit_kw, limits_by_time, inverter_settings, aggregator_id,
+    edc_id, service_point_id, feeder_id, county_id, owner_id
 )
 SELECT
     {values},
     CASE WHEN s.permission_to_operate_on <= %(today)s THEN 'active' ELSE 'approved' END,
     %(today)s,
-    %(export_limit_kw)s::numeric, %(import_limit_kw)s::numeric, %(limits_by_time)s::jsonb,
+    %(export_limit_kw)s::numeric, %(import_limit_kw)s::numeric, %(limits_by_time)s::jsonb, %(inverter_settings)s::jsonb,
     s.aggregator_id, s.edc_id, s.service_point_id, p.feeder_id, p.county_id,
     (
         SELECT w.id FROM registry_derowner AS w

@@ -40,6 +40,7 @@ def test_every_history_and_every_append_only_record_is_sealed():
         "operations_reading",
         "operations_subjectreading",
         "operations_logentry",
+        "operations_settingsreadback",
         "registry_agreementsignature",
         "registry_formerconnection",
         "settlement_bundleitem",

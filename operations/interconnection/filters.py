@@ -1,0 +1,26 @@
+"""Filters of studies and of settings read back."""
+
+import django_filters
+
+from moc.portal.filters import PartyFilter, ScopedFilterSet
+from operations.interconnection.models import InterconnectionStudy
+
+
+class StudyFilterSet(ScopedFilterSet):
+    """Studies by status, feeder and utility."""
+
+    party_filters = {"edc": "edc"}
+
+    status = django_filters.ChoiceFilter(choices=InterconnectionStudy.Status.choices, label="Status")
+    feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", max_length=40)
+    edc = PartyFilter(field_name="edc_id", label="Utility")
+
+
+class ReadbackFilterSet(ScopedFilterSet):
+    """What was read back, by DER and parties."""
+
+    party_filters = {"aggregator": "aggregator", "edc": "edc"}
+
+    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
+    edc = PartyFilter(field_name="edc_id", label="Utility")

@@ -1,0 +1,68 @@
+"""Forms of interconnection: what is studied, and which filing it decides."""
+
+from django import forms
+
+from operations.interconnection.services.ordering import MOST_KW
+from operations.network.forms import OfFeeder
+from registry.ders import inverters
+from registry.ders.choices import DerType, technologies
+from registry.submissions.forms.fields import Json
+from registry.submissions.models import StagedDer
+
+
+def kilo(label: str, **kwargs) -> forms.DecimalField:
+    """A power in kW or kVA."""
+    return forms.DecimalField(label=label, min_value=0, max_value=MOST_KW, max_digits=8, decimal_places=3, **kwargs)
+
+
+class StudyForm(OfFeeder):
+    """A new DER and its place. Settings are those of IEEE 1547-2018; empty ones are off."""
+
+    title = forms.CharField(label="Project", max_length=120)
+    service_point = forms.CharField(label="Service point", max_length=40, required=False, help_text="its id; or a bus and phases below")
+    bus = forms.CharField(label="Bus", max_length=120, required=False, help_text="of the feeder's network")
+    phases = forms.CharField(label="Phases", max_length=5, required=False, help_text="such as A, BC or ABC; of the bus")
+    technology = forms.ChoiceField(choices=technologies, initial=DerType.PHOTOVOLTAIC)
+    rated_kw = kilo("Rated power (kW)", help_text="what it injects at the most")
+    rated_kva = kilo("Rated apparent power (kVA)")
+    charge_kw = kilo("Maximum charge (kW)", initial=0, help_text="what it draws at the most; 0: nothing")
+    volt_var = Json(
+        label="Volt-var curve",
+        required=False,
+        help_text=f"JSON list of [voltage, reactive power of the kVA], per unit; category B: {inverters.VOLT_VAR}",
+    )
+    volt_watt = Json(
+        label="Volt-watt curve",
+        required=False,
+        help_text=f"JSON list of [voltage, active power of the kW], per unit; category B: {inverters.VOLT_WATT}",
+    )
+    power_factor = forms.FloatField(label="Fixed power factor", required=False, help_text="0.8 to 1; with a minus sign: absorbing")
+    max_w = forms.FloatField(label="Maximum active power (% of the rated)", required=False, min_value=0, max_value=100)
+    accepted_percent = forms.FloatField(
+        label="Accepted curtailment (% of a year's energy)", min_value=0, max_value=100, initial=5, help_text="for the flexible limit"
+    )
+    field_order = ["feeder", "title"]
+
+    def clean(self) -> dict:
+        """The settings as one object; what is wrong with one is said at its field."""
+        data = super().clean()
+        said = {name: data.pop(name, None) for name in inverters.KINDS}
+        try:
+            data["inverter_settings"] = inverters.checked(said)
+        except inverters.WrongSettings as wrong:
+            self.add_error(wrong.field, wrong.sentence)
+        return data
+
+
+class AdoptForm(forms.Form):
+    """Which filed DER is decided as studied."""
+
+    row = forms.ModelChoiceField(StagedDer.objects.none(), label="Filed DER", empty_label=None)
+    statement = forms.CharField(
+        max_length=4000, required=False, widget=forms.Textarea(attrs={"rows": 3}), help_text="the aggregator reads it, with the limits"
+    )
+
+    def __init__(self, *args, rows, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["row"].queryset = rows.select_related("submission")
+        self.fields["row"].label_from_instance = lambda row: f"{row.external_id}, {row.nameplate_ac_kw} kW, of “{row.submission.title}”"

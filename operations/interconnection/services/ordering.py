@@ -1,0 +1,101 @@
+"""Have a study computed: pages and programs ask here, and need no solver in their memory."""
+
+import hashlib
+import json
+from decimal import Decimal
+
+from django.db import transaction
+
+from moc.access import policy
+from moc.errors import UserError
+from moc.history import acting
+from moc.jobs import services as jobs
+from operations.interconnection.models import InterconnectionStudy
+from operations.network.models import NetworkElement, NetworkPoint, NetworkVersion
+from registry.ders import inverters
+from registry.grid.models import Feeder
+
+PERMISSION = "manage_grid"
+TASK = "operations.interconnection.tasks.study"
+PHASES = dict(zip("ABC123", "123123", strict=True))
+MOST_KW = 50_000
+
+
+def order(
+    *,
+    actor,
+    feeder: Feeder,
+    title: str,
+    technology: str,
+    rated_kw: Decimal,
+    rated_kva: Decimal,
+    charge_kw: Decimal = Decimal(0),
+    service_point: str = "",
+    bus: str = "",
+    phases: str = "",
+    inverter_settings: dict | None = None,
+    accepted_percent: float = 5.0,
+) -> InterconnectionStudy:
+    """Study a new DER at a service point (by its id), or at phases of a bus; the same question about the same network gives the study there
+
+    is. Raises NotPermitted, UserError (STUDY-NETWORK, STUDY-POINT, STUDY-RATING, STUDY-SETTINGS)."""
+    policy.require(actor, PERMISSION, feeder.edc)
+    network = NetworkVersion.objects.filter(feeder=feeder, status=NetworkVersion.Status.CURRENT).first()
+    if network is None:
+        raise UserError(f"Feeder {feeder} has no current network.", "Load its model and have it approved.", "STUDY-NETWORK")
+    _require_rating(rated_kw, charge_kw, rated_kva)
+    place = _place(network, service_point, bus, phases)
+    facts = {"technology": technology, "rated_kw": rated_kw, "charge_kw": charge_kw, "rated_kva": rated_kva}
+    facts |= {"inverter_settings": _settings(inverter_settings), "accepted_percent": accepted_percent}
+    key = {"feeder": feeder, "topology_hash": network.topology_hash, "digest": _digest(facts | place)}
+    with transaction.atomic(), acting(actor, f"Study of {title} ordered"):
+        found, made = InterconnectionStudy.objects.get_or_create(
+            **key,
+            status__in=("computing", "done"),
+            defaults=facts | place | {"edc": feeder.edc, "network": network, "title": title, "created_by": actor, "status": "computing"},
+        )
+        if made:
+            found.job = jobs.enqueue(actor=actor, task=TASK, title=f"Study of {title}"[:200], study=found.pk)
+            found.save(update_fields=["job"])
+    return found
+
+
+def _digest(facts: dict) -> str:
+    """SHA-256 of what is studied, however its numbers are written."""
+    said = {name: getattr(value, "pk", value) for name, value in facts.items()}
+    said = {name: float(value) if isinstance(value, int | float | Decimal) else value for name, value in said.items()}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def _require_rating(rated_kw: Decimal, charge_kw: Decimal, rated_kva: Decimal) -> None:
+    if not 0 < max(rated_kw, charge_kw) <= MOST_KW:
+        said = f"rated_kw, charge_kw: one of them is above 0 and at most {MOST_KW:,} kW."
+        raise UserError(said, "Give what the DER injects, or draws, at the most.", "STUDY-RATING")
+    if rated_kva < max(rated_kw, charge_kw):
+        raise UserError("rated_kva: the apparent power is at least the active power.", "Give the inverter's kVA.", "STUDY-RATING")
+
+
+def _settings(said: dict | None) -> dict:
+    try:
+        return inverters.checked(said or {})
+    except inverters.WrongSettings as wrong:
+        raise UserError(f"inverter_settings: {wrong}", "Correct them, or leave them empty.", "STUDY-SETTINGS") from wrong
+
+
+def _place(network: NetworkVersion, service_point: str, bus: str, phases: str) -> dict:
+    """Where on the network: a service point that is linked to it, or phases of a bus that it has."""
+    if service_point:
+        found = NetworkPoint.objects.filter(version=network, service_point__usage_point_id=service_point).first()
+        if found is None:
+            said = f"service_point: {service_point} is not on the current network of this feeder."
+            raise UserError(said, "Choose one that is linked, or give a bus.", "STUDY-POINT")
+        return {"service_point": found.service_point, "bus": found.bus, "phases": ""}
+    wanted = "".join(sorted({PHASES.get(letter, "?") for letter in phases.upper().replace(" ", "").replace(",", "")}))
+    rows = NetworkElement.objects.filter(version=network)
+    named = bus.strip().lower()
+    if not named or not (rows.filter(from_bus__iexact=named).exists() or rows.filter(to_bus__iexact=named).exists()):
+        said = f"bus: the network has no bus “{bus}”." if named else "service_point, bus: name one of them."
+        raise UserError(said, "Search the drawing of the network for its name.", "STUDY-POINT")
+    if "?" in wanted or not wanted:
+        raise UserError("phases: name one to three of A, B and C.", "Give the phases to which the DER is connected.", "STUDY-POINT")
+    return {"service_point": None, "bus": named, "phases": wanted}

@@ -1,0 +1,114 @@
+"""From a study's point, rating and settings to its limits, with the project's own power flow and envelope solver."""
+
+import numpy as np
+from django.db import transaction
+
+from moc.errors import UserError
+from moc.history import acting
+from operations.envelopes.solver.case import Machine
+from operations.envelopes.solver.problem import EXPORT, IMPORT
+from operations.interconnection.models import InterconnectionStudy
+from operations.interconnection.services import base
+from operations.interconnection.solver import study as solver
+from operations.interconnection.solver import windows, year
+from operations.interconnection.solver.settings import Inverter
+from operations.network.engine.feeder import FeederModel
+from operations.network.models import NetworkPoint
+from operations.network.services.building import feeder_of
+
+SYSTEM, NAME = "system: interconnection studied", "resource.studied"
+KINDS = ("", "voltage", "thermal")
+
+
+def carry_out(study: InterconnectionStudy) -> dict:
+    """Compute a study and move it on in one transaction. Returns the job's outcome. Raises UserError (STUDY-POINT)."""
+    feeder = placed(study)
+    machine, point = Machine(feeder), len(feeder.points) - 1
+    found, policy = base.year_of(study.network), base.limits_of(study.network)
+    most, least = base.injections(study.network, point)
+    rated, apparent = (np.array([float(value) * 1e3]) for value in (study.rated_kw, study.rated_kva))
+    inverter = Inverter(study.inverter_settings, rated, apparent)
+    asked = {EXPORT: float(inverter.most_w[0]) if study.rated_kw else 0.0, IMPORT: float(study.charge_kw) * 1e3}
+    sides = {}
+    for direction, name in ((EXPORT, "export"), (IMPORT, "import")):
+        if asked[direction] > 0:
+            rest = base.rest_of(machine.feeder, found, most, least, direction)
+            side = solver.limits(machine, rest, point, asked[direction], direction, policy, inverter)
+            able, outputs = _able(study, direction)
+            sides[name] = side, solver.judged(side, able, outputs, study.accepted_percent), able
+    facts = _facts(study, sides) | {"result": {name: _told(*each) for name, each in sides.items()} | {"year": found.as_json()}}
+    with transaction.atomic(), acting(None, SYSTEM):
+        rows = InterconnectionStudy.objects.filter(pk=study.pk)
+        InterconnectionStudy.lifecycle.move(rows, "finish", actor=None, reason=SYSTEM, **facts)
+    return {name: facts[name] for name in ("firm_export_kw", "flexible_export_kw", "firm_import_kw", "flexible_import_kw")}
+
+
+def placed(study: InterconnectionStudy) -> FeederModel:
+    """The feeder with the studied resource as its last point. Raises UserError for a bus without such phases."""
+    feeder = feeder_of(study.network)
+    if study.service_point_id:
+        number = NetworkPoint.objects.values_list("number", flat=True).get(version=study.network, service_point=study.service_point)
+        return feeder.with_resources({NAME: feeder.legs_like(number)})
+    try:
+        return feeder.with_resources({NAME: feeder.legs_of(study.bus, study.phases)})
+    except KeyError as missing:
+        raise UserError(f"phases: the network has no node {missing.args[0]}.", "Name phases that the bus has.", "STUDY-POINT") from missing
+
+
+def _able(study: InterconnectionStudy, direction: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the DER can do at the most (288,), and on days of each kind of weather, as parts of what is asked for."""
+    technology = study.technology if direction == EXPORT else ""
+    return year.availability(technology), year.outputs(technology)
+
+
+def _facts(study: InterconnectionStudy, sides: dict) -> dict:
+    """The figures of a study: limits, energies, windows and settings."""
+    facts = {f"{part}_{name}_kw": None for part in ("firm", "flexible") for name in ("export", "import")}
+    limits: dict[str, tuple] = {"export": (None, 0.0), "import": (None, 0.0)}
+    for name, (side, outcome, able) in sides.items():
+        flexible = _down(outcome.flexible_w)
+        facts |= {f"firm_{name}_kw": _down(outcome.firm_w), f"flexible_{name}_kw": flexible}
+        needed = np.where(side.limit >= np.minimum(able * side.asked, flexible * 1e3) - 1e-3, flexible * 1e3, side.limit)
+        limits[name] = needed / 1e3, flexible
+    possible = sum(float(outcome.possible_kwh.sum()) for _, outcome, _ in sides.values())
+    cut = sum(float(outcome.curtailed_kwh.sum()) for _, outcome, _ in sides.values())
+    proposed = dict(study.inverter_settings)
+    if study.rated_kw and facts["flexible_export_kw"] < float(study.rated_kw):
+        proposed["max_w"] = float(np.floor(1000 * facts["flexible_export_kw"] / float(study.rated_kw)) / 10)
+    windowed = windows.windows_of(*limits["export"], *limits["import"])
+    return facts | {
+        "curtailed_percent": round(100 * cut / possible, 2) if possible else 0.0,
+        "windows": windowed,
+        "proposed_settings": proposed,
+    }
+
+
+def _down(watts: float) -> float:
+    """kW, rounded down to a tenth."""
+    return float(np.floor(watts / 100 + 1e-6) / 10)
+
+
+def _told(side: solver.Direction, outcome: solver.Outcome, able: np.ndarray) -> dict:
+    """A direction as the study keeps it; where the DER can do no more than it may, nothing binds and there is no element."""
+    bound = side.bound & (side.limit < able * side.asked)
+    names = sorted({str(name) for name in side.element[bound]})
+    place = {name: number for number, name in enumerate(names)}
+    return {
+        "asked_kw": side.asked / 1e3,
+        "limit_kw": [float(value) for value in np.round(side.limit / 1e3, 2)],
+        "kind": [KINDS.index(kind) if on else 0 for kind, on in zip(side.kind, bound, strict=True)],
+        "element": [place[str(name)] if on else None for name, on in zip(side.element, bound, strict=True)],
+        "names": names,
+        "able": [float(value) for value in np.round(able, 4)],
+        "possible_kwh": [float(value) for value in np.round(outcome.possible_kwh, 1)],
+        "curtailed_kwh": [float(value) for value in np.round(outcome.curtailed_kwh, 1)],
+        "unchecked": int((~side.checked).sum()),
+        "alarms": side.alarms,
+    }
+
+
+def failed(*, study: InterconnectionStudy, reason: str) -> None:
+    """It could not be computed, or was cancelled."""
+    rows = InterconnectionStudy.objects.filter(pk=study.pk, status=InterconnectionStudy.Status.COMPUTING)
+    if rows.exists():
+        InterconnectionStudy.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])
