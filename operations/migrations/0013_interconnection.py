@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('moc', '0025_destructions'),
         ('operations', '0012_deferral'),
-        ('registry', '0031_inverter_settings'),
+        ('registry', '0032_inverter_settings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

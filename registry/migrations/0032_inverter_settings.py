@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0025_destructions'),
-        ('registry', '0030_local_days_and_profiles'),
+        ('registry', '0031_closings_once'),
     ]
 
     operations = [
