@@ -81,8 +81,7 @@ OF_THE_UTILITY = dict(
         "NetworkVersion:network NetworkElement:network_element NetworkPoint:network_point NetworkFinding:network_finding "
         "NetworkArrays:network_arrays SubjectReading:subject_reading Forecast:forecast MeterDay:meter_day "
         "SubjectState:subject_state InterfaceLimit:interface_limit InterfaceResult:interface_result TransformerAlarm:alarm "
-        "InterconnectionStudy:interconnection "
-        "EnvelopeRun:envelope_run EnvelopeBlock:envelope_block"
+        "InterconnectionStudy:interconnection EnvelopeRun:envelope_run EnvelopeBlock:envelope_block"
     ).split()
 )
 
@@ -91,9 +90,8 @@ OF_BOTH_PARTIES = dict(
     for pair in (
         "Reading:taken_reading TelemetryCheck:telemetry_check DerState:der_state DerOutage:outage GridEvent:grid_event "
         "TouchedDer:touched_der LogEntry:operational_log EnvelopePoint:envelope EnvelopeReceipt:envelope_receipt "
-        "ReliabilityFinding:reliability SettingsReadback:settings_readback "
-        "Finding:finding StagedDer:row Decision:decision UtilityReview:review "
-        "Submission:submission"
+        "ReliabilityFinding:reliability SettingsReadback:settings_readback Finding:finding StagedDer:row Decision:decision "
+        "UtilityReview:review Submission:submission"
     ).split()
 )
 

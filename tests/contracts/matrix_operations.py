@@ -280,7 +280,7 @@ ROUTES = (
     Route(f"{CONNECTIONS}<uuid:uuid>/adopt/", DECIDERS, of("interconnection"), (Write(DECIDERS, row_to_adopt),)),
     Route(f"{CONNECTIONS}settings/", SIGNED_IN),
     Route(f"{CONNECTIONS}settings/<int:pk>/", OF_BOTH - who("machine"), read_back),
-    Route(f"{API}interconnection-studies/", CALLERS, writes=(Write(ANY_GRID, studied),)),
+    Route(f"{API}interconnection-studies/", CALLERS, writes=(Write(GRID, studied),)),
     Route(f"{API}interconnection-studies/{ID}", OF_GRID, of("interconnection")),
     Route(f"{API}interconnection-studies/{ID}versions/", OF_GRID, of("interconnection")),
     Route(f"{API}interconnection-studies/{ID}adopt/", None, of("interconnection"), (Write(DECIDERS, to_adopt),)),
