@@ -30,12 +30,14 @@ from operations.deferral.api import TransformerAlarms
 from operations.envelopes.api import Envelopes, Receipts
 from operations.envelopes.api import Runs as EnvelopeRuns
 from operations.forecasts.api import Forecasts, MeterData
+from operations.hosting.api import HostingMaps, HostingNodes
 from operations.interconnection.api import InterconnectionStudies, SettingsReadbacks
 from operations.network.api import Networks
 from operations.outages.api import Events, OperationalLog, Outages
 from operations.overview.api import FeederOverviews
 from operations.reliability.api import ReliabilityFindings
 from operations.responses.api import OutageResponses
+from operations.screening.api import ReviewScreens, ScreenFindings
 from operations.telemetry.api import States, SubjectStates, Telemetry, TelemetryChecks
 from registry.administration.api import ReviewRules
 from registry.aggregations.api import Aggregations, FedMemberSerializer
@@ -122,6 +124,10 @@ RESOURCES = {
     "operations/feeders": ("feeder-overview", FeederOverviews),
     "operations/interconnection-studies": ("interconnection-study", InterconnectionStudies),
     "operations/settings-readbacks": ("settings-readback", SettingsReadbacks),
+    "operations/review-screens": ("review-screen", ReviewScreens),
+    "operations/screen-findings": ("screen-finding", ScreenFindings),
+    "operations/hosting-maps": ("hosting-map", HostingMaps),
+    "operations/hosting-nodes": ("hosting-node", HostingNodes),
     "operations/transformer-alarms": ("transformer-alarm", TransformerAlarms),
     "operations/reliability-findings": ("reliability-finding", ReliabilityFindings),
     "operations/interfaces": ("interface-state", InterfaceStates),

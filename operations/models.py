@@ -4,11 +4,13 @@ from operations.coordination.models import DeliverabilityRun, InterfaceLimit, In
 from operations.deferral.models import TransformerAlarm
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.forecasts.models import Forecast, MeterDay
+from operations.hosting.models import HostingMap, HostingNode
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.network.models import NetworkArrays, NetworkElement, NetworkFinding, NetworkPoint, NetworkVersion
 from operations.outages.models import DerOutage, GridEvent, LogEntry, TouchedDer
 from operations.reliability.models import ReliabilityFinding
 from operations.responses.models import OutageResponse
+from operations.screening.models import ReviewScreen, ScreenFinding
 from operations.telemetry.models import DerState, Reading, SubjectReading, SubjectState, TelemetryCheck
 
 __all__ = [
@@ -23,6 +25,8 @@ __all__ = [
     "Forecast",
     "MeterDay",
     "GridEvent",
+    "HostingMap",
+    "HostingNode",
     "InterconnectionStudy",
     "InterfaceLimit",
     "InterfaceResult",
@@ -36,6 +40,8 @@ __all__ = [
     "OutageResponse",
     "Reading",
     "ReliabilityFinding",
+    "ReviewScreen",
+    "ScreenFinding",
     "SettingsReadback",
     "SubjectReading",
     "SubjectState",

@@ -12,6 +12,8 @@ urlpatterns = [
     path("reliability/", include("operations.reliability.urls")),
     path("responses/", include("operations.responses.urls")),
     path("interconnection/", include("operations.interconnection.urls")),
+    path("screens/", include("operations.screening.urls")),
+    path("hosting/", include("operations.hosting.urls")),
     path("transformers/", include("operations.deferral.urls")),
     path("readiness/", include("operations.telemetry.urls")),
     path("forecasts/", include("operations.forecasts.urls")),

@@ -6,6 +6,7 @@ from django.utils.html import format_html
 from moc.access import policy
 from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Update
+from moc.portal.shell import url_of
 from operations.interconnection import reports
 from operations.interconnection.filters import ReadbackFilterSet, StudyFilterSet
 from operations.interconnection.forms import AdoptForm, StudyForm
@@ -33,7 +34,8 @@ class Studies(List):
     filterset_class = StudyFilterSet
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        shown = [("Settings read back", reverse("operations:settings_readbacks"), False)]
+        named = (("Settings read back", "settings_readbacks"), ("Deliverability under review", "review_screens"))
+        shown = [(label, url, False) for label, name in named if (url := url_of(f"operations:{name}"))]
         may = utilities_of(self.request.user).exists()
         return [("Study a DER", reverse("operations:interconnection_new"), True), *shown] if may else shown
 

@@ -36,10 +36,19 @@ class Drawing:
     marks: list[tuple[float, float]]
 
 
-def drawing(version: NetworkVersion, wanted: str = "") -> Drawing | None:
+@dataclass(frozen=True)
+class Layer:
+    """Values of buses that are drawn instead of the points' voltages, in bands (limit, name, label)."""
+
+    values: dict[str, float]
+    bands: tuple
+
+
+def drawing(version: NetworkVersion, wanted: str = "", layer: Layer | None = None) -> Drawing | None:
     """The drawing of a version, in as many paths as there are bands, so that a browser is quick with ten thousand elements."""
     lines = list(NetworkElement.objects.filter(version=version).exclude(x1=None).values_list("x1", "y1", "x2", "y2", "loading_percent"))
-    points = list(NetworkPoint.objects.filter(version=version).exclude(x=None).values_list("x", "y", "voltage_pu"))
+    points = _voltages(version) if layer is None else _values(version, layer)
+    bands = VOLTAGES if layer is None else layer.bands
     if not lines:
         return None
     xs = [value for row in lines for value in (row[0], row[2]) if value is not None]
@@ -59,11 +68,11 @@ def drawing(version: NetworkVersion, wanted: str = "") -> Drawing | None:
             strokes[named].append(f"M{a} {b}L{c} {d}")
         elif named not in ("low", "unrated"):
             spots[named].append(f"M{a} {b}h0")
-    dots = {name: [] for _, name, _ in VOLTAGES} | {"dead": []}
-    for x, y, volts in points:
+    dots = {name: [] for _, name, _ in bands} | {"dead": []}
+    for x, y, value in points:
         a, b = at(x, y)
-        dots[band(volts or None, VOLTAGES, "dead")].append(f"M{a} {b}h0")
-    labels = {name: label for _, name, label in (*LOADINGS, *VOLTAGES)} | {"unrated": "no rating", "dead": "no voltage"}
+        dots[band(value, bands, "dead")].append(f"M{a} {b}h0")
+    labels = {name: label for _, name, label in (*LOADINGS, *bands)} | {"unrated": "no rating", "dead": "no voltage"}
     box = f"0 0 {WIDTH + 2 * MARGIN:.0f} {high * down + 2 * MARGIN:.0f}"
     marks = [at(row["x"], row["y"]) for row in search(version, wanted) if row["x"] is not None] if wanted else []
     shapes = [
@@ -71,6 +80,23 @@ def drawing(version: NetworkVersion, wanted: str = "") -> Drawing | None:
         for drawn in (strokes, spots, dots)
     ]
     return Drawing(box, *shapes, marks)
+
+
+def _voltages(version: NetworkVersion) -> list[tuple]:
+    """Where the points are, and their voltages; none where there is no voltage."""
+    rows = NetworkPoint.objects.filter(version=version).exclude(x=None).values_list("x", "y", "voltage_pu")
+    return [(x, y, volts or None) for x, y, volts in rows]
+
+
+def _values(version: NetworkVersion, layer: Layer) -> list[tuple]:
+    """Where the buses of a layer are, and their values."""
+    placed: dict[str, tuple] = {}
+    rows = NetworkElement.objects.filter(version=version).exclude(x1=None)
+    for start, x1, y1, end, x2, y2 in rows.values_list("from_bus", "x1", "y1", "to_bus", "x2", "y2"):
+        placed[start] = x1, y1
+        if end and x2 is not None:
+            placed[end] = x2, y2
+    return [(*placed[bus], value) for bus, value in layer.values.items() if bus in placed]
 
 
 def band(value: float | None, bands: tuple, without: str) -> str:

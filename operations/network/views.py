@@ -29,8 +29,8 @@ class Networks(List):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         shown = [("Envelopes", reverse("operations:envelope_runs"), False)]
-        if connections := url_of("operations:interconnections"):
-            shown.append(("Interconnection", connections, False))
+        named = (("Interconnection", "interconnections"), ("Hosting capacity", "hosting_maps"))
+        shown += [(label, url, False) for label, name in named if (url := url_of(f"operations:{name}"))]
         return [("Load a network", reverse("operations:network_new"), True), *shown] if utilities_of(self.request.user).exists() else shown
 
 

@@ -79,9 +79,10 @@ OF_THE_UTILITY = dict(
     pair.split(":")
     for pair in (
         "NetworkVersion:network NetworkElement:network_element NetworkPoint:network_point NetworkFinding:network_finding "
-        "NetworkArrays:network_arrays SubjectReading:subject_reading Forecast:forecast MeterDay:meter_day "
-        "SubjectState:subject_state InterfaceLimit:interface_limit InterfaceResult:interface_result TransformerAlarm:alarm "
-        "InterconnectionStudy:interconnection EnvelopeRun:envelope_run EnvelopeBlock:envelope_block"
+        "NetworkArrays:network_arrays SubjectReading:subject_reading Forecast:forecast MeterDay:meter_day SubjectState:subject_state "
+        "InterfaceLimit:interface_limit InterfaceResult:interface_result TransformerAlarm:alarm InterconnectionStudy:interconnection "
+        "ReviewScreen:review_screen EnvelopeRun:envelope_run EnvelopeBlock:envelope_block HostingMap:hosting_map "
+        "HostingNode:hosting_node"
     ).split()
 )
 
@@ -91,7 +92,7 @@ OF_BOTH_PARTIES = dict(
         "Reading:taken_reading TelemetryCheck:telemetry_check DerState:der_state DerOutage:outage GridEvent:grid_event "
         "TouchedDer:touched_der LogEntry:operational_log EnvelopePoint:envelope EnvelopeReceipt:envelope_receipt "
         "ReliabilityFinding:reliability SettingsReadback:settings_readback Finding:finding StagedDer:row Decision:decision "
-        "UtilityReview:review Submission:submission"
+        "UtilityReview:review Submission:submission ScreenFinding:screen_finding"
     ).split()
 )
 

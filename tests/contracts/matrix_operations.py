@@ -25,7 +25,7 @@ PEOPLE_OF_GRID = OF_GRID - who("machine")
 ALARMS = "operations/transformers/"
 RELIABILITY = "operations/reliability/"
 RESPONSES = "operations/responses/"
-CONNECTIONS = "operations/interconnection/"
+CONNECTIONS, SCREENS, HOSTING = "operations/interconnection/", "operations/screens/", "operations/hosting/"
 TELLERS = ANY_FILERS - who("machine")
 
 
@@ -286,6 +286,29 @@ ROUTES = (
     Route(f"{API}interconnection-studies/{ID}adopt/", None, of("interconnection"), (Write(DECIDERS, to_adopt),)),
     Route(f"{API}settings-readbacks/", CALLERS, writes=(Write(FILERS | who("machine"), told_settings),)),
     Route(f"{API}settings-readbacks/<int:pk>/", OF_BOTH, read_back),
+    Route(SCREENS, SIGNED_IN),
+    Route(f"{SCREENS}of/<uuid:review>/", OF_BOTH - who("machine"), lambda scene: {"review": scene.review.uuid}),
+    Route(f"{SCREENS}<uuid:uuid>/", PEOPLE_OF_GRID, of("review_screen")),
+    Route(f"{SCREENS}<uuid:uuid>/adopt/", DECIDERS, of("review_screen"), (Write(DECIDERS, {"rows": [2]}),)),
+    Route(f"{SCREENS}<uuid:uuid>/{MOVE}", None, of("review_screen", name="again"), (Write(DECIDERS),)),
+    Route(f"{API}review-screens/", CALLERS),
+    Route(f"{API}review-screens/{ID}", OF_GRID, of("review_screen")),
+    Route(f"{API}review-screens/{ID}versions/", OF_GRID, of("review_screen")),
+    Route(f"{API}review-screens/{ID}adopt/", None, of("review_screen"), (Write(DECIDERS, {"rows": [2]}),)),
+    Route(f"{API}review-screens/{ID}{MOVE}", None, of("review_screen", name="again"), (Write(DECIDERS, {}),)),
+    Route(f"{API}screen-findings/", CALLERS),
+    Route(f"{API}screen-findings/<int:pk>/", OF_BOTH, lambda scene: {"pk": scene.screen_finding.pk}),
+    Route(HOSTING, SIGNED_IN),
+    Route(f"{HOSTING}<uuid:uuid>/", PEOPLE_OF_GRID, of("hosting_map")),
+    Route(f"{HOSTING}<uuid:uuid>/nodes/", PEOPLE_OF_GRID, of("hosting_map")),
+    Route(f"{HOSTING}<uuid:uuid>/nodes/export.csv", PEOPLE_OF_GRID, of("hosting_map")),
+    Route(f"{HOSTING}<uuid:uuid>/{MOVE}", None, of("hosting_map", name="again"), (Write(GRID),)),
+    Route(f"{API}hosting-maps/", CALLERS),
+    Route(f"{API}hosting-maps/{ID}", OF_GRID, of("hosting_map")),
+    Route(f"{API}hosting-maps/{ID}versions/", OF_GRID, of("hosting_map")),
+    Route(f"{API}hosting-maps/{ID}{MOVE}", None, of("hosting_map", name="again"), (Write(GRID, {}),)),
+    Route(f"{API}hosting-nodes/", CALLERS),
+    Route(f"{API}hosting-nodes/<int:pk>/", OF_GRID, lambda scene: {"pk": scene.hosting_node.pk}),
     Route(RESPONSES, SIGNED_IN),
     Route(f"{RESPONSES}to/<uuid:uuid>/", FILERS - who("machine"), of("answered_outage"), (Write(FILERS - who("machine"), answer_by_form),)),
     Route(f"{RESPONSES}<uuid:uuid>/", OF_BOTH - who("machine"), of("outage_response")),

@@ -13,15 +13,20 @@ from operations.envelopes.services import life
 from operations.forecasts.models import MeterDay
 from operations.forecasts.services import publishing, storing
 from operations.forecasts.services.reading import Interval
+from operations.hosting.services import computing as hosting_maps
+from operations.hosting.services import ordering as hosting_orders
+from operations.interconnection.models import InterconnectionStudy
 from operations.interconnection.services import ordering as ordering_studies
 from operations.interconnection.services import reading_back, studying
 from operations.outages.models import GridEvent
 from operations.outages.services import ders, events
 from operations.reliability.models import ReliabilityFinding
 from operations.responses.models import OutageResponse
+from operations.screening.models import ReviewScreen, ScreenFinding
 from operations.telemetry.models import SubjectReading, SubjectState, TelemetryCheck
 from registry.ders.models import Der
 from registry.grid.models import Feeder, Transformer
+from registry.submissions.models import StagedDer
 from tests.factories.networks import current, der, midnight, ordered, points_of, rows, written
 from tests.factories.readings import moment, reading, sent
 from tests.factories.world import World
@@ -105,7 +110,38 @@ def connected(world: World, objects: dict[str, models.Model]) -> dict[str, model
     studying.carry_out(study)
     study.refresh_from_db()
     said = {"der": objects["limited"], "at": moment(30), "inverter_settings": {"max_w": 50}}
-    return {"interconnection": study, "settings_readback": reading_back.tell(actor=world.user("aggregator", "filer"), **said)}
+    told = reading_back.tell(actor=world.user("aggregator", "filer"), **said)
+    return {"interconnection": study, "settings_readback": told} | hosted(world) | screened(study, objects["row"])
+
+
+def hosted(world: World) -> dict[str, models.Model]:
+    """What the nodes of the feeder with envelopes can host."""
+    (found,) = [each for each in hosting_orders.due() if each.feeder == world.feeders["edc"][0]]
+    hosting_maps.carry_out(found)
+    found.refresh_from_db()
+    return {"hosting_map": found, "hosting_node": found.nodes.order_by("pk").first()}
+
+
+def screened(study: InterconnectionStudy, row: StagedDer) -> dict[str, models.Model]:
+    """A screen of the row's review, which limits the row."""
+    review = row.submission.reviews.get()
+    facts = {"computed_at": moment(), "topology_hash": study.topology_hash, "row_count": 3, "short_count": 1}
+    screen = ReviewScreen(review=review, edc=study.edc, feeder=study.feeder, network=study.network, **facts)
+    screen.save()
+    ReviewScreen.objects.filter(pk=screen.pk).update(status="done")
+    screen.refresh_from_db()
+    said = {
+        "direction": "export",
+        "filed_kw": 5,
+        "limit_kw": 3,
+        "month": 6,
+        "hour": 12,
+        "binds": "voltage",
+        "review": review,
+        "feeder_code": "F1",
+    }
+    parties = {"aggregator": row.aggregator, "edc": study.edc}
+    return {"review_screen": screen, "screen_finding": ScreenFinding.objects.create(screen=screen, row=row, **parties, **said)}
 
 
 def coordinated(world: World) -> dict[str, models.Model]:

@@ -168,6 +168,7 @@ class ReviewDetail(Held, List):
             FIELD: version_of(review) if self.may_decide else "",
             "may_widen": self.may_decide and review.submission.reason and review.scope == UtilityReview.Scope.CHANGED,
             "dispute_url": self._dispute_url(),
+            "screen_url": url_of("operations:screens_of_review", review.uuid),
             "authorisation": reports.authorisation_of(review.submission, user),
             "breadcrumbs": [("Reviews", reverse("registry:review_list")), (self.get_title(), "")],
             "as_of_form": True,

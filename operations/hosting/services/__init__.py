@@ -1,0 +1,1 @@
+"""Order and compute maps of hosting capacity."""

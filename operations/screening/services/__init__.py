@@ -1,0 +1,1 @@
+"""Order, compute and adopt screens of reviews."""
