@@ -79,10 +79,9 @@ OF_THE_UTILITY = dict(
     pair.split(":")
     for pair in (
         "NetworkVersion:network NetworkElement:network_element NetworkPoint:network_point NetworkFinding:network_finding "
-        "NetworkArrays:network_arrays SubjectReading:subject_reading Forecast:forecast MeterDay:meter_day SubjectState:subject_state "
+        "NetworkArrays:network_arrays SubjectReading:subject_reading Forecast:forecast MeterDay:meter_day HostingNode:hosting_node "
         "InterfaceLimit:interface_limit InterfaceResult:interface_result TransformerAlarm:alarm InterconnectionStudy:interconnection "
-        "ReviewScreen:review_screen EnvelopeRun:envelope_run EnvelopeBlock:envelope_block HostingMap:hosting_map "
-        "HostingNode:hosting_node"
+        "ReviewScreen:review_screen EnvelopeRun:envelope_run EnvelopeBlock:envelope_block HostingMap:hosting_map SubjectState:subject_state"
     ).split()
 )
 

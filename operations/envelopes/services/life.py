@@ -19,7 +19,8 @@ from moc.jobs import services as jobs
 from moc.notices.services import tell
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.services import limits, situation
+from operations.envelopes.services import limits as decided
+from operations.envelopes.services import situation
 from operations.envelopes.solver import blocks
 from operations.network.models import NetworkVersion
 from operations.outages.services import log
@@ -49,7 +50,7 @@ def values_of(chosen: EnvelopePolicy) -> dict:
 
 def values_for(feeder: Feeder) -> dict:
     """The values by which a feeder's envelopes are computed: its policy's, and what its utility's decisions limit."""
-    return limits.among(values_of(policy_for(feeder)), limits.digests(feeder=feeder.pk).get(feeder.pk))
+    return decided.among(values_of(policy_for(feeder)), decided.digests(feeder=feeder.pk).get(feeder.pk))
 
 
 def order(

@@ -9,9 +9,9 @@ from moc.access import policy
 from moc.errors import UserError
 from moc.history import acting
 from operations.interconnection.models import SettingsReadback
-from operations.reliability.services import findings as reliability
 from operations.reliability.models import ReliabilityFinding
 from operations.reliability.reports import Case
+from operations.reliability.services import findings as reliability
 from registry.ders import inverters
 from registry.ders.models import Der
 

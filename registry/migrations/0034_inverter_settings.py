@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0025_destructions'),
-        ('registry', '0031_closings_once'),
+        ('registry', '0033_feed_of_reference_data'),
     ]
 
     operations = [

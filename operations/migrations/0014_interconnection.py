@@ -19,8 +19,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0025_destructions'),
-        ('operations', '0012_deferral'),
-        ('registry', '0032_inverter_settings'),
+        ('operations', '0013_granted_room'),
+        ('registry', '0034_inverter_settings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -15,8 +15,8 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0025_destructions'),
-        ('operations', '0013_interconnection'),
-        ('registry', '0032_inverter_settings'),
+        ('operations', '0014_interconnection'),
+        ('registry', '0034_inverter_settings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
