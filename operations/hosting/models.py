@@ -16,9 +16,7 @@ from registry.grid.models import Feeder
 
 
 class HostingMap(models.Model):
-    """What each node of a feeder can host, one at a time, beside all that is registered. Idempotent by feeder, topology and window:
-
-    the month in which the year of its loads ends."""
+    """What each node of a feeder can host, one at a time, beside all that is registered. Idempotent by feeder, topology and window."""
 
     access_paths = ("edc",)
 
