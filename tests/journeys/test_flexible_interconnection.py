@@ -30,11 +30,7 @@ def test_a_flexible_interconnection_from_the_form_to_the_registry(world, visit, 
         page.get_by_role("link", name=name, exact=True).click()
     page.get_by_role("link", name="Study a DER").click()
     said = {"Feeder": feeder.code, "Project": "Elm Street", "Service point": points[-1]}
-    said |= {
-        "Rated power (kW)": "20",
-        "Rated apparent power (kVA)": "22",
-        "Volt-var curve": str(inverters.VOLT_VAR),
-    }
+    said |= {"Rated power (kW)": "20", "Rated apparent power (kVA)": "22", "Volt-var curve": str(inverters.VOLT_VAR)}
     for label, value in said.items():
         page.get_by_label(label).first.fill(value)
     page.get_by_role("button", name="Study", exact=True).click()
