@@ -65,7 +65,7 @@ def capacities(machine: Machine, base_va: np.ndarray, count: int, asked_w: np.nd
         most[rows, columns] = asked_w[chosen][rows]
         low, high = (np.zeros_like(most), most) if direction == EXPORT else (-most, np.zeros_like(most))
         request = Request(machine.feeder, np.tile(base_va, len(chosen)), first + chosen, low, high)
-        found = direct(machine, request, policy, direction)
+        found = direct(machine, request, policy, direction)[0]
         kind, element = named(found, len(machine.feeder.leg_from))
         watts = found.push_w[rows, columns].reshape(-1, hours)
         worst = np.arange(len(chosen)) * hours + watts.argmin(1)

@@ -33,7 +33,7 @@ def screen(machine: Machine, base_va: np.ndarray, points: np.ndarray, asked_w: n
     total = np.zeros((len(active), asked_w.shape[1]))
     np.add.at(total, place, asked_w)
     low, high = (np.zeros_like(total), total) if direction == EXPORT else (-total, np.zeros_like(total))
-    found = direct(machine, Request(machine.feeder, base_va, active, low, high), policy, direction)
+    found = direct(machine, Request(machine.feeder, base_va, active, low, high), policy, direction)[0]
     part = np.divide(found.push_w, total, out=np.ones_like(total), where=total > 0)
     kind, element = named(found, len(machine.feeder.leg_from))
     kind = np.where(part < 1 - LITTLE, np.where(kind == "", "voltage", kind), "")
