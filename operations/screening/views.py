@@ -39,7 +39,9 @@ class OfReview(List):
     noun = "findings"
     table = FINDING_TABLE
     filterset_class = FindingFilterSet
-    lead = "Found by power flow with all DERs of the submission together; what is not listed can be delivered in every hour of the year."
+    lead = (
+        "By power flow with all DERs of the submission together, where their feeder has a model; there, one that is not listed always can."
+    )
 
     @cached_property
     def review(self) -> UtilityReview:
