@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('moc', '0025_destructions'),
         ('operations', '0014_interconnection'),
-        ('registry', '0034_inverter_settings'),
+        ('registry', '0035_inverter_settings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0025_destructions'),
-        ('registry', '0033_feed_of_reference_data'),
+        ('registry', '0034_past_of_points_and_members'),
     ]
 
     operations = [
