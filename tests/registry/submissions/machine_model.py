@@ -18,15 +18,23 @@ BEGAN, HOLDERS = date(2026, 1, 1), ("aggregator", "aggregator2")
 RECORDED = (Der, DerTenure, AggregationMember, ServicePoint, Submission, UtilityReview, Decision, Suspension)
 
 
+def named(point: int) -> str:
+    """The utility's id of a service point."""
+    return f"edc-up-{point:02}"
+
+
 @dataclass(frozen=True)
 class Known:
-    """What the model says of a DER."""
+    """What the model says of a DER; `consent` is its owner's to be offered in markets: not on record, given or revoked."""
 
     holder: str = "aggregator"
     status: str = "active"
     meter: str = ""
     firmware: str = ""
     feeder: str = "F1"
+    point: int = 0
+    reference: str = ""
+    consent: str = ""
     began_today: bool = False
     member: bool = False
     former: str = ""
@@ -49,8 +57,12 @@ class Held:
 
     @invariant()
     def the_record_is_the_models(self):
-        rows = Der.objects.values_list("pk", "aggregator__slug", "status", "meter_id", "firmware", "feeder__code")
-        said = {self.keys[n]: (each.holder, each.status, each.meter, each.firmware, each.feeder) for n, each in self.known.items()}
+        facts = ("aggregator__slug", "status", "meter_id", "firmware", "feeder__code", "service_point__usage_point_id", "consent_reference")
+        rows = Der.objects.values_list("pk", *facts)
+        said = {
+            self.keys[n]: (each.holder, each.status, each.meter, each.firmware, each.feeder, named(each.point), each.reference)
+            for n, each in self.known.items()
+        }
         assert {pk: tuple(rest) for pk, *rest in rows} == said
 
     @invariant()
@@ -63,7 +75,8 @@ class Held:
 
     @invariant()
     def members_are_the_holders(self):
-        """In at most one aggregation for a service, which is its holder's; it leaves with its tenure, and with its last day."""
+        """In at most one aggregation for a service, which is its holder's; it leaves with its tenure, with its last day, and when its
+        owner no longer consents."""
         rows = AggregationMember.objects.on(timezone.localdate()).values_list("der_id", "aggregation__aggregator__slug")
         assert sorted(rows) == sorted((self.keys[n], each.holder) for n, each in self.known.items() if each.member)
 

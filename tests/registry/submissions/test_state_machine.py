@@ -1,8 +1,9 @@
 """Random legal and illegal sequences by all parties against a simple model: R1, R3, R4, N2, N3, N5, N12, ¶238, ¶292, ¶336, ¶338.
 
-Aggregators register, change, switch, retire and pool DERs; the utility decides and re-switches feeders; the regulator suspends and
-reinstates; each tries what is another's to do. After each step: no overlap and no gap of tenures, no member of two aggregations or of
-another's, no record without a review, every version attributable, and everybody sees exactly what the model says, former holders too.
+Aggregators register, change, switch, retire, relocate and pool DERs, which go to other owners; owners consent and revoke; the utility
+decides and re-switches feeders; the regulator suspends and reinstates; each tries what is another's to do. After each step: no overlap
+and no gap of tenures, no member of two aggregations or of another's, no record without a review, every version attributable, and
+everybody sees exactly what the model says, former holders too.
 """
 
 from dataclasses import replace
@@ -29,16 +30,14 @@ from registry.reconfigurations.services import acts
 from registry.submissions.models import StagedDer, UtilityReview
 from registry.submissions.services import bulk_decisions, changes, filing, lookups, reviewing, switches
 from tests.factories.filings import reviewed, row, run, store_in, table, upload
-from tests.registry.submissions.machine_model import BEGAN, HOLDERS, Held, Known, Pending
+from tests.registry.submissions.machine_model import BEGAN, HOLDERS, Held, Known, Pending, named
+from tests.registry.submissions.machine_owners import MOST, OwnersActs, mostly_the_utility, numbers, parties, strangers
 
 pytestmark = pytest.mark.django_db
-DERS, MOST, EXAMPLES, STEPS = 3, 5, 12, 16
-STRANGERS = ("edc2", "tso", "rerra", "operator", *HOLDERS)  # to a utility's acts
-numbers, parties = strategies.integers(1, MOST), strategies.sampled_from(HOLDERS)
-strangers = strategies.sampled_from((None, None, *STRANGERS))
+DERS, EXAMPLES, STEPS = 3, 10, 16
 
 
-class Registry(Held, RuleBasedStateMachine):
+class Registry(Held, OwnersActs, RuleBasedStateMachine):
     """The registry, its parties, and the model that they are held against. Each run is rolled back.
 
     `effects` says when a filing last changed a DER's facts: what was filed before that would undo it, and is refused.
@@ -51,7 +50,7 @@ class Registry(Held, RuleBasedStateMachine):
         self.transaction = transaction.atomic()
         self.transaction.__enter__()
         self.keys = dict(type(self).keys)
-        self.known = {n: Known(feeder=self.feeders[n]) for n in self.keys}
+        self.known = {n: Known(feeder=self.feeders[n], point=n, reference=f"C-{n}") for n in self.keys}
         self.suspended: set[str] = set()
         self.pending: dict[int, Pending] = {}
         self.effects: dict[int, int] = {}
@@ -150,7 +149,7 @@ class Registry(Held, RuleBasedStateMachine):
         """A look-up by two facts, the switch of what it found, and the former holder's open window."""
         n = self.some(n)
         now, actor = self.known[n], self.administrator(party)
-        fact = {"usage_point_id": f"edc-up-{n:02}", "fact": "serial_no", "value": f"SN-{n if right else 99}"}
+        fact = {"usage_point_id": named(now.point), "fact": "serial_no", "value": f"SN-{n if right else 99}"}
         look = lookups.look_up(actor=actor, aggregator=self.world.organizations[party], edc=self.world.edc, **fact)
         assert bool(look.ders) == (right and now.status != "decommissioned")
         waits = any(each.der == n and each.kind == "switch" for each in self.pending.values())
@@ -182,7 +181,7 @@ class Registry(Held, RuleBasedStateMachine):
         self.pending[pk] = replace(waiting, heard=True)
 
     @precondition(lambda self: self.pending)
-    @rule(data=strategies.data(), approve=strategies.booleans(), stranger=strangers)
+    @rule(data=strategies.data(), approve=strategies.booleans(), stranger=mostly_the_utility)
     def decide(self, data, approve, stranger):
         """The utility decides one of its reviews; strangers may not, and what has become illegal meanwhile is refused."""
         pk = data.draw(strategies.sampled_from(sorted(self.pending)))
@@ -226,9 +225,14 @@ class Registry(Held, RuleBasedStateMachine):
             return
         now, after = self.known[waiting.der], waiting.after
         if waiting.kind == "switch":
-            self.known[waiting.der] = replace(now, holder=waiting.filer, began_today=True, member=False, former=now.holder)
+            self.known[waiting.der] = replace(now, holder=waiting.filer, began_today=True, member=False, former=now.holder, consent="")
         elif waiting.kind == "retire":
             self.effective(waiting.der, replace(now, status="decommissioned", member=False))
+        elif waiting.kind == "transfer":
+            self.effective(waiting.der, replace(now, reference=after.reference, consent=""))
+        elif waiting.kind == "relocate":
+            feeder = ServicePoint.objects.get(usage_point_id=named(after.point)).feeder.code
+            self.effective(waiting.der, replace(now, point=after.point, feeder=feeder))
         else:
             self.effective(waiting.der, replace(now, meter=after.meter))
 
@@ -244,9 +248,9 @@ class Registry(Held, RuleBasedStateMachine):
     def register(self, party, somewhere):
         """A new DER takes a review; one at a service point that nobody knows is refused."""
         n = max([*self.known, *(each.der for each in self.pending.values())]) + 1
-        if n > MOST:
+        if n > MOST or n in self.taken():
             return
-        point = f"edc-up-{n:02}" if somewhere else "nowhere"
+        point = named(n) if somewhere else "nowhere"
         legal = somewhere and party not in self.suspended
         actor, aggregator = self.administrator(party), self.world.organizations[party]
         try:
@@ -260,7 +264,7 @@ class Registry(Held, RuleBasedStateMachine):
             return
         assert legal, f"the registration of {n} by {party} went through"
         feeder = ServicePoint.objects.get(usage_point_id=point).feeder.code
-        self.wait(handed, Pending(n, Known(holder=party, feeder=feeder), "register", party))
+        self.wait(handed, Pending(n, Known(holder=party, feeder=feeder, point=n, reference=f"C-{n}"), "register", party))
 
     @rule(party=parties, by=strategies.sampled_from(("rerra", "rerra", "operator", *HOLDERS)))
     def suspend_or_reinstate(self, party, by):
@@ -286,6 +290,7 @@ class Registry(Held, RuleBasedStateMachine):
         now = self.known[n]
         actor = self.administrator(next(each for each in HOLDERS if each != party) if stranger else party)
         may = now.member if leaving else not now.member and now.status != "decommissioned"
+        may = may and (leaving or now.consent != "revoked")
         legal = not stranger and now.holder == party and may
         change, terms = (membership.drop if leaving else membership.add), membership.Terms(services=("energy",))
         try:
@@ -302,11 +307,12 @@ class Registry(Held, RuleBasedStateMachine):
         """The utility moves a service point to a feeder; nobody else does."""
         n = self.some(n)
         target = self.world.feeders["edc"][feeder]
+        point = named(self.known[n].point)
         legal = not stranger and self.known[n].feeder != target.code
         actor = self.administrator(stranger or "edc")
         day = timezone.localdate()
-        legal = legal and not FormerConnection.objects.filter(service_point__usage_point_id=f"edc-up-{n:02}").exists()
-        said = {"edc": self.world.edc, "reason": "Relief", "starts_on": day, "usage_points": [f"edc-up-{n:02}"], "to_feeder": target}
+        legal = legal and not FormerConnection.objects.filter(service_point__usage_point_id=point).exists()
+        said = {"edc": self.world.edc, "reason": "Relief", "starts_on": day, "usage_points": [point], "to_feeder": target}
         try:
             with transaction.atomic():
                 acts.carry_out(actor=actor, reconfiguration=acts.prepare(actor=actor, **said))
