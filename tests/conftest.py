@@ -22,9 +22,10 @@ from tests.factories.browser import Browser
 from tests.factories.machines import token_for
 from tests.factories.presence import sign_in
 from tests.factories.world import REASON, World, build
+from tests.sharing import LIVES, SHARED, SHARES, STANDS
 
-LONG = ("tests/resilience/", "tests/journeys/", "tests/moc/test_demo_load.py", "tests/hostile/", "tests/contracts/")
-LIVES, STANDS = pytest.StashKey[bool](), pytest.StashKey[ExitStack]()
+LONG = ("tests/resilience/", "tests/journeys/", "tests/moc/test_demo_load.py", SHARES, "tests/hostile/", "tests/contracts/")
+OF_SCENES = ("tests/hostile/", "tests/contracts/")
 PAGE_OF_RECORD = re.compile(r"admin/(?P<record>\w+/\w+)/(add/|<path:object_id>/(change|delete|history|reach)/|\(.*/history/.*)")
 
 
@@ -35,9 +36,13 @@ def pytest_addoption(parser) -> None:
 
 def pytest_collection_modifyitems(config, items) -> None:
     """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test."""
+    needed = defaultdict(set)
     for item in items:
         item.stash[LIVES] = _lives_in_the_world(item)
-    items.sort(key=lambda item: next((place for place, long in enumerate(LONG) if item.nodeid.startswith(long)), len(LONG)))
+        needed[item.getparent(pytest.Module)].add(_needs(item))
+    for file, needs in needed.items():
+        file.stash[SHARES] = file.nodeid.startswith(OF_SCENES) and "scene" in needs and "database" not in needs
+    items.sort(key=_turn)
     places = {place: number for number, place in enumerate(dict.fromkeys(item.path for item in items))}
     items.sort(key=lambda item: (places[item.path], not item.stash[LIVES]))
     if config.getoption("--whole"):
@@ -52,6 +57,20 @@ def pytest_collection_modifyitems(config, items) -> None:
     left = {item for group in alike.values() for item in group} - asked
     config.hook.pytest_deselected(items=sorted(left, key=lambda item: item.nodeid))
     items[:] = [item for item in items if item not in left]
+
+
+def _turn(item) -> int:
+    """Which files begin first: those that last long, and one after another those that share a scene."""
+    shares = item.getparent(pytest.Module).stash[SHARES]
+    return next((place for place, long in enumerate(LONG) if (shares if long is SHARES else item.nodeid.startswith(long))), len(LONG))
+
+
+def _needs(item) -> str:
+    """What a test needs of the database: a scene, something else, or nothing."""
+    fixtures = set(item.fixturenames)
+    if "scene" in fixtures:
+        return "scene"
+    return "database" if any(item.iter_markers("django_db")) or fixtures & {"db", "transactional_db", "live_server"} else ""
 
 
 def _lives_in_the_world(item) -> bool:
@@ -71,9 +90,13 @@ def pytest_collection_finish(session) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item) -> None:
-    """Before the first test of a file that needs a database of its own, the world that stands for the others goes."""
+    """Before the first test of a file that needs a database of its own, what stands for others goes: their world, their scene."""
+    file = item.getparent(pytest.Module)
     if not item.stash[LIVES]:
-        item.getparent(pytest.Module).stash.setdefault(STANDS, ExitStack()).close()
+        file.stash.setdefault(STANDS, ExitStack()).close()
+    if SHARED in item.session.stash and not file.stash[SHARES]:
+        item.session.stash[SHARED][0].close()
+        del item.session.stash[SHARED]
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +124,13 @@ def django_db_setup(django_test_environment, django_db_blocker, django_db_keepdb
     if not django_db_keepdb:
         with django_db_blocker.unblock(), database.as_owner():
             database.drop(name)
+
+
+@pytest.fixture(scope="session")
+def stage(django_db_setup) -> Iterator[ExitStack]:
+    """Where the scene stands that files share; it goes before the database does."""
+    with ExitStack() as stage:
+        yield stage
 
 
 @pytest.fixture(autouse=True, scope="session")

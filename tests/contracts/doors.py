@@ -1,8 +1,9 @@
 """The doors of the platform: every address of the resolver, and a visit there that leaves nothing behind."""
 
 import re
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from zlib import crc32
 
 import pytest
@@ -33,6 +34,7 @@ from tests.contracts import (
 )
 from tests.contracts.matrix import ROUTES, Route, Write
 from tests.contracts.scene import Scene, make_scene, written
+from tests.sharing import SHARED, SHARES
 
 API_PAGE = "/api/v1/docs/"  # of the API, but a page
 ASKED = 2  # parties who may, and as many who may not, that an ordinary run asks at a door
@@ -60,13 +62,27 @@ READS = [route for route in MATRIX if route.sees is not None]
 WRITES = [(route, write) for route in MATRIX for write in route.writes]
 
 
-@pytest.fixture(scope="module")
-def scene(django_db_setup, django_db_blocker, tmp_path_factory):
-    """One scene for all doors; each visit is rolled back. Files are real: the readers stream them."""
-    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(tmp_path_factory.mktemp("files"))}}
-    with override_settings(STORAGES=settings.STORAGES | {"default": files}), django_db_blocker.unblock(), transaction.atomic():
+@contextmanager
+def standing(folder: str) -> Iterator[Scene]:
+    """A scene in a transaction that ends with it. Files are real: the readers stream them."""
+    files = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": folder}}
+    with override_settings(STORAGES=settings.STORAGES | {"default": files}), transaction.atomic():
         yield make_scene()
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="module")
+def scene(request, stage, django_db_blocker, tmp_path_factory):
+    """One scene for all doors of a file, and of the files beside it whose tests need nothing else; each visit is rolled back."""
+    made = partial(standing, str(tmp_path_factory.mktemp("files")))
+    if not request.node.stash.get(SHARES, False):
+        with django_db_blocker.unblock(), made() as scene:
+            yield scene
+        return
+    if SHARED not in request.session.stash:
+        stage.enter_context(django_db_blocker.unblock())
+        request.session.stash[SHARED] = stage, stage.enter_context(made())
+    yield request.session.stash[SHARED][1]
 
 
 @pytest.fixture

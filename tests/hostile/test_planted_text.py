@@ -7,9 +7,11 @@ import csv
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
+from django.db import transaction
 from django.http import HttpResponse
 
 from moc.exports import NUMBER, RISKY
@@ -48,12 +50,13 @@ def live(html: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def planted(scene) -> Scene:
-    planted, refused = plant(scene)
-    keep_signed_in(scene)
-    assert len(planted) > 60, "planting found too few columns"
-    scene.refused = refused
-    return scene
+def planted(scene) -> Iterator[Scene]:
+    with transaction.atomic():
+        planted, scene.refused = plant(scene)
+        keep_signed_in(scene)
+        assert len(planted) > 60, "planting found too few columns"
+        yield scene
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)
