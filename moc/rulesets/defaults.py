@@ -27,6 +27,8 @@ RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare
 
 METER = DESIGN + ": what a meter of accuracy class 2 may err"
 
+LOADS = DESIGN + ": a residential feeder with summer peak as one knows them; no load study was read"
+
 CONTINUOUS = (
     "IEEE 1547-2018, tables 14 to 16: a DER of any abnormal category goes on at these voltages (from memory; they hold at the "
     "DER's point of connection, the feeder's head stands in for it)"
@@ -213,5 +215,9 @@ ROWS = [
     ("reliability_poor_percent", "", 10, "%", f"{DESIGN}; RTOs' telemetry manuals were not read", False),
     ("reliability_least_pu", "", 0.88, "pu", CONTINUOUS, False),
     ("reliability_most_pu", "", 1.10, "pu", CONTINUOUS, False),
+    ("study_months_percent", "", [82, 79, 70, 62, 66, 85, 100, 98, 84, 66, 69, 80], "% of the greatest month", LOADS, False),
+    ("study_spread_percent", "", 15, "%", LOADS, False),
+    ("study_weather_percent", "", [30, 60, 85, 100], "% of a clear day", f"{DESIGN}: no record of the place's weather was read", False),
+    ("study_latitude_deg", "", 40, "degrees north", "The middle of New Jersey; another state sets its own", False),
     *PACK_ROWS,
 ]

@@ -78,6 +78,10 @@ KINDS: dict[str, Kind] = {
     "reliability_poor_percent": Kind("number", "%", "with more of a day's owed telemetry missing or late than this it is poor"),
     "reliability_least_pu": Kind("number", "pu", "from this voltage at the feeder's head up a DER goes on"),
     "reliability_most_pu": Kind("number", "pu", "up to this voltage at the feeder's head a DER goes on"),
+    "study_months_percent": Kind("months", "% of the greatest month", "a feeder's energy from January on, where no meter tells it"),
+    "study_spread_percent": Kind("number", "%", "how far the days of a month lie around their mean, where no meter tells it"),
+    "study_weather_percent": Kind("numbers", "% of a clear day", "days by their sun, equally many of each"),
+    "study_latitude_deg": Kind("number", "degrees north", "where the sun of studies shines"),
     "pack": Kind("code", "authority", "the authority whose rows hold where this one has none of its own"),
     "day_ahead_close": Kind("clock", "local time", "day-ahead offers close on the day before"),
     "day_ahead_publish": Kind("clock", "local time", "day-ahead results are published"),
@@ -112,6 +116,10 @@ def _number(value) -> bool:
         return not isinstance(value, bool) and Decimal(str(value)).is_finite() and Decimal(str(value)) >= 0
     except InvalidOperation:
         return False
+
+
+def _numbers(value) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_number, value))
 
 
 def _codes(value) -> bool:
@@ -153,6 +161,8 @@ def _visibility(value) -> bool:
 
 TYPES = {
     "number": (_number, "a number of zero or more"),
+    "numbers": (_numbers, "a list of numbers of zero or more, such as [30, 60, 85, 100]"),
+    "months": (lambda value: _numbers(value) and len(value) == 12, "a list of twelve numbers of zero or more, from January on"),
     "boolean": (lambda value: isinstance(value, bool), "true or false"),
     "scope": (lambda value: value in SCOPES, f"one of {', '.join(sorted(SCOPES))}"),
     "code": (_code, "one code"),

@@ -85,4 +85,5 @@ def year_of(study: InterconnectionStudy) -> str:
     said = study.result.get("year", {})
     months = [month_abbr[month] for month in said.get("months", ())]
     known = f"in {', '.join(months)} by {said['meters']} meters of the feeder (deciles of each hour), else " if months else ""
-    return f"Loads: {known}by the model's load on a typical day of a typical month. Twelve representative days of 24 hours."
+    typical = "by the model's load on a typical day of a typical month"
+    return f"Loads: {known}{typical}. Twelve representative days of 24 hours. Months, weather and latitude: rule set rows (study_…)."

@@ -93,12 +93,13 @@ def located(place: Place) -> Answer:
 
 
 def doing(place: Place) -> Answer:
-    """What was last heard, by readiness; the heads of feeders; outages and events."""
+    """What was last heard, by readiness, and how many never told; the heads of feeders; outages and events."""
     rows = []
     for readiness in DerState.Readiness:
         states = place.of(DerState, "der__").filter(pk__in=DerState.objects.with_readiness(readiness).values("pk"))
         found = states.aggregate(n=Count("pk"), p=Sum("p_kw"), up=Sum("up_kw"), down=Sum("down_kw"))
         rows.append((f"DERs: {readiness.label.lower()}", found["n"], *(_kw(found[name]) for name in ("p", "up", "down"))))
+    rows.append(("DERs: never heard of", _ders(place).filter(state=None).count(), None, None, None))
     heads = place.of(SubjectState, feeder__isnull=False).aggregate(n=Count("pk"), p=Sum("p_kw"))
     rows.append(("Heads of feeders", heads["n"], _kw(heads["p"]), None, None))
     rows.append(("Out or derated", place.of(DerOutage, "der__", status="active").count(), None, None, None))

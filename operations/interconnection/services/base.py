@@ -18,8 +18,10 @@ from operations.interconnection.solver import year
 from operations.network.engine.feeder import FeederModel
 from operations.network.models import NetworkPoint, NetworkVersion
 from registry.ders.models import Der
+from registry.prequalification.rules.numbers import Numbers
 
 METERS, FEWEST_DAYS, QUANTILES = 100, 3, (0.1, 0.9)
+ASSUMED = ("study_months_percent", "study_spread_percent", "study_weather_percent", "study_latitude_deg")
 SAMPLE_YEAR = 2027  # whose fifteenths stand for the months when limits by time are laid on them
 
 
@@ -36,10 +38,22 @@ class Year:
         return {"meters": self.meters, "months": self.months}
 
 
+def assumed(edc: int) -> year.Assumed:
+    """What rule set rows of today say of a year that nobody measured, by the utility's market and regulator.
+
+    Raises LookupError naming the rows that are missing: no number is guessed."""
+    numbers = Numbers.on(timezone.localdate())
+    law, authorities = numbers.law, numbers.authorities["edc_id"].get(edc, ())
+    if missing := [key for key in ASSUMED if law.value(key, *authorities) is None]:
+        raise LookupError(f"No rule set row for {', '.join(missing)} on {law.day}. Run load_rulesets, or add it in the admin.")
+    months, spread, weather, latitude = (np.array(law.value(key, *authorities), float) for key in ASSUMED)
+    return year.Assumed(months / 100, float(spread) / 100, weather / 100, float(latitude))
+
+
 def year_of(version: NetworkVersion) -> Year:
     """A month that meters know takes their deciles of each hour (of points without DERs, as the latest data say); another the model's
     typical day, times a typical month."""
-    low, high = year.typical(TYPICAL_DAY)
+    low, high = year.typical(TYPICAL_DAY, assumed(version.edc_id))
     ratios, meters = _measured(version)
     known = []
     for month, days in sorted(ratios.items()):
@@ -76,11 +90,12 @@ def injections(version: NetworkVersion, count: int, without: list[int] = ()) -> 
     and limited, a photovoltaic one at most what the sun gives. without: DERs that are left out."""
     places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
     most, least = np.zeros((count, year.COLUMNS)), np.zeros((count, year.COLUMNS))
+    given = assumed(version.edc_id)
     hours = [datetime(SAMPLE_YEAR, month, 15, hour) for month in range(1, 13) for hour in range(year.HOURS)]
     ders = Der.objects.filter(service_point__in=list(places), status__in=(Der.Status.ACTIVE, Der.Status.APPROVED)).exclude(pk__in=without)
     for point, technology, filed, decided, *facts in ders.order_by("pk").values_list("service_point_id", "der_type", *WINDOWS, *RANGE):
         lowest, highest = range_of(*facts)
-        up, down = highest * year.availability(technology), np.full(year.COLUMNS, lowest)
+        up, down = highest * year.availability(technology, given), np.full(year.COLUMNS, lowest)
         if said := windows_of(filed, decided):
             export, import_ = windows.limits_at(said, hours, 60)
             up, down = np.minimum(up, export), np.maximum(down, -import_)

@@ -58,7 +58,8 @@ def placed(study: InterconnectionStudy) -> FeederModel:
 def _able(study: InterconnectionStudy, direction: int) -> tuple[np.ndarray, np.ndarray]:
     """What the DER can do at the most (288,), and on days of each kind of weather, as parts of what is asked for."""
     technology = study.technology if direction == EXPORT else ""
-    return year.availability(technology), year.outputs(technology)
+    assumed = base.assumed(study.edc_id)
+    return year.availability(technology, assumed), year.outputs(technology, assumed)
 
 
 def _facts(study: InterconnectionStudy, sides: dict) -> dict:

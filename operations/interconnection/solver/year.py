@@ -1,20 +1,27 @@
 """A year as twelve representative days of 24 hours: 288 columns, month after month. How load, sun and storage go through it.
 
-Loads follow shapes (relative to the model's load) that the caller measured, or TYPICAL ones. A resource's availability is the most that
+Loads follow shapes (relative to the model's load) that the caller measured, or typical ones. A resource's availability is the most that
 it can inject in an hour, as part of its rating: of a photovoltaic one by the height of the sun, of all others one."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 MONTHS, HOURS = 12, 24
 COLUMNS = MONTHS * HOURS
 DAYS = np.array([31, 28.25, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-# a residential feeder's energy by month against the month of its peak, and how far days lie around their mean
-TYPICAL_MONTHS = np.array([0.82, 0.79, 0.7, 0.62, 0.66, 0.85, 1.0, 0.98, 0.84, 0.66, 0.69, 0.8])
-SPREAD = (0.85, 1.15)
-# days of a month by how much of a clear day's sun they have, equally many of each
-WEATHER = (0.3, 0.6, 0.85, 1.0)
-LATITUDE = 40.0
 SOLAR = ("photovoltaic", "photovoltaic_storage")
+
+
+@dataclass(frozen=True, eq=False)
+class Assumed:
+    """What nobody measured: a feeder's energy by month as part of its greatest (12,), how far days lie around their month's mean as part
+    of it, days by how much of a clear day's sun they have, equally many of each, and the latitude in degrees."""
+
+    months: np.ndarray
+    spread: float
+    weather: np.ndarray
+    latitude: float
 
 
 def column(month: int, hour: int) -> int:
@@ -32,13 +39,13 @@ def days_of_columns() -> np.ndarray:
     return np.repeat(DAYS, HOURS)
 
 
-def typical(day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def typical(day: np.ndarray, assumed: Assumed) -> tuple[np.ndarray, np.ndarray]:
     """Low and high shape (288,) each from a day's shape (24,), where no meter tells more."""
-    mean = (TYPICAL_MONTHS[:, None] * day).ravel()
-    return mean * SPREAD[0], mean * SPREAD[1]
+    mean = (assumed.months[:, None] * day).ravel()
+    return mean * (1 - assumed.spread), mean * (1 + assumed.spread)
 
 
-def sun(latitude: float = LATITUDE) -> np.ndarray:
+def sun(latitude: float) -> np.ndarray:
     """A clear day's photovoltaic output by month and hour, (288,), 1 at the most of the year: by the sun's elevation in mid-hour on the
     month's fifteenth, less what the longer way through the air takes."""
     day = np.cumsum(DAYS) - DAYS + 15
@@ -50,12 +57,12 @@ def sun(latitude: float = LATITUDE) -> np.ndarray:
     return (output / output.max()).ravel()
 
 
-def availability(technology: str, latitude: float = LATITUDE) -> np.ndarray:
+def availability(technology: str, assumed: Assumed) -> np.ndarray:
     """The most that a technology injects by month and hour, as part of its rating, (288,)."""
-    return sun(latitude) if technology in SOLAR else np.ones(COLUMNS)
+    return sun(assumed.latitude) if technology in SOLAR else np.ones(COLUMNS)
 
 
-def outputs(technology: str, latitude: float = LATITUDE) -> np.ndarray:
+def outputs(technology: str, assumed: Assumed) -> np.ndarray:
     """What it would inject without limits on days of each kind of weather, as part of its rating, (kinds, 288)."""
-    most = availability(technology, latitude)
-    return np.array(WEATHER)[:, None] * most if technology in SOLAR else np.tile(most, (len(WEATHER), 1))
+    most = availability(technology, assumed)
+    return assumed.weather[:, None] * most if technology in SOLAR else np.tile(most, (len(assumed.weather), 1))

@@ -30,9 +30,9 @@ def carry_out(screen: ReviewScreen) -> dict:
     most, least = base.injections(version, len(feeder.points), [row.der_id for row in rows if row.der_id])
     places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
     points = np.array([places[row.service_point_id] for row in rows], int)
-    machine, result, made = Machine(feeder), {}, []
+    machine, assumed, result, made = Machine(feeder), base.assumed(version.edc_id), {}, []
     for direction, name in NAMES.items():
-        asked = np.array([_asked(row, direction) for row in rows]).reshape(len(rows), year.COLUMNS)
+        asked = np.array([_asked(row, direction, assumed) for row in rows]).reshape(len(rows), year.COLUMNS)
         wants = np.flatnonzero(asked.max(1, initial=0) > 0)
         if len(wants):
             rest = base.rest_of(machine.feeder, found, most, least, direction)
@@ -48,12 +48,12 @@ def carry_out(screen: ReviewScreen) -> dict:
     return {"ders": len(rows), "short": short}
 
 
-def _asked(row: StagedDer, direction: int) -> np.ndarray:
+def _asked(row: StagedDer, direction: int, assumed: year.Assumed) -> np.ndarray:
     """What a filed DER does at the most by month and hour, watts (288,)."""
     export = row.nameplate_ac_kw if row.approved_export_kw is None else row.approved_export_kw
     import_ = row.max_charge_kw if row.approved_import_kw is None else row.approved_import_kw
     if direction == EXPORT:
-        return float(export or 0) * 1e3 * year.availability(row.der_type)
+        return float(export or 0) * 1e3 * year.availability(row.der_type, assumed)
     return np.full(year.COLUMNS, float(import_ or 0) * 1e3)
 
 

@@ -20,6 +20,7 @@ from operations.network.services import building
 from tests.factories.filings import store_in
 from tests.factories.networks import current, points_of, rows
 from tests.factories.world import REASON
+from tests.factories.years import SHIPPED
 
 PAGES, API = "/operations/hosting/", "/api/v1/operations/hosting-maps/"
 CIRCUIT = Path(__file__).parents[1] / "references" / "ieee13-pv.dss"
@@ -32,7 +33,7 @@ def test_every_node_hosts_what_a_study_of_it_says():
     feeder = opendss.read(CIRCUIT, commands=OFF).at_constant_power()
     buses = hosting.buses_of(feeder)
     machine, asked = Machine(hosting.prepared(feeder, buses)), hosting.tried(feeder, buses)
-    low, _ = year.typical(np.full(24, 0.8))
+    low, _ = year.typical(np.full(24, 0.8), SHIPPED)
     rest = machine.feeder.leg_va(machine.feeder.point_va[:, None] * low)
     worst = hosting.worst_columns(machine, rest, EXPORT)
     found = hosting.capacities(machine, rest[:, worst], len(buses), asked, EXPORT, POLICY)

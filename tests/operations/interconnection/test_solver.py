@@ -14,6 +14,7 @@ from operations.interconnection.solver.settings import Inverter
 from operations.interconnection.solver.steered import Steered
 from operations.network.engine import opendss
 from registry.ders import inverters
+from tests.factories.years import SHIPPED
 from tests.operations.referee import Referee
 
 CIRCUIT = Path(__file__).parents[1] / "references" / "ieee13-pv.dss"
@@ -35,7 +36,7 @@ def machine(feeder):
 
 
 def rest(machine, direction: int) -> np.ndarray:
-    low, high = year.typical(np.full(24, 0.8))
+    low, high = year.typical(np.full(24, 0.8), SHIPPED)
     return machine.feeder.leg_va(machine.feeder.point_va[:, None] * (low if direction == EXPORT else high))
 
 
@@ -114,7 +115,7 @@ def test_curtailment_is_what_the_weather_gives_above_the_limit():
     limit[year.column(6, 12)] = 50e3
     names = np.full(year.COLUMNS, "", object)
     found = study.Direction(100e3, limit, names, names, limit > 0, 0)
-    most, outputs = year.availability("photovoltaic"), year.outputs("photovoltaic")
+    most, outputs = year.availability("photovoltaic", SHIPPED), year.outputs("photovoltaic", SHIPPED)
     outcome = study.judged(found, most, outputs, 5)
     noon = outputs[:, year.column(6, 12)] * 100
     assert outcome.firm_w == 50e3 and outcome.flexible_w == 100e3

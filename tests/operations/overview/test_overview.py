@@ -34,6 +34,7 @@ def test_each_question_is_answered_within_sight(world, feeder):
     answers = told(reports.Place(world.user("edc", "viewer"), world.edc, feeder))
     assert answers["What is registered?"] == [("Photovoltaic", 2, 20.0)]
     assert answers["Doing what now?"][0] == ("DERs: ready", 1, 3.0, 4.0, 2.0)
+    assert ("DERs: never heard of", 1, None, None, None) in answers["Doing what now?"]
     assert answers["What did they do?"][:2] == [("Readings of the last day", 1), ("Most that one DER injected (kW)", 3.0)]
     assert told(reports.Place(world.user("edc", "viewer"), world.edc))["What is registered?"] == [("Photovoltaic", 3, 30.0)]
     assert told(reports.Place(world.user("aggregator2", "viewer"), world.edc, feeder))["What is registered?"] == [("Photovoltaic", 1, 10.0)]

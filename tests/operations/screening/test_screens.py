@@ -27,6 +27,7 @@ from registry.submissions.services import reviewing
 from tests.factories.filings import reviewed, row, store_in
 from tests.factories.networks import current, points_of, rows
 from tests.factories.world import REASON
+from tests.factories.years import SHIPPED
 
 pytestmark = pytest.mark.django_db
 PAGES, API, FINDINGS = "/operations/screens/", "/api/v1/operations/review-screens/", "/api/v1/operations/screen-findings/"
@@ -89,7 +90,7 @@ def test_the_proposed_limits_hold_jointly_and_what_was_filed_does_not(world, fee
         added = np.zeros((len(model.points), year.COLUMNS))
         for each in ordering.rows_of(review, version):
             place = points_of(feeder).index(each.service_point.usage_point_id)
-            kw = np.minimum(float(each.approved_export_kw) * year.sun(), limits.get(each.pk, np.inf) if capped else np.inf)
+            kw = np.minimum(float(each.approved_export_kw) * year.sun(SHIPPED.latitude), limits.get(each.pk, np.inf) if capped else np.inf)
             added[place] += kw * 1e3
         found = PowerFlow(Machine(model).feeder).solve(rest - model.leg_va(added.astype(complex)))
         return float((np.abs(found.legs) / model.leg_volts[:, None]).max())
