@@ -25,6 +25,7 @@ from registry.aggregations.models import Aggregation
 from registry.aggregations.services import building, membership
 from registry.ders.choices import STORING, DerType
 from registry.ders.models import Der
+from registry.grid.models import TdInterface
 
 NAME, SERVICE = "Peak reduction under the networks", "peak_reduction"
 MOST, STEP, DAY = 80, timedelta(minutes=5), timedelta(days=1)
@@ -32,10 +33,12 @@ SILENT, FAULTY, LOST = 17, 23, 0.02  # one of 17 DERs fell silent, one of 23 is 
 BATTERIES = (DerType.STORAGE, DerType.PHOTOVOLTAIC_STORAGE)
 COLUMNS = "der_id aggregator_id edc_id event_at published_at received_at source quality operating p_kw q_kvar soc_percent up_kw down_kw"
 SUMMED = "aggregation_id aggregator_id edc_id event_at published_at received_at source quality p_kw"
+FLOWS = "td_interface_id edc_id tso_id event_at published_at received_at source quality p_kw"
+LOAD_KW, SUN_KW = 42_000, 9_000  # behind the interface above the networks, at the most of a day
 
 
 def readings(organizations: dict[str, Organization]) -> None:
-    """Yesterday and today of the first aggregator's DERs that have envelopes, of their aggregation and of their feeders' heads."""
+    """Yesterday and today of the first aggregator's DERs that have envelopes, of their aggregation and of the T-D interface above them."""
     aggregator, edc = organizations[AGGREGATORS[0].code], organizations[UTILITY]
     with sight.engine():
         ders = list(
@@ -49,10 +52,12 @@ def readings(organizations: dict[str, Organization]) -> None:
         moments = _moments(timezone.now())
         taking_in.prepare(moments[0])
         _write(ders, aggregation, moments[:-1])
+        _write_flow(above(edc), moments[:-1])
     silent = [der for der in ders if _one_of(der, SILENT)]
     if silent:
         send(silent, moments[len(moments[:-1]) * 2 // 3 - 1])
     send([der for der in ders if der not in silent], moments[-1], ders)
+    send_flow(moments[-1])
     checking.check_due()
 
 
@@ -136,6 +141,43 @@ def _write(ders: list[Der], aggregation: Aggregation, moments: list[datetime]) -
     copy_in("operations_subjectreading", SUMMED.split(), ["".join(rows).encode()])
 
 
+def above(edc: Organization | None = None) -> TdInterface | None:
+    """The T-D interface above the networks; None where there is none."""
+    points = EnvelopePoint.objects.filter(feeder__substation__td_interface__isnull=False, **({"edc": edc} if edc else {}))
+    points = points.select_related("feeder__substation__td_interface__pnode", "feeder__substation__td_interface__edc")
+    point = points.order_by("pk").first()
+    return point and point.feeder.substation.td_interface
+
+
+def flow(moments: list[datetime]) -> np.ndarray:
+    """What flows over the interface (kW, towards transmission positive): the sun's output less a load with a morning and an evening."""
+    hours = _hours(moments)
+    load = 0.45 + 0.2 * _around(hours, 8, 2.5) + 0.5 * _around(hours, 18.8, 3)
+    return SUN_KW * _sun(hours, moments[-1]) - LOAD_KW * load
+
+
+def _write_flow(interface: TdInterface | None, moments: list[datetime]) -> None:
+    """What flowed before now, as the utility would have told it."""
+    if interface is None:
+        return
+    parties = f"{interface.pk},{interface.edc_id},{interface.pnode.tso_id}"
+    rows = [
+        f"{parties},{at.isoformat()},{at.isoformat()},{(at + timedelta(seconds=4)).isoformat()},{Heard.Source.GENERATED},good,{kw:.1f}\n"
+        for at, kw in zip(moments, flow(moments), strict=True)
+    ]
+    copy_in("operations_subjectreading", FLOWS.split(), ["".join(rows).encode()])
+
+
+def send_flow(at: datetime) -> None:
+    """What flows now over the interface, told by its utility as by everybody's."""
+    with sight.engine():
+        interface = above()
+        actor = interface and policy.holders("manage_grid", interface.edc).order_by("pk").first()
+    if actor:
+        row = {"td_interface": interface.code, "edc": interface.edc.slug, "at": at.isoformat(), "p_kw": round(float(flow([at])[0]), 1)}
+        taking_in.take_in(actor=actor, name="generated.json", content=json.dumps([row | {"source": Heard.Source.GENERATED}]).encode())
+
+
 def _line(der: Der, at: datetime, delay: int, p_kw: float, charge: np.ndarray | None, n: int) -> str:
     said = _said(der, p_kw, None if charge is None else charge[n])
     values = ",".join(str(said.get(name, "")) for name in ("operating", "p_kw", "q_kvar", "soc_percent", "up_kw", "down_kw"))
@@ -162,7 +204,9 @@ def go_on() -> None:
         ders = list(Der.objects.filter(pk__in=keys, status=Der.Status.ACTIVE).exclude(aggregator=None).order_by("external_id"))
     speaking = [der for der in ders if not _one_of(der, SILENT)]
     if speaking:
-        send(speaking, _moments(timezone.now())[-1], ders)
+        now = _moments(timezone.now())[-1]
+        send(speaking, now, ders)
+        send_flow(now)
 
 
 def send(ders: list[Der], at: datetime, members: list[Der] = ()) -> None:

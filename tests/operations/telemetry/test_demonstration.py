@@ -58,8 +58,11 @@ def test_a_day_of_readings(world, ders, monkeypatch):
         and not checks.filter(late__gt=0).exists()
         and checks.of_aggregations().filter(compared__gt=0, differing__lte=1).exists()
     )
-    state, count = SubjectState.objects.get(), Reading.objects.count()
+    state, count = SubjectState.objects.get(aggregation__isnull=False), Reading.objects.count()
     assert state.aggregation == Aggregation.objects.get(name=readings.NAME)
+    above = SubjectState.objects.get(td_interface__isnull=False)
+    assert above.td_interface == readings.above() and -readings.LOAD_KW < above.p_kw < 0
+    assert SubjectReading.objects.filter(td_interface=above.td_interface).count() == moments
     readings.go_on()
     assert Reading.objects.count() - count in (0, 2)
 
