@@ -1,6 +1,7 @@
 """Filters of lists: one filterset for portal and API; its choices name only parties that the user may know."""
 
 from collections.abc import Callable
+from datetime import UTC
 
 import django_filters
 from django import forms
@@ -51,6 +52,23 @@ class ValidOnFilter(django_filters.DateFilter):
 
     def __init__(self, label: str):
         super().__init__(field_name=VALID_TIME, lookup_expr="contains", label=label, help_text="a day")
+
+
+class MomentField(django_filters.fields.IsoDateTimeField):
+    """A moment, in UTC; of the years 1 and 9999 a time zone may lead where no database follows."""
+
+    def clean(self, value):
+        moment = super().clean(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """Records as of a moment, or of one."""
+
+    field_class = MomentField
 
 
 class QuantityRangeField(django_filters.fields.RangeField):

@@ -2,7 +2,7 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import MomentFilter, PartyFilter, ScopedFilterSet
 from operations.forecasts.models import Forecast
 
 
@@ -14,9 +14,7 @@ class ForecastFilterSet(ScopedFilterSet):
     feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", help_text="the utility's code", max_length=40)
     day = django_filters.DateFilter(label="Day")
     kind = django_filters.ChoiceFilter(choices=Forecast.Kind.choices, label="Kind")
-    seen_at = django_filters.IsoDateTimeFilter(
-        label="As it was seen at", method="as_seen", help_text="of each feeder and day the latest then"
-    )
+    seen_at = MomentFilter(label="As it was seen at", method="as_seen", help_text="of each feeder and day the latest then")
     edc = PartyFilter(field_name="edc_id", label="Utility")
 
     def as_seen(self, rows, name, value):

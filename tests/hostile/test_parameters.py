@@ -12,7 +12,7 @@ from moc.rest.pages import CONTROLS, parameters_of
 from moc.rest.resources import Resource
 from tests.contracts.doors import READS, address, client_of, known, part_of
 from tests.contracts.scene import Scene
-from tests.hostile.planting import MARK, keep_signed_in, plant
+from tests.hostile.planting import MARK
 
 pytestmark = pytest.mark.usefixtures("cheap")
 REFUSALS = {200, 302, 400, 404}
@@ -77,13 +77,6 @@ def parameters(route, scene: Scene) -> dict[str, str]:
     readers = {name: f"{type(filters[name]).__name__} {filters[name].lookup_expr}" for name in filters}
     names = ["as_of", "rule", "row", "q", *CONTROLS, *(parameters_of(filterset) if filterset else ())]
     return {name: readers.get(name, name) for name in names}
-
-
-@pytest.fixture(scope="module")
-def planted(scene) -> Scene:
-    plant(scene)
-    keep_signed_in(scene)
-    return scene
 
 
 @pytest.fixture(scope="module")

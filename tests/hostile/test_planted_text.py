@@ -7,18 +7,16 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import pytest
-from django.db import transaction
 from django.http import HttpResponse
 
 from moc.exports import NUMBER, RISKY
 from moc.notices.services import deliver
 from tests.contracts.doors import READS, address, client_of, part_of
 from tests.contracts.scene import OWN, SECOND, Scene
-from tests.hostile.planting import MARK, keep_signed_in, plant
+from tests.hostile.planting import MARK
 
 pytestmark = pytest.mark.usefixtures("cheap")
 READERS = ("operator:administrator", "aggregator:administrator", "edc:administrator", OWN)
@@ -47,16 +45,6 @@ def live(html: str) -> list[str]:
     parser = Live()
     parser.feed(html)
     return parser.found
-
-
-@pytest.fixture(scope="module")
-def planted(scene) -> Iterator[Scene]:
-    with transaction.atomic():
-        planted, scene.refused = plant(scene)
-        keep_signed_in(scene)
-        assert len(planted) > 60, "planting found too few columns"
-        yield scene
-        transaction.set_rollback(True)
 
 
 @pytest.fixture(autouse=True)

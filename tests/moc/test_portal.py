@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from moc.history import acting
 from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.portal import Column, Sort, Table, paging
+from moc.portal.filters import MomentField
 from moc.portal.moments import moment_of
 from moc.portal.queues import Work, waiting_for
 from moc.portal.timeline import timeline
@@ -191,3 +193,9 @@ def test_a_timeline_names_what_keys_point_at_in_one_query_a_key(world, django_as
     assert (shown[-1].kind, shown[-1].who, shown[-1].changes) == ("created", "the system", [])
     assert [version.why for version in timeline(der.history.all(), limit=1)] == ["To edc2"]
     assert len(timeline(der.history.all(), limit=1)[0].changes) == 1
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-13-01T00:00:00Z"])
+def test_a_filter_refuses_a_moment_that_no_database_knows(text):
+    with pytest.raises(ValidationError):
+        MomentField().clean(text)
