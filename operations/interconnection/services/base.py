@@ -41,12 +41,11 @@ class Year:
 def assumed(edc: int) -> year.Assumed:
     """What rule set rows of today say of a year that nobody measured, by the utility's market and regulator.
 
-    Raises LookupError naming the rows that are missing: no number is guessed."""
-    numbers = Numbers.on(timezone.localdate())
-    law, authorities = numbers.law, numbers.authorities["edc_id"].get(edc, ())
-    if missing := [key for key in ASSUMED if law.value(key, *authorities) is None]:
-        raise LookupError(f"No rule set row for {', '.join(missing)} on {law.day}. Run load_rulesets, or add it in the admin.")
-    months, spread, weather, latitude = (np.array(law.value(key, *authorities), float) for key in ASSUMED)
+    Raises LookupError naming the rows that are missing, or that say no number."""
+    values = Numbers.on(timezone.localdate()).of_utility(ASSUMED, edc)
+    if none := [key for key, value in values.items() if value is None]:
+        raise LookupError(f"The rule set rows of {', '.join(none)} say no number; a study needs one. Add it in the admin.")
+    months, spread, weather, latitude = (np.array(values[key], float) for key in ASSUMED)
     return year.Assumed(months / 100, float(spread) / 100, weather / 100, float(latitude))
 
 

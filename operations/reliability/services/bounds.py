@@ -29,9 +29,5 @@ def of_a_look() -> BoundsOf:
 
 
 def _read(numbers: Numbers, edc: int) -> Bounds:
-    law, authorities = numbers.law, numbers.authorities["edc_id"].get(edc, ())
-    names = Bounds.__dataclass_fields__
-    if missing := [PREFIX + name for name in names if law.row(PREFIX + name, *authorities) is None]:
-        raise LookupError(f"No rule set row for {', '.join(missing)} on {law.day}. Run load_rulesets, or add it in the admin.")
-    values = {name: law.value(PREFIX + name, *authorities) for name in names}
-    return Bounds(**{name: None if value is None else float(value) for name, value in values.items()})
+    values = numbers.of_utility([PREFIX + name for name in Bounds.__dataclass_fields__], edc)
+    return Bounds(**{key.removeprefix(PREFIX): None if value is None else float(value) for key, value in values.items()})

@@ -3,7 +3,7 @@
 So one rule is one pass over all rows, whatever the number of markets.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -62,6 +62,15 @@ class Numbers:
         of_markets = {pk: (slug,) for pk, slug in slugs.items()}
         law = Law.of(day, rows(RuleSet))
         return cls(law, {"edc_id": of_ders, "market_id": of_markets}, markets, sales, _terms(day, rows))
+
+    def of_utility(self, keys: Iterable[str], edc: int) -> dict[str, object]:
+        """The values of keys that a utility's computations need, by its market and regulator; None where a row says that there is no limit.
+
+        Raises LookupError naming the rows that are missing: no number is guessed."""
+        keys, authorities = list(keys), self.authorities["edc_id"].get(edc, ())
+        if missing := [key for key in keys if self.law.row(key, *authorities) is None]:
+            raise LookupError(f"No rule set row for {', '.join(missing)} on {self.law.day}. Run load_rulesets, or add it in the admin.")
+        return {key: self.law.value(key, *authorities) for key in keys}
 
     def amended(self, row: RuleSet) -> "Numbers":
         """The same with one row of the law changed."""
