@@ -18,6 +18,7 @@ SHOWN = [
     (AGGREGATORS[0].code, "administrator"),
     ("JCPL", "reviewer"),
     ("JCPL", "approver"),
+    ("JCPL", "administrator"),
     ("PJM", "viewer"),
     ("NJBPU", "auditor"),
     ("NJBPU", "administrator"),
