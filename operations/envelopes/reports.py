@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from moc import sheets, sight
 from moc.portal.streaming import Tally
+from moc.units import counted
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
@@ -109,9 +110,9 @@ def _words(said: dict) -> str:
     places = {element: "all ratings" if element == "*" else element for element in said.get("percent", {})}
     words += [f"{places[element]} at {percent} %" for element, percent in said.get("percent", {}).items()]
     if dark := said.get("dark"):
-        words.append("no supply" if "*" in dark else f"{len(dark):,} points without supply")
+        words.append("no supply" if "*" in dark else f"{counted(len(dark), 'points')} without supply")
     if ders := said.get("ders"):
-        words.append(f"{len(ders):,} DERs out or derated")
+        words.append(f"{counted(len(ders), 'DERs')} out or derated")
     return "; ".join(words)
 
 
