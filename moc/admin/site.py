@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import update_wrapper
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
@@ -121,6 +122,11 @@ class Workplace(AdminSite):
                 section = sections.setdefault(title, {**app, "name": title, "models": []})
                 section["models"].append({**entry, "name": capfirst(entry["model"]._meta.verbose_name_plural)})
         return [sections[title] for title in sorted(sections)]
+
+    def app_index(self, request, app_label, extra_context=None):
+        """All records of one package, under its name."""
+        names = {config.label: config.verbose_name for config in apps.get_app_configs()}
+        return super().app_index(request, app_label, {"title": names.get(app_label), **(extra_context or {})})
 
     def index(self, request, extra_context=None):
         """The front page: what waits, what changed."""

@@ -352,6 +352,13 @@ def test_the_front_page_counts_and_tells_what_changed(world, client_of, ders):
     assert figure[1].strip() == "40"
 
 
+def test_the_records_of_a_package_stand_under_its_name(world, client_of):
+    """N3: not under that of its first slice."""
+    shown = client_of(world.user("operator", "administrator")).get("/admin/operations/")
+    assert shown.context["title"] == "Operations" and b"Operations</div>" in shown.content
+    assert client_of(world.user("operator", "administrator")).get("/admin/nowhere/").status_code == 404
+
+
 def test_no_page_needs_what_the_security_policy_refuses(world, client_of, ders):
     urls = {
         world.all_seeing(): ["/admin/", DERS, page("change", ders[0]), page("history", ders[0])],
