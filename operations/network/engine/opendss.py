@@ -57,6 +57,7 @@ def compile_circuit(master: Path, commands: tuple[str, ...] = ()):
     """Compiles a master file, gives the commands and solves tightly, controls settling; returns the engine."""
     dss = engine()
     dss.Basic.ClearAll()
+    dss.Text.Command("set defaultbasefrequency=60")  # or the frequency of the last circuit would stand
     dss.Text.Command(f'compile "{master}"')
     for command in (*commands, "set tolerance=1e-9", "set maxiterations=200", "set maxcontroliter=200", "solve mode=snap"):
         dss.Text.Command(command)

@@ -22,7 +22,7 @@ def read(path: Path, *, name: str, source: str) -> FeederModel:
             unpack = {"opendss": scripts.unpack, "cim": cim.unpack, "table": table.unpack}[source]
             return opendss.read(unpack(path, name, Path(folder)), name=Path(name).stem)
         except scripts.Unsafe as error:
-            raise NetworkRefused(str(error), "Send only the circuit's own objects.") from error
+            raise NetworkRefused(str(error), error.remedy) from error
         except table.Unreadable as error:
             raise NetworkRefused(str(error), "Correct the row and send the file again.") from error
         except cim_objects.Unreadable as error:
