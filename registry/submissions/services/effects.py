@@ -80,6 +80,7 @@ def merge(decision: Decision) -> None:
         values=comma.join(sql.Identifier("o", name) for name in owner),
         updates=_upsert("registry_derowner", owner)["updates"],
     )
+    run_sql("end_former_owners_uses", rows)
     facts = [field.column for field in DerFacts._meta.get_fields()]
     keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", *(LIMITS if _sets_limits(decision) else ())]
     run_sql(

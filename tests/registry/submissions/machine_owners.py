@@ -1,6 +1,7 @@
 """What the state machine does about owners: their homes are sold, their DERs leave, they consent and revoke. R5, N12, ¶270, ¶336."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, time
 
 from django.db import transaction
 from hypothesis import strategies
@@ -12,17 +13,22 @@ from moc.errors import UserError
 from moc.history import acting
 from registry.aggregations.services import consents
 from registry.customers import services as customers
-from registry.customers.models import OwnerAccount
+from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der
 from registry.participants.models import Consent
 from registry.submissions.services import changes
+from tests.registry.submissions.machine_deciding import STRANGERS, verdicts
 from tests.registry.submissions.machine_model import HOLDERS, Known, Pending, named
 
 MOST, POINTS = 5, 6
-STRANGERS = ("edc2", "tso", "rerra", "operator", *HOLDERS)  # to a utility's acts
-numbers, parties = strategies.integers(1, MOST), strategies.sampled_from(HOLDERS)
+numbers, parties = strategies.integers(0, 9), strategies.sampled_from((None, None, None, *HOLDERS))  # None: who holds the DER
 strangers = strategies.sampled_from((None, None, *STRANGERS))
-mostly_the_utility = strategies.sampled_from((None,) * 12 + STRANGERS)  # else little of what was filed would take effect
+EVENT = (datetime(2027, 7, 1, 14, tzinfo=UTC), datetime(2027, 7, 1, 18, tzinfo=UTC))
+USES = {
+    "opt_out": {"starts_at": EVENT[0], "ends_at": EVENT[1]},
+    "reserve": {"reserve_percent": 20},
+    "blackout": {"weekdays": [6, 7], "from_time": time(18), "until_time": time(22)},
+}
 
 
 class OwnersActs:
@@ -32,7 +38,7 @@ class OwnersActs:
         """The service points at which a DER is, or would be."""
         return {each.point for each in self.known.values()} | {each.after.point for each in self.pending.values()}
 
-    def sell(self, party: str, n: int, kind: str, after: Known, **said):
+    def sell(self, party: str, n: int, kind: str, after: Known, at_once: str, **said):
         """The home of a DER is sold: it stays with the next owner, or leaves for another place."""
         if self.known[n].began_today:  # whose owner nobody has filed yet
             return
@@ -45,24 +51,27 @@ class OwnersActs:
             assert not legal, f"{kind} of {n} by {party} was refused"
             return
         assert legal, f"{kind} of {n} by {party} went through"
-        self.wait(handed, Pending(n, after, kind, party))
+        self.wait(handed, Pending(n, after, kind, party), at_once)
 
-    @rule(party=parties, n=numbers)
-    def transfer(self, party, n):
+    @rule(party=parties, n=numbers, said=verdicts)
+    def transfer(self, party, n, said):
         """A DER goes to another owner, who consents anew."""
         n, self.count = self.some(n), self.count + 1
+        party = party or self.known[n].holder
         given = {"owner": {"edc_account_no": f"9{self.count:05}", "owner_name": "Next"}, "consent_reference": f"C-9{self.count}"}
         after = replace(self.known[n], reference=given["consent_reference"])
-        self.sell(party, n, "transfer", after, stay=self.only(n), leave=Der.objects.none(), moves_to="", **given)
+        self.sell(party, n, "transfer", after, said, stay=self.only(n), leave=Der.objects.none(), moves_to="", **given)
 
-    @rule(party=parties, n=numbers, point=strategies.integers(1, POINTS))
-    def relocate(self, party, n, point):
+    @rule(party=parties, n=numbers, point=strategies.integers(1, POINTS), said=verdicts)
+    def relocate(self, party, n, point, said):
         """A DER leaves with its owner for another service point, where none is."""
         n = self.some(n)
+        party = party or self.known[n].holder
         if point in self.taken():
             return
         given = {"owner": {}, "consent_reference": "", "moves_to": named(point)}
-        self.sell(party, n, "relocate", replace(self.known[n], point=point), stay=Der.objects.none(), leave=self.only(n), **given)
+        after = replace(self.known[n], point=point)
+        self.sell(party, n, "relocate", after, said, stay=Der.objects.none(), leave=self.only(n), **given)
 
     @rule(n=numbers, stranger=strangers)
     def consent_or_revoke(self, n, stranger):
@@ -88,6 +97,33 @@ class OwnersActs:
         assert legal
         consents.end_without_consent()
         self.known[n] = replace(now, consent="revoked" if revokes else "given", member=now.member and not revokes)
+        self.done("revoked" if revokes else "consented")
+
+    @rule(n=numbers, kind=strategies.sampled_from(("opt_out", "opt_out", *USES)), back=strategies.booleans(), stranger=strangers)
+    def keep_or_give_back(self, n, kind, back, stranger):
+        """The owner, and nobody else, keeps the DER out of an event, or some of it, and no longer."""
+        n = self.some(n)
+        der, kept = self.only(n).get(), self.kept.get(n, {})
+        if der.owner is None:
+            return
+        actor = self.administrator(stranger) if stranger else self.owner_of(der)
+        mine = [pk for pk, each in kept.items() if each == kind]
+        try:
+            with transaction.atomic():
+                if back and mine:
+                    customers.end_use(actor=actor, use=PersonalUse.objects.get(pk=mine[0]))
+                    made = {}
+                else:
+                    made = {customers.state_use(actor=actor, der=der, kind=kind, **USES[kind]).pk: kind}
+        except NotPermitted:
+            assert stranger
+            return
+        assert not stranger
+        gone = mine[:1] if not made or kind == "reserve" else []  # a new reserve takes the place of the former
+        self.kept[n] = {pk: each for pk, each in kept.items() if pk not in gone} | made
+        barred = PersonalUse.objects.barring(EVENT[0]).filter(der=der).exists()
+        assert barred == ("opt_out" in self.kept[n].values())
+        self.done(kind if made else "given back")
 
     def owner_of(self, der: Der) -> User:
         """The account of the owner of a DER."""
