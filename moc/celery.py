@@ -82,6 +82,7 @@ app.conf.beat_schedule = {
     "profiles whose day has come": {"task": "registry.participants.tasks.begin_profiles", "schedule": crontab(minute="*/15")},
     "registry and rosters": {"task": "registry.rosters.tasks.match", "schedule": crontab(hour="2", minute="40")},
     "retention": {"task": "registry.administration.tasks.enforce_retention", "schedule": crontab(hour="3", minute="20")},
+    "personal data whose period is over": {"task": "registry.administration.tasks.anonymise", "schedule": crontab(hour="3", minute="35")},
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
     "clocks of disputes": {"task": "settlement.disputes.tasks.check_clocks", "schedule": crontab(minute="*/10")},
     "envelopes of today and tomorrow": {"task": "operations.envelopes.tasks.due", "schedule": crontab(minute="5,35")},

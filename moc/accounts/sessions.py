@@ -1,8 +1,11 @@
 """A person's sessions at browsers: listed, and ended by themselves or by their organisation's administrator."""
 
+from datetime import datetime
+
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from moc import sealed
 from moc.access import policy
@@ -39,3 +42,9 @@ def end(*, actor: User, sessions: QuerySet[UserSession], organization: Organizat
     Session.objects.filter(session_key__in=keys).delete()
     UserSession.objects.filter(session_key__in=keys).delete()
     return len(keys)
+
+
+def forget(before: datetime) -> int:
+    """Remove from where and with which browser people were signed in, in sessions over since before a moment; returns how many."""
+    alive = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
+    return UserSession.objects.filter(last_seen_at__lt=before).exclude(session_key__in=alive).delete()[0]

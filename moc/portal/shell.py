@@ -37,6 +37,7 @@ ACCOUNT_MENU = (
     ("Utilities and programs", "registry:utility_list", "view_registry"),
     ("Contacts", "registry:contact_list", "view_registry"),
     ("Access log", "access_log", "audit"),
+    ("Personal data whose period ends", "registry:anonymisation", "audit"),
     ("Help", "help", ""),
 )
 

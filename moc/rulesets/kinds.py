@@ -107,6 +107,11 @@ KINDS: dict[str, Kind] = {
         for each in DataClass
     },
     **{f"kept_years_{each}": Kind("number", "years", f"how long data of the class {each} are kept at least") for each in DataClass},
+    "anonymised_years_owners": Kind(
+        "number", "years", "personal data of an owner are anonymised so long after the last DER left, or went to another aggregator"
+    ),
+    "anonymised_years_look_ups": Kind("number", "years", "who looked a DER up, and what was found, is forgotten after so long"),
+    "anonymised_years_sign_ins": Kind("number", "years", "from where and with which browser a person signed in is forgotten after so long"),
     "meter_retention_years": Kind("number", "years", "how long meter data are kept"),
 }
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from registry.administration.views import base, contacts, letters, retention, rules
+from registry.administration.views import anonymising, base, contacts, letters, retention, rules
 
 organization = [
     path("contacts/", contacts.Contacts.as_view(), name="admin_contacts"),
@@ -26,6 +26,7 @@ utility = [
 
 urlpatterns = [
     path("", base.Hub.as_view(), name="administration"),
+    path("anonymisation/", anonymising.Anonymisation.as_view(), name="anonymisation"),
     path("rules/", rules.EveryRule.as_view(), name="review_rules"),
     path("<slug:slug>/", include(organization + utility)),
 ]

@@ -219,14 +219,18 @@ class DerOwner(OwnerFacts):
     aggregator = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
     erased_at = models.DateTimeField(null=True, blank=True, help_text="since then nobody can tell who this was")
+    idle_since = models.DateField(null=True, editable=False, help_text="no DER of the owner's is registered from this day on")
 
     objects = ScopedQuerySet.as_manager()
-    history = Versions(excluded_fields=list(OwnerFacts.BLIND))
+    history = Versions(excluded_fields=[*OwnerFacts.BLIND, "idle_since"])
 
     class Meta:
         verbose_name = "DER owner"
         constraints = [models.UniqueConstraint(fields=["aggregator", "edc", "account_index"], name="owner_once")]
-        indexes = [models.Index(fields=["edc", "account_index"], name="owner_by_account")]
+        indexes = [
+            models.Index(fields=["edc", "account_index"], name="owner_by_account"),
+            models.Index(fields=["edc", "idle_since"], name="owner_idle", condition=Q(idle_since__isnull=False, erased_at=None)),
+        ]
 
     def __str__(self) -> str:
         return f"Owner {self.pk}"

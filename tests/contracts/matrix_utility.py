@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from tests.contracts.matrix import Route, Write
+from tests.contracts.matrix import AUDITORS, Route, Write
 from tests.contracts.matrix_api import API, CALLERS, ID, OF_UTILITY
 from tests.contracts.matrix_filing import of
 from tests.contracts.scene import MEMBERS, SIGNED_IN, Scene, who
@@ -89,6 +89,7 @@ def in_force(**further) -> Callable[[Scene], dict]:
 RULE = {"field": "serial_no", "kind": "required", "severity": "warning", "remedy": "Read it from the device."}
 ADMINISTRATION = (
     Route(HERE, EVERY_ADMINISTRATOR),
+    Route(f"{HERE}anonymisation/", AUDITORS),
     Route(f"{HERE}rules/", SIGNED_IN),
     Route(f"{OWN}rules/", ADMINISTRATORS, utility()),
     Route(f"{OWN}rules/new/", ADMINISTRATORS, utility(), (Write(ADMINISTRATORS, today(**RULE)),)),
