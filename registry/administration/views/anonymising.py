@@ -1,5 +1,8 @@
 """What of personal data falls due, for whoever oversees utilities or audits one."""
 
+from django.http import Http404
+
+from moc.access import policy
 from moc.portal import Page
 from registry.administration.services import anonymising
 
@@ -14,6 +17,11 @@ class Anonymisation(Page):
     )
     permission = anonymising.PERMISSION
     template_name = "registry/administration/anonymisation.html"
+
+    def dispatch(self, request, *args, **kwargs):
+        if request.user.is_authenticated and not policy.allows(request.user, self.permission):
+            raise Http404
+        return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs) -> dict:
         rows = [] if self.undated else anonymising.preview(self.request.user)
