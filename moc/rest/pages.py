@@ -18,6 +18,7 @@ from moc.access.models import Organization
 from moc.portal import paging
 from moc.portal.streaming import Tally, streamed
 from moc.rest.rendering import Csv, table
+from moc.rest.schema import AS_OF
 
 SIZE, MOST = 50, 500
 CONTROLS = ("after", "before", "page_size", "sort", "count", "fields")
@@ -145,7 +146,6 @@ class Filters(BaseFilterBackend):
         return [*(_parameter(name, schema, words) for name, (schema, words) in known.items()), *_of_versions(view)]
 
 
-AS_OF = "the state as recorded then: a past date (its end, in the state's time zone) or a date and time with offset"
 TENURE = "current, or those that were yours, each as it stood when your tenure ended; not together with as_of"
 
 

@@ -56,7 +56,8 @@ class Streamed(GenericAPIView):
 class Resource(ViewSetMixin, Streamed):
     """The records of a model within the user's scope. `tag_by_content`: the representation holds more than the record's own version.
 
-    The list of a recorded model can be asked as recorded at any moment, unless `keeps_versions` is False.
+    The list of a recorded model can be asked as recorded at any moment, unless `keeps_versions` is False, and a record too where what is
+    sent is the record's own version: `content_of` then says what is sent of a version. Elsewhere as_of is refused.
     """
 
     model: type[Model]
@@ -86,9 +87,16 @@ class Resource(ViewSetMixin, Streamed):
     @property
     def is_dated(self) -> bool:
         """Whether what is read can be asked as recorded at a moment."""
-        if self.keeps_versions is None:
-            return self.action == "list" and keeps_versions(type(self).model)
-        return self.keeps_versions
+        if self.keeps_versions is not None:
+            return self.keeps_versions
+        own = type(self).content is Resource.content or type(self).content_of is not Resource.content_of
+        return (self.action == "list" or (self.action == "retrieve" and own)) and keeps_versions(type(self).model)
+
+    def initial(self, request, *args, **kwargs) -> None:
+        """What keeps no versions says so, instead of showing the present for the past."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "GET" and "as_of" in request.query_params and not self.is_dated:
+            raise ValidationError({"as_of": ["What this shows keeps no versions: leave as_of out, it is the present."]})
 
     def get_renderers(self) -> list:
         """What is written is answered in JSON, what is read in CSV too."""
@@ -149,6 +157,10 @@ class Resource(ViewSetMixin, Streamed):
         """The record as it is sent."""
         return type(self).serializer_class.lay(type(self).model.objects.filter(pk=obj.pk))[obj.pk]
 
+    def content_of(self, version: Model) -> dict:
+        """The record as it stood in a version, or as it was added, as it is sent."""
+        return type(self).serializer_class.lay(type(version).objects.filter(pk=version.pk))[version.pk]
+
     def tag(self, obj: Model, content: dict) -> str:
         """The record's entity tag."""
         versions = getattr(type(self).model, "history", None)
@@ -186,8 +198,29 @@ class Resource(ViewSetMixin, Streamed):
     def list(self, request, **kwargs) -> Response:
         return self.page(self.rows())
 
+    def recorded(self) -> QuerySet:
+        """The record's versions within the scope, whether or not the record itself is still in it; the one that stood at the moment."""
+        model = type(self).model
+        with sight.engine():  # the record may have left the user's sight; its versions are under the user's own
+            pk = model.objects.filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).values_list("pk", flat=True).first()
+        # what does not exist costs the same query as what one may not see
+        of_it = {model._meta.pk.attname: pk or 0}
+        rows = recorded_at(model, self.moment) if self.moment else model.history.model.objects.all()
+        return policy.scope(rows.filter(**of_it), self.request.user, type(self).permission)
+
     def retrieve(self, request, **kwargs) -> Response:
-        return self.answer(self.get_object())
+        if self.moment is None:
+            return self.answer(self.get_object())
+        return self.answer_version(self.recorded().first())
+
+    def answer_version(self, version: Model | None, **headers: str) -> Response:
+        """A version as the record; 404 without one."""
+        if version is None:
+            raise Http404
+        response = tagged(self.request, self.sparse([self.content_of(version)])[0], tag_of(version.pk))
+        for name, value in headers.items():
+            response[name] = value
+        return response
 
 
 class Versioned(Resource):
@@ -213,38 +246,24 @@ class Versioned(Resource):
             return of_ended(self.tenure.record)
         return NEWEST if self.moment else self.sorts
 
-    def versions(self) -> QuerySet:
-        """The record's versions within the scope, whether or not the record itself is still in it; the one that stood at the moment."""
-        model = type(self).model
-        with sight.engine():  # the record may have left the user's sight; its versions are under the user's own
-            pk = model.objects.filter(**{self.lookup_field: self.kwargs[self.lookup_field]}).values_list("pk", flat=True).first()
-        # what does not exist costs the same query as what one may not see
-        rows = model.history.model.objects.filter(**{model._meta.pk.attname: pk or 0})
-        rows = rows.as_of(self.moment) if self.moment else rows
-        return policy.scope(rows, self.request.user, self.permission)
-
     def retrieve(self, request, **kwargs) -> Response:
-        if self.moment is not None:
-            return self.answer_version(self.versions().first())
         try:
             return super().retrieve(request, **kwargs)
         except Http404:
-            return self.answer_version(tenure.closing(self.versions()).first())
+            if self.moment is not None:
+                raise
+            return self.answer_version(tenure.closing(self.recorded()).first())
 
-    def answer_version(self, version: Model | None) -> Response:
-        """A version as the record; one that closed a tenure says in a header until when it was the user's. 404 without one."""
-        if version is None:
-            raise Http404
-        content = self.serializer_class.lay(self.model.history.model.objects.filter(pk=version.pk))[version.pk]
-        response = tagged(self.request, content, tag_of(version.pk))
-        if self.moment is None:
-            response[tenure.HEADER] = tenure.held_until(version).isoformat()
-        return response
+    def answer_version(self, version: Model | None, **headers: str) -> Response:
+        """One that closed a tenure says in a header until when it was the user's."""
+        if version is not None and self.moment is None:
+            headers[tenure.HEADER] = tenure.held_until(version).isoformat()
+        return super().answer_version(version, **headers)
 
     @extend_schema(responses=VersionSerializer(many=True), summary="Every version: when, who, why, and what changed field by field")
     @action(detail=True, url_path="versions", url_name="versions", sorts=NEWEST_VERSION, keeps_versions=False, filterset_class=None)
     def timeline(self, request, **kwargs) -> Response:
-        versions = self.versions()
+        versions = self.recorded()
         if not versions.exists():
             raise Http404
         return self.paginator.page(self.filter_queryset(versions), self, branches=None)
@@ -257,7 +276,7 @@ class Versioned(Resource):
 
     def _timeline(self, keys: list[int]) -> list[dict]:
         """The versions of a page, each compared with the one before it."""
-        versions = self.versions().select_related("history_user")
+        versions = self.recorded().select_related("history_user")
         found = list(versions.filter(pk__in=keys).order_by("-history_date", "-history_id"))
         oldest = found[-1]
         before = (

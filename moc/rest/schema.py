@@ -31,6 +31,8 @@ PROBLEM = {
 }
 IF_MATCH = "the ETag of the version that you mean to change; without it the answer is 428, with an old one 412"
 MATCHED = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, required=True, description=IF_MATCH)  # of other acts that update
+AS_OF = "the state as recorded then: a past date (its end, in the state's time zone) or a date and time with offset"
+DATED = OpenApiParameter("as_of", str, description=AS_OF)
 IDEMPOTENCY_KEY = "a text of your own, at most 80 characters: the same request with the same key happens once"
 
 
@@ -52,7 +54,11 @@ class Bearer(OpenApiAuthenticationExtension):
 
 
 class Schema(AutoSchema):
-    """Operations are grouped by noun."""
+    """Operations are grouped by noun; a record that can be asked as of a moment says so."""
+
+    def get_override_parameters(self) -> list:
+        dated = getattr(self.view, "action", "") == "retrieve" and getattr(self.view, "is_dated", False)
+        return [*super().get_override_parameters(), *([DATED] if dated else [])]
 
     def get_tags(self) -> list[str]:
         parts = [part for part in self.path.removeprefix(PREFIX).split("/") if part]

@@ -62,6 +62,9 @@ class Reviews(Resource):
         counted = {status: number for status, _, number in reports.statuses(obj, self.request.user)}
         return super().content(obj) | {"rows_by_status": counted}
 
+    def content_of(self, version) -> dict:
+        return super().content_of(version) | {"rows_by_status": None}
+
     @extend_schema(responses=serializers.RowSerializer(many=True), summary="The review's rows")
     @action(
         detail=True,

@@ -47,7 +47,9 @@ class ReviewSerializer(Flat):
 class ReviewDetailSerializer(ReviewSerializer):
     """A review with its rows counted by decision."""
 
-    rows_by_status = serializers.DictField(source="*", child=serializers.IntegerField())
+    rows_by_status = serializers.DictField(
+        source="*", child=serializers.IntegerField(), allow_null=True, help_text="null as of a past moment: filed rows keep no versions"
+    )
 
     class Meta(ReviewSerializer.Meta):
         fields = [*ReviewSerializer.Meta.fields, "rows_by_status"]

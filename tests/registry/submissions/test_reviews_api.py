@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from django.utils import timezone
 
 from moc.jobs.models import Job
 from registry.ders.models import Der
@@ -201,3 +202,28 @@ def test_others_see_or_do_nothing(world, review, api_of):
     ):
         assert api_of(user).post(f"{review}decisions/", body).status_code == status
     assert not Decision.objects.exists()
+
+
+def test_a_review_is_asked_as_recorded_at_a_moment(world, review, reviewer):
+    """N4: as it stood then; of the filed rows, which keep no versions, nothing is said. What keeps none says so."""
+    before = timezone.now().isoformat()
+    reviewer.post(f"{review}decisions/", {"kind": "approve", "filter": {}})
+    now, then = reviewer.get(review).json(), reviewer.get(review, {"as_of": before}).json()
+    assert (now["status"], then["status"], now["rows_by_status"], then["rows_by_status"]) == ("closed", "open", {"approved": 5}, None)
+    assert reviewer.get(review, {"as_of": before, "fields": "id,status"}).json() == {"id": now["id"], "status": "open"}
+    assert reviewer.get(review, {"as_of": "2001-01-01"}).status_code == 404
+    refused = reviewer.get(review, {"as_of": "2999-01-01"})
+    assert refused.status_code == 400 and refused.json()["errors"][0]["field"] == "as_of"
+
+
+def test_nobody_else_sees_a_review_of_then(world, review, api_of):
+    moment = {"as_of": timezone.now().isoformat()}
+    for party in ("edc2", "aggregator2", "tso2"):
+        assert api_of(world.user(party, "administrator")).get(review, moment).status_code == 404
+
+
+def test_what_keeps_no_versions_refuses_a_moment(world, review, reviewer, api_of):
+    """A submission is shown with its rows' counts and findings, which keep none."""
+    submission = f"/api/v1/registry/submissions/{reviewer.get(review).json()['submission']}/"
+    refused = api_of(world.user("aggregator", "filer")).get(submission, {"as_of": "2026-01-01"})
+    assert refused.status_code == 400 and "keeps no versions" in refused.json()["errors"][0]["detail"]
