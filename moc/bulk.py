@@ -104,14 +104,22 @@ def take_room() -> None:
         cursor.execute("SET LOCAL work_mem = '256MB'")
 
 
-def analyze(model: type[Model], *columns: str) -> None:
+def analyze(model: type[Model], *columns: str, waits: bool = True) -> bool:
     """Fresh statistics for a table that this transaction has just filled, of the columns by which it is joined and sought.
 
     Plans over the new rows depend on them; for all columns of a wide table they take seconds. The app role does not own the table;
-    the function belongs to the owner (moc.history.grant).
+    the function belongs to the owner (moc.history.grant). Until the transaction ends nobody else looks at the table: one that does not
+    wait for such another goes without, and False is returned.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT moc_analyze(%s, %s)", [model._meta.db_table, list(columns)])
+        cursor.execute("SELECT moc_analyze(%s, %s, %s)", [model._meta.db_table, list(columns), waits])
+        return cursor.fetchone()[0]
+
+
+def join_as_sets() -> None:
+    """Until the transaction ends, join by hashing and merging: where a planner without statistics takes many new rows for few."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
 
 
 # as autovacuum decides it, but it looks once a minute only

@@ -327,12 +327,18 @@ def _set(cursor, actor: str, reason: str) -> None:
 
 _ANALYZE = """
     DROP FUNCTION IF EXISTS moc_analyze(regclass);
-    CREATE OR REPLACE FUNCTION moc_analyze(filled regclass, columns text[]) RETURNS void AS $$
+    DROP FUNCTION IF EXISTS moc_analyze(regclass, text[]);
+    CREATE OR REPLACE FUNCTION moc_analyze(filled regclass, columns text[], waits boolean) RETURNS boolean AS $$
     BEGIN
-        EXECUTE format('ANALYZE %s (%s)', filled, (SELECT string_agg(quote_ident(c), ', ') FROM unnest(columns) AS c));
+        EXECUTE format(
+            'ANALYZE %s %s (%s)', CASE WHEN waits THEN '' ELSE '(SKIP_LOCKED)' END, filled,
+            (SELECT string_agg(quote_ident(c), ', ') FROM unnest(columns) AS c)
+        );
+        RETURN EXISTS (SELECT FROM pg_locks AS l WHERE l.relation = filled AND l.pid = pg_backend_pid()
+            AND l.mode = 'ShareUpdateExclusiveLock' AND l.granted);
     END;
     $$ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp;
-    REVOKE ALL ON FUNCTION moc_analyze(regclass, text[]) FROM PUBLIC"""
+    REVOKE ALL ON FUNCTION moc_analyze(regclass, text[], boolean) FROM PUBLIC"""
 _TODAY = """
     CREATE OR REPLACE FUNCTION moc_today() RETURNS date AS $$
         SELECT (pg_catalog.statement_timestamp() AT TIME ZONE {zone})::pg_catalog.date
@@ -357,7 +363,7 @@ def grant(role: str) -> None:
     name = sql.Identifier(role)
     statements = [
         sql.SQL(_ANALYZE),
-        sql.SQL("GRANT EXECUTE ON FUNCTION moc_analyze(regclass, text[]) TO {}").format(name),
+        sql.SQL("GRANT EXECUTE ON FUNCTION moc_analyze(regclass, text[], boolean) TO {}").format(name),
         sql.SQL("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {}").format(name),
         sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name),
         *[sql.SQL("REVOKE INSERT, UPDATE, DELETE ON {} FROM {}").format(sql.Identifier(table), name) for table in sorted(sealed & present)],

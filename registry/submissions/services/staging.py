@@ -11,7 +11,7 @@ from psycopg import sql
 
 from moc import rules as rule_engine
 from moc.ahead import ahead
-from moc.bulk import analyze, copy_in, fetch_sql, insert_select, refresh, run_sql, take_room
+from moc.bulk import analyze, copy_in, fetch_sql, insert_select, join_as_sets, refresh, run_sql, take_room
 from moc.documents.services import plain_path
 from moc.history import acting
 from moc.jobs.models import Job
@@ -29,6 +29,7 @@ from registry.submissions.rules import CONDITIONS, OVER_ROWS, READING, SHAPE
 from registry.submissions.services import locks, member_rows, owners
 from registry.utilities.rules import PREFIX, in_force
 
+FEW = 1_000  # rows that are joined one by one well enough
 PART = 64  # blocks of about 256 kB that are staged together while as many are read ahead
 # by what columns a file's rows are joined, here and in the rules
 STAGED = ("id", "submission_id", "edc_id", "decision_id", "row_number", "status", "change", "external_id", "serial_no", "service_point_id")
@@ -90,9 +91,19 @@ def _stage_parts(submission: Submission, reader, present: list[Column], offset: 
             rows = {"submission": submission.pk, "offset": offset, "before": before, "last": last}
             _stage_typed(submission, present, rows)
             if not before:
-                analyze(StagedDer, *STAGED)  # before the first join with the new rows: taken for few, they are joined by loops in loops
-                analyze(StagedOwner, "row_id", "account_index")
+                _look(last)
             _find_reading_problems(present, rows)
+
+
+def _look(rows: int) -> None:
+    """Before the first join with the new rows: taken for few, they are joined by loops in loops.
+
+    Another file that is being staged has looked, and keeps others from it until its end: this one does not wait, and is told to join
+    its rows as sets, if they are many.
+    """
+    looked = [analyze(StagedDer, *STAGED, waits=False), analyze(StagedOwner, "row_id", "account_index", waits=False)]
+    if rows > FEW and not all(looked):
+        join_as_sets()
 
 
 def _told(blocks: Iterable[bytes], reader, progress: Progress) -> Iterator[bytes]:

@@ -9,8 +9,10 @@ from moc import sight
 from moc.errors import UserError
 from registry.ders.models import Der
 from registry.submissions.models import Decision, StagedDer
-from registry.submissions.services import bulk_decisions, reviewing
-from tests.factories.filings import reviewed, row, store_in, upload
+from registry.submissions.personal import StagedOwner
+from registry.submissions.services import bulk_decisions, reviewing, staging
+from tests.connections import connected
+from tests.factories.filings import found_in, reviewed, row, staged, store_in, upload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -92,3 +94,18 @@ def test_a_denial_is_confirmed_once(world, review, tmp_path):
     results = at_once(*[lambda one=one: reviewing.confirm_denial(actor=one, decision=proposed) for one in people])
     assert sum(isinstance(result, UserError) for result in results) == 1
     assert Decision.objects.get().status == "effective"
+
+
+def test_a_file_does_not_wait_for_another_that_is_staged(world, monkeypatch):
+    """N13: the other has looked at the filed rows and goes on; this one is read meanwhile, and the same is found as alone."""
+    monkeypatch.setattr(staging, "FEW", 1)
+    rows = [row(1), row(2, county_fips="34001"), row(3, serial_no="SN-1")]
+    alone = found_in(staged(world, rows))
+    with connected() as other, connection.cursor() as cursor:
+        for table, name in ((StagedDer, "id"), (StagedOwner, "row_id")):
+            other.execute("SELECT moc_analyze(%s, %s, true)", [table._meta.db_table, [name]])
+        cursor.execute("SET lock_timeout = '3s'")
+        beside = staged(world, rows)
+        assert other.info.transaction_status.name == "INTRANS"
+        cursor.execute("RESET lock_timeout")
+    assert found_in(beside) == alone and alone and beside.status == "draft"
