@@ -36,7 +36,7 @@ from registry.prequalification.models import (
     QualificationPass,
 )
 from registry.reconfigurations.models import FormerConnection, Reconfiguration
-from registry.rosters.models import Roster, RosterEntry, RosterFinding
+from registry.rosters.models import Roster, RosterEntry, RosterFinding, RosterSheet
 from registry.submissions.involvement import RegulatorPart
 from registry.submissions.membership import MemberValidation, StagedMember
 from registry.submissions.models import Decision, Finding, StagedDer, Submission, UtilityReview
@@ -57,6 +57,7 @@ __all__ = [
     "Roster",
     "RosterEntry",
     "RosterFinding",
+    "RosterSheet",
     "AggregatorRegistration",
     "AgreementSignature",
     "Certification",

@@ -34,6 +34,7 @@ CLASSES = {
     "registry.customers": DataClass.IDENTITY,
     "registry.participants:Contact": DataClass.IDENTITY,
     "registry.participants:DerOwner": DataClass.IDENTITY,
+    "registry.rosters:RosterSheet": DataClass.IDENTITY,
     "operations": DataClass.TELEMETRY,
     "operations.network": DataClass.REGISTRY,
     "market": DataClass.MARKET,

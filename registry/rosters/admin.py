@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
-from registry.rosters.models import Roster, RosterEntry, RosterFinding
+from registry.rosters.models import Roster, RosterEntry, RosterFinding, RosterSheet
 
 
 class OfUtilityAdmin(RecordAdmin):
@@ -22,6 +22,13 @@ class RosterAdmin(OfUtilityAdmin):
 @admin.register(RosterEntry)
 class RosterEntryAdmin(OfUtilityAdmin):
     hidden = ("account_index", "data_key")
+    list_display = ("roster", "edc")
+    list_select_related = ("roster__edc", "edc")
+
+
+@admin.register(RosterSheet)
+class RosterSheetAdmin(OfUtilityAdmin):
+    hidden = RosterSheet.sealing
     list_display = ("roster", "edc")
     list_select_related = ("roster__edc", "edc")
 

@@ -26,7 +26,7 @@ class RosterSerializer(Flat):
 
 @example({"program": "nem_full_retail", "accounts": ["100200300", "100200301"]})
 class RosterBody(serializers.Serializer):
-    """All accounts of a programme; they take the place of those given before, and are kept only as blind indexes."""
+    """All accounts of a programme; they take the place of those given before, and are kept sealed."""
 
     edc = serializers.SlugField(required=False, default="", help_text="for whom; needed by those who act for several")
     program = serializers.CharField(max_length=40, help_text="as filings name it in retail_programs")

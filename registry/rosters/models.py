@@ -1,4 +1,5 @@
-"""Which accounts are in a utility's programme, and where the registry says otherwise. Account numbers stand here only as blind indexes."""
+"""Which accounts are in a utility's programme, and where the registry says otherwise. Account numbers stand here sealed, and as blind
+indexes."""
 
 import uuid
 
@@ -10,7 +11,7 @@ from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.rules import registry
-from moc.vault.models import DataKey
+from moc.vault.models import DataKey, SealedFacts
 from registry.ders.models import Der
 
 
@@ -55,6 +56,25 @@ class RosterEntry(models.Model):
 
     def __str__(self) -> str:
         return f"Account {self.pk}"
+
+
+class RosterSheet(SealedFacts):
+    """The account numbers of a roster, sealed, so that another data key can index them anew. Replaced as a whole, so not recorded."""
+
+    access_paths = ("edc",)
+    personal = ("accounts",)
+
+    roster = models.OneToOneField(Roster, on_delete=models.CASCADE, related_name="sheet")
+    edc = models.ForeignKey(Organization, on_delete=models.PROTECT, related_name="+", db_index=False)
+
+    objects = ScopedQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Accounts of {self.roster}"
+
+    def about(self) -> bytes:
+        """What the ciphertext is bound to, beside its key."""
+        return f"roster:{self.edc_id}".encode()
 
 
 class RosterFinding(models.Model):

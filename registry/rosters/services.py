@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.utils import timezone
@@ -16,9 +17,10 @@ from moc.history import acting
 from moc.readers.shape import fold
 from moc.rules import Rule, registry
 from moc.vault import services as vault
+from moc.vault.models import DataKey
 from registry.participants.services import account_index
 from registry.rosters import rules  # noqa: F401 (the codes that the statements write)
-from registry.rosters.models import Roster, RosterEntry
+from registry.rosters.models import Roster, RosterEntry, RosterSheet
 
 PERMISSION, MOST, SHOWN, BATCH = "manage_utility", 500_000, 50, 5_000
 ACCOUNT = {fold(name) for name in ("edc_account_no", "account", "account number", "utility account")}
@@ -43,7 +45,7 @@ def read(upload) -> list[str]:
 def give(*, actor, edc: Organization, program: str, accounts: Iterable[str]) -> Roster:
     """Put the accounts of a programme in the place of those before, and match at once; an empty list ends the programme's roster.
 
-    The numbers are not kept: only their blind indexes under the utility's data key. Raises UserError.
+    The numbers are kept sealed, and met by their blind indexes under the utility's data key. Raises UserError.
     """
     policy.require(actor, PERMISSION, edc)
     wanted = {account.strip() for account in accounts} - {""}
@@ -52,24 +54,71 @@ def give(*, actor, edc: Organization, program: str, accounts: Iterable[str]) -> 
     if edc.kind != Organization.Kind.EDC or not program.strip():
         raise UserError("A roster is a utility's, for a programme.", "Name the programme by the code of filings.", "ROSTER-PROGRAM")
     with acting(actor, f"Roster of {program}"):
-        ring = vault.ring_of(edc.pk)
         facts = {"account_count": len(wanted), "received_by": actor, "received_at": timezone.now()}
         roster, _ = Roster.objects.update_or_create(edc=edc, program=program.strip(), defaults=facts)
-        RosterEntry.objects.filter(roster=roster).delete()
-        rows = (
-            RosterEntry(roster=roster, edc=edc, data_key_id=ring.pk, account_index=account_index(ring, account))
-            for account in sorted(wanted)
-        )
-        RosterEntry.objects.bulk_create(rows, batch_size=BATCH)
+        _keep(roster, wanted)
         match(edc)
     return roster
 
 
-def match(edc: Organization | None = None) -> int:
-    """Find the differences of one utility, or of all; those that are gone go. Returns how many are new. Idempotent.
+def _keep(roster: Roster, accounts: Iterable[str]) -> None:
+    """The accounts in the place of those before: indexed, and sealed under a key of their own; the former key is destroyed."""
+    ring, accounts = vault.ring_of(roster.edc_id), sorted(accounts)
+    RosterEntry.objects.filter(roster=roster).delete()
+    rows = (
+        RosterEntry(roster=roster, edc_id=roster.edc_id, data_key_id=ring.pk, account_index=account_index(ring, account))
+        for account in accounts
+    )
+    RosterEntry.objects.bulk_create(rows, batch_size=BATCH)
+    sheet = RosterSheet.objects.filter(roster=roster).first() or RosterSheet(roster=roster, edc_id=roster.edc_id)
+    former, kept = sheet.subject, ring.seal(vault.pack([json.dumps(accounts)]), sheet.about())
+    vault.keep([kept])
+    sheet.subject, sheet.sealed, sheet.filled = kept.subject, kept.sealed, 1
+    sheet.save()
+    vault.destroy([former] if former else [])
 
-    A roster given before the utility's key was replaced is not matched until it is given again: nothing is guessed.
+
+def _accounts(roster: Roster) -> list[str] | None:
+    """The account numbers of a roster; None for one that was given before they were kept."""
+    sheet = RosterSheet.objects.filter(roster=roster).first()
+    values = vault.open_all([sheet])[0] if sheet else None
+    return None if values is None else json.loads(values["accounts"])
+
+
+def reindex(former: DataKey, progress: Callable[[int], None]) -> int:
+    """Index the rosters of a party anew under its current data key, each in a transaction, and match; returns how many accounts were.
+
+    One that was given before account numbers were kept is not matched until it is given again: nothing is guessed.
     """
+    done = 0
+    behind = RosterEntry.objects.filter(data_key=former).values("roster")
+    for key in Roster.objects.filter(pk__in=behind).order_by("pk").values_list("pk", flat=True):
+        with acting(None, "system: key rotation"):
+            roster = Roster.objects.select_for_update().get(pk=key)
+            if (accounts := _accounts(roster)) is None:
+                continue
+            _keep(roster, accounts)
+        done += len(accounts)
+        progress(len(accounts))
+    if done:
+        match(former.organization)
+    return done
+
+
+def forget(edc: int, account: str) -> None:
+    """Take the account of a person who was erased out of the utility's rosters; inside acting(). Backups of them become noise."""
+    rings = [*vault.rings([edc]).values(), *vault.former_rings([edc]).values()]
+    known = RosterEntry.objects.filter(edc=edc, account_index__in=[account_index(ring, account) for ring in rings])
+    for roster in Roster.objects.select_for_update().filter(pk__in=known.values("roster")):
+        accounts = _accounts(roster)
+        if accounts is None:
+            known.filter(roster=roster).delete()
+        else:
+            _keep(roster, set(accounts) - {account})
+
+
+def match(edc: Organization | None = None) -> int:
+    """Find the differences of one utility, or of all; those that are gone go. Returns how many are new. Idempotent."""
     with acting(None, "system: rosters matched"):
         about = {"edc": edc.pk if edc else None}
         run_sql("differences", about)

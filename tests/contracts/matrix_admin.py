@@ -170,6 +170,7 @@ RECORDS: dict[str, Record] = {
     ),
     "Roster": Record(lambda scene: scene.roster, OF_UTILITY),
     "RosterEntry": Record(lambda scene: scene.roster_entry, OF_UTILITY),
+    "RosterSheet": Record(lambda scene: scene.roster.sheet, OF_UTILITY),
     "RosterFinding": Record(lambda scene: scene.roster_finding, OF_BOTH),
     "SignInProvider": Record(lambda scene: scene.sign_in_provider, OF_UTILITY),
     "SignInDomain": Record(lambda scene: scene.sign_in_domain, OF_ACCESS),

@@ -8,6 +8,7 @@ from moc.access.models import Organization
 from moc.commands import PlatformCommand
 from moc.vault import rotation
 from moc.vault.models import DataKey, SubjectKey
+from registry.rosters import services as rosters
 from registry.submissions.services.reindexing import reindex
 
 LOOK_EVERY_S = 1
@@ -49,5 +50,6 @@ class Command(PlatformCommand):
             sleep(LOOK_EVERY_S)
         rotation.rewrap_subjects(former, progress)
         reindex(former, progress)
+        rosters.reindex(former, progress)
         rotation.retire(former)
         self.stdout.write(f"{organization.slug}: done, the former data key is destroyed")

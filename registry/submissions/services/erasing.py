@@ -13,6 +13,7 @@ from moc.history import acting
 from moc.vault import services as vault
 from registry.participants import services as participants
 from registry.participants.models import DerOwner
+from registry.rosters import services as rosters
 from registry.submissions.models import Submission
 from registry.submissions.personal import StagedOwner
 
@@ -32,6 +33,7 @@ def erase_owner(*, actor, owner: DerOwner, reason: str) -> None:
         if owner.erased_at:
             raise Conflict("This customer was erased already.", "There is nothing left to erase.")
         note(**_entry(actor, owner, reason))
+        rosters.forget(owner.edc_id, participants.opened(owner)["edc_account_no"])
         _erase(*_records_of(owner))
 
 

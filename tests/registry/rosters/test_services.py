@@ -1,15 +1,23 @@
 """Programme rosters and the registry are matched as sets: R6, ¶159, ¶160."""
 
+import io
+import json
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 
 from moc.access.policy import NotPermitted
 from moc.errors import UserError
 from moc.history import acting
+from moc.vault.models import DataKey, SubjectKey
+from moc.vault.services import open_all
 from registry.ders.models import Der
 from registry.rosters import services
-from registry.rosters.models import Roster, RosterEntry, RosterFinding
+from registry.rosters.models import Roster, RosterEntry, RosterFinding, RosterSheet
+from registry.submissions.services import erasing
 from tests.factories import ders as making
 from tests.factories.filings import reviewed, row, store_in
 from tests.factories.personal import registered_owner
@@ -31,6 +39,16 @@ def give(world, *accounts: str, program: str = "NEM", edc: str = "edc") -> Roste
 
 def found() -> set[tuple[int, str, str]]:
     return set(RosterFinding.objects.values_list("der_id", "program", "code"))
+
+
+def raw(*tables: str) -> set[str]:
+    """Every row of the tables as text, with its bytes in hexadecimal."""
+    rows = set()
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f'SELECT t::text FROM "{table}" AS t')
+            rows |= {text for (text,) in cursor.fetchall()}
+    return rows
 
 
 def test_what_a_roster_knows_and_the_filing_does_not_and_the_other_way_round(world):
@@ -105,3 +123,32 @@ def test_a_match_costs_the_same_statements_whatever_its_size(world, django_asser
     with django_assert_max_num_queries(12):
         services.match()
     assert RosterFinding.objects.get().found_at <= timezone.now()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_roster_is_matched_by_the_utilitys_next_key_too(world):
+    """N12: the rotation indexes it anew, with progress; no table holds an account number, and the former index is gone."""
+    silent, boasting = der(world, 7701, []), der(world, 7702, ["NEM"])
+    give(world, "A-7701", "A-7703")
+    before = raw("registry_rosterentry", "registry_rostersheet")
+    said = io.StringIO()
+    call_command("rotate_keys", "edc", stdout=said)
+    after = raw("registry_rosterentry", "registry_rostersheet")
+    assert said.getvalue().count("keys and indexes") == 3, "keys of subjects, owners and the roster"
+    current = DataKey.objects.get(organization=world.edc, is_current=True)
+    assert {entry.data_key_id for entry in RosterEntry.objects.all()} == {current.pk} and not before & after
+    assert not [row for row in before | after if "A-770" in row or b"A-770".hex() in row]
+    assert services.match() == 0 and found() == {(silent.pk, "NEM", "ROSTER-UNDECLARED"), (boasting.pk, "NEM", "ROSTER-ABSENT")}
+    der(world, 7703, [])
+    assert services.match() == 1, "an account of the roster that nobody had filed when the key was replaced"
+
+
+def test_who_is_erased_leaves_the_rosters_and_their_ciphertext(world):
+    """N12: the roster's key is another one afterwards, so that copies of the former ciphertext are noise."""
+    gone = der(world, 1, ["NEM"])
+    give(world, "A-1", "A-2"), give(world, "A-1", program="DR")
+    keys = set(RosterSheet.objects.values_list("subject", flat=True))
+    erasing.erase_owner(actor=world.user("edc", "administrator"), owner=gone.owner, reason="Asked for it")
+    assert not SubjectKey.objects.filter(pk__in=keys).exists() and RosterEntry.objects.count() == 1
+    kept = [json.loads(each["accounts"]) for each in open_all(RosterSheet.objects.order_by("pk"))]
+    assert kept == [["A-2"], []]
