@@ -396,5 +396,4 @@ def form_values(record: Record, at) -> Callable[[Scene], dict]:
 
 def _inlines() -> dict:
     """Empty management forms of the grants beside an organisation."""
-    prefixes = ("organizationuserobjectpermission_set",)
-    return {f"{prefix}-{name}": "0" for prefix in prefixes for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    return {f"organizationuserobjectpermission_set-{name}": "0" for name in ("TOTAL_FORMS", "INITIAL_FORMS")}
