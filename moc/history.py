@@ -249,7 +249,8 @@ def recorded_at(model: type[models.Model], moment: datetime) -> QuerySet:
 class Versions(HistoricalRecords):
     """HistoricalRecords with lean indexes (object, newest first) and tables that refuse UPDATE, DELETE and TRUNCATE.
 
-    `listed_by` names the access keys by which a party lists the past of a large table: each gets an index (key, newest object first).
+    `listed_by` names the access keys by which a party lists the past of a large table: each gets an index (key, newest object first), whose
+    moments let a page and a count stop when they have enough: without, all versions of a moment are put together with all of a party.
     `fed`: the feed of changes reads them in the order of their transactions.
     """
 
@@ -284,7 +285,7 @@ class Versions(HistoricalRecords):
         newest_first = F("history_date").desc(), F("history_id").desc()
         options["indexes"] = [
             models.Index(F(key), *newest_first, name=f"{model._meta.model_name[:20]}_versions"),
-            *[models.Index(F(path), F(key).desc(), name=f"{name}_past_{path}"[:30]) for path in self.listed_by],
+            *[models.Index(F(path), F(key).desc(), F("history_date"), name=f"{name}_past_{path}"[:30]) for path in self.listed_by],
         ]
         if self.fed:
             options["indexes"].append(models.Index(fields=["transaction_id", "history_id"], name=f"{model._meta.model_name[:20]}_feed"))
