@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # pages name these rules, and need no solver in their memory
 
 CONVERGES = reading(
     "NET-CONVERGES",
-    "The power flow of the model as it stands has no solution.",
+    "The power flow of the model as it stands has no solution, or one in which voltage collapses.",
     remedy="Look for a load or an impedance that is wrong by a factor.",
 )
 ISLAND = reading(
@@ -39,8 +39,14 @@ OUTSIDE = reading(
     remedy="Check taps, loads and ratings: the base case is not one that a utility would run.",
     severity=WARNING,
 )
+HELD = reading(
+    "NET-CONTROL",
+    "This control is not simulated; what it moves stays where it settled in the model.",
+    remedy="Expect envelopes for that position; give a control that is simulated, or load the model again when it has moved.",
+    severity=WARNING,
+)
 Found = tuple[str, Rule, str]
-TENTH = 0.1
+TENTH, HALF = 0.1, 0.5
 
 
 def check(feeder: FeederModel, volts: np.ndarray | None, linked: set[str]) -> Iterator[Found]:
@@ -48,10 +54,15 @@ def check(feeder: FeederModel, volts: np.ndarray | None, linked: set[str]) -> It
     if volts is None:
         yield feeder.name, CONVERGES, ""
     leg_names = feeder.points[feeder.leg_point]
+    if volts is not None and len(low := np.flatnonzero((volts < HALF) & feeder.alive[feeder.leg_from])):
+        worst = low[volts[low].argmin()]
+        yield str(leg_names[worst]), CONVERGES, f"{volts[worst]:.3f}"
     for leg in np.flatnonzero(~feeder.alive[feeder.leg_from]):
         yield str(leg_names[leg]), ISLAND, str(feeder.nodes[feeder.leg_from[leg]])
     yield from _voltages(feeder, leg_names)
     yield from _elements(feeder)
+    for name, why in feeder.held:
+        yield str(name), HELD, str(why)
     for name in feeder.points:
         if str(name).split(".", 1)[1] not in linked:
             yield str(name), LINK, ""

@@ -4,7 +4,7 @@ Units: volts, amperes, siemens, watts and vars; phasors are complex rms values. 
 convention of power flow); the platform's records count injection positive and change sign at the door of the solver."""
 
 import hashlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO
@@ -59,16 +59,24 @@ CAPACITOR = np.dtype(
 )
 
 
+class UnreadableCircuit(ValueError):
+    """The circuit holds something that the arrays cannot say."""
+
+
 @dataclass(frozen=True, eq=False)
 class FeederModel:
-    """A feeder with n nodes, m elements, p points (loads and resources) on L legs, k source phases.
+    (
+        """A feeder with n nodes, m elements, p points (loads and resources) on L legs, k source phases.
 
     nodes (n,) "bus.phase"; node_volts (n,) nominal volts to ground. An element is a primitive admittance matrix over its conductors:
     element_nodes is flat, element by element, terminal by terminal, GROUND where a conductor is grounded; admittances is flat,
     row by row. A leg is one phase of a point: leg_from and leg_to are nodes (leg_to may be GROUND), leg_share its part of the
     point's power, leg_volts its nominal voltage. ratings: one row per rated conductor (amperes). response_p and response_q (p, 5):
     how power follows voltage v (per unit), c0 + c1 v + c2 v² + c3 v^c4; clamp (p, 3): below clamp[0] and above clamp[1] of nominal a
-    point becomes an impedance, below clamp[2] its nominal one (OpenDSS's rule). xy (buses, 2) follows the array of bus names."""
+    point becomes an impedance (of nominal power there where c4 < 0), below clamp[2] its nominal one (OpenDSS's rule). xy (buses, 2)
+    follows the array of bus names. held (h, 2): controls of the circuit that are not simulated, and why."""
+        ""
+    )
 
     name: str
     nodes: np.ndarray
@@ -101,6 +109,7 @@ class FeederModel:
     capacitors: np.ndarray
     buses: np.ndarray
     xy: np.ndarray
+    held: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), "U1"))
 
     @cached_property
     def conductor_start(self) -> np.ndarray:
@@ -275,22 +284,22 @@ class FeederModel:
     def topology_hash(self) -> str:
         """sha256 over everything that decides a power flow, hex."""
         digest = hashlib.sha256()
-        for field in fields(self):
-            if field.name not in ("name", "buses", "xy"):
-                value = np.ascontiguousarray(getattr(self, field.name))
-                digest.update(f"{field.name}{value.dtype.str}{value.shape}".encode())
+        for each in fields(self):
+            if each.name not in ("name", "buses", "xy", "held"):
+                value = np.ascontiguousarray(getattr(self, each.name))
+                digest.update(f"{each.name}{value.dtype.str}{value.shape}".encode())
                 digest.update(value.tobytes())
         return digest.hexdigest()
 
     def save(self, path: Path | BinaryIO) -> None:
         """Writes one compressed npz."""
-        np.savez_compressed(path, **{field.name: np.asarray(getattr(self, field.name)) for field in fields(self)})
+        np.savez_compressed(path, **{each.name: np.asarray(getattr(self, each.name)) for each in fields(self)})
 
     @classmethod
     def load(cls, path: Path | BinaryIO) -> "FeederModel":
         """Reads what save() wrote; refuses pickled objects."""
         with np.load(path, allow_pickle=False) as stored:
-            values = {field.name: stored[field.name] for field in fields(cls)}
+            values = {each.name: stored[each.name] for each in fields(cls) if each.name in stored}  # older files hold no held controls
         capacitors = np.zeros(len(values["capacitors"]), CAPACITOR)
         for name in values["capacitors"].dtype.names:  # models that were stored before controls said their phase watch the first
             capacitors[name] = values["capacitors"][name]

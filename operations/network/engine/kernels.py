@@ -51,16 +51,17 @@ def substitute(lp, li, lr, lm, up, ui, ur, um, dr, dm, br, bm):
 @compiled
 def answer(v, c, clamp):
     """Share of nominal power drawn at v (per unit): c[0] + c[1] v + c[2] v² + c[3] v^c[4] between clamp[0] and clamp[1], an impedance
-    above, below a line of current down to the nominal impedance at clamp[2]."""
+    above, below a line of current down to the nominal impedance at clamp[2]; both begin at nominal power where c[4] is negative."""
     low, high, lowest = clamp[0], clamp[1], clamp[2]
     if v > high:
-        return (c[0] + c[1] * high + c[2] * high * high + c[3]) * (v / high) * (v / high)
+        edge = 1.0 if c[4] < 0 else c[0] + c[1] * high + c[2] * high * high + c[3]
+        return edge * (v / high) * (v / high)
     if v >= low:
         share = c[0] + c[1] * v + c[2] * v * v
         return share + c[3] * v ** c[4] if c[3] != 0 else share
     if v <= lowest or low <= lowest:
         return v * v
-    at_low = (c[0] + c[1] * low + c[2] * low * low + c[3]) / low
+    at_low = (1.0 if c[4] < 0 else c[0] + c[1] * low + c[2] * low * low + c[3]) / low
     return v * (lowest + (at_low - lowest) / (low - lowest) * (v - lowest))
 
 
@@ -109,15 +110,19 @@ def inject_answering(a_of, b_of, gr, gm, nominal, rp, rq, clamp, p, q, vr, vm, b
 
 
 @compiled
-def advance(a_of, v0r, v0m, br, bm, vr, vm, error):
-    """V ← V₀ + b; error (B,): each interval's largest relative change at a leg."""
+def advance(a_of, b_of, v0r, v0m, br, bm, vr, vm, error):
+    """V ← V₀ + b; error (B,): each interval's largest relative change across a leg (what nothing holds to ground may float)."""
     for t in range(error.shape[0]):
         error[t] = 0
     for leg in range(a_of.shape[0]):
-        i = a_of[leg]
+        i, j = a_of[leg], b_of[leg]
         for t in range(error.shape[0]):
             x, y = v0r[i, t] + br[i, t], v0m[i, t] + bm[i, t]
-            change = (abs(x - vr[i, t]) + abs(y - vm[i, t])) / (abs(x) + abs(y))
+            dx, dy = x - vr[i, t], y - vm[i, t]
+            if j >= 0:
+                u, w = v0r[j, t] + br[j, t], v0m[j, t] + bm[j, t]
+                x, y, dx, dy = x - u, y - w, dx - (u - vr[j, t]), dy - (w - vm[j, t])
+            change = (abs(dx) + abs(dy)) / (abs(x) + abs(y))
             if not change <= error[t]:
                 error[t] = change
     for i in range(vr.shape[0]):
@@ -140,7 +145,7 @@ def iterate(factors, legs, response, power, v0, v, b, error, tolerance, most):
         else:
             inject_answering(a_of, b_of, gr, gm, nominal, rp, rq, clamp, power[0], power[1], v[0], v[1], b[0], b[1])
         substitute(lp, li, lr, lm, up, ui, ur, um, dr, dm, b[0], b[1])
-        advance(a_of, v0[0], v0[1], b[0], b[1], v[0], v[1], error)
+        advance(a_of, b_of, v0[0], v0[1], b[0], b[1], v[0], v[1], error)
         if np.all(error <= tolerance):
             return round_ + 1
     return most

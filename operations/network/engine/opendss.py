@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from operations.network.engine.feeder import AVERAGE, CAPACITOR, GROUND, LEAST, MOST, REGULATOR, FeederModel
+from operations.network.engine import opendss_controls as controls
+from operations.network.engine.agreement import checked
+from operations.network.engine.feeder import GROUND, FeederModel, UnreadableCircuit
 
 PASSIVE = {"line", "transformer", "autotrans", "capacitor", "reactor", "vsource", "fault"}
 POINTS = {"load", "generator", "pvsystem", "storage"}
@@ -13,14 +15,10 @@ SILENT = set(
     "monitor energymeter sensor regcontrol capcontrol swtcontrol recloser relay fuse invcontrol expcontrol storagecontroller".split()
 )
 POWER, CURRENT, IMPEDANCE = (1.0, 0.0, 0.0, 0.0, 0.0), (0.0, 1.0, 0.0, 0.0, 0.0), (0.0, 0.0, 1.0, 0.0, 0.0)
-RESPONSES = {1: (POWER, POWER), 2: (IMPEDANCE, IMPEDANCE), 3: (POWER, IMPEDANCE), 5: (CURRENT, CURRENT)}
-CAPACITOR_MODES = {0: "current", 1: "voltage", 2: "kvar", 3: "time", 4: "pf"}
-OF_PHASES = {"avg": AVERAGE, "max": MOST, "min": LEAST}
+MOTOR = (0.0, 0.0, 1.0, 0.0, -1.0)
+RESPONSES = {1: (POWER, POWER), 2: (IMPEDANCE, IMPEDANCE), 3: (POWER, MOTOR), 5: (CURRENT, CURRENT)}
+VARIABLE = 0  # a load's status; fixed and exempt ones do not follow the circuit's multiplier
 UNCLAMPED = (0.0, np.inf, 0.0)
-
-
-class UnreadableCircuit(ValueError):
-    """The circuit holds something that the arrays cannot say."""
 
 
 @dataclass
@@ -67,7 +65,7 @@ def compile_circuit(master: Path, commands: tuple[str, ...] = ()):
 def read(master: Path, *, name: str = "", commands: tuple[str, ...] = ()) -> FeederModel:
     """The feeder of an OpenDSS master file, its regulators and capacitors as they settled.
 
-    Raises UnreadableCircuit for element classes or load models without a counterpart here."""
+    Raises UnreadableCircuit for what has no counterpart here, and where the power flow is not OpenDSS's."""
     dss = compile_circuit(master, commands)
     found = _Gathered(place={node.lower(): i for i, node in enumerate(dss.Circuit.YNodeOrder())})
     for full in dss.Circuit.AllElementNames():
@@ -83,19 +81,23 @@ def read(master: Path, *, name: str = "", commands: tuple[str, ...] = ()) -> Fee
             _point(dss, kind, full.lower(), found)
         else:
             raise UnreadableCircuit(f"{full}: elements of class {kind} cannot be read.")
-    return _model(dss, name or dss.Circuit.Name(), found)
+    return checked(dss, _model(dss, name or dss.Circuit.Name(), found))
 
 
-def _nodes(dss, place: dict[str, int]) -> np.ndarray:
-    """The active element's conductors as node indices, terminal by terminal."""
+def _nodes(dss, place: dict[str, int], kind: str = "") -> np.ndarray:
+    """The active element's conductors as node indices, terminal by terminal. An autotransformer's series winding ends at its second
+    terminal, whatever bus OpenDSS names for that end."""
     buses = [bus.lower().split(".")[0] for bus in dss.CktElement.BusNames()]
     width = dss.CktElement.NumConductors()
     order = dss.CktElement.NodeOrder()
-    return np.array([place[f"{buses[i // width]}.{node}"] if node else GROUND for i, node in enumerate(order)], dtype=np.int32)
+    nodes = [place.get(f"{buses[i // width]}.{node}", GROUND) if node else GROUND for i, node in enumerate(order)]
+    if kind == "autotrans":
+        nodes[width // 2 : width] = nodes[width : width + width // 2]
+    return np.array(nodes, dtype=np.int32)
 
 
 def _element(dss, kind: str, full: str, found: _Gathered) -> None:
-    nodes = _nodes(dss, found.place)
+    nodes = _nodes(dss, found.place, kind)
     terminals, width = dss.CktElement.NumTerminals(), dss.CktElement.NumConductors()
     flat = np.asarray(dss.CktElement.YPrim())
     matrix = flat if np.iscomplexobj(flat) else flat.view(complex)
@@ -130,7 +132,7 @@ def _source(dss, full: str, nodes: np.ndarray, width: int, found: _Gathered) -> 
     matrix = found.elements[-1][4].reshape(len(nodes), len(nodes))
     first = len(found.volts)
     for phase in range(phases):
-        angle = np.deg2rad(dss.Vsources.AngleDeg() - 360.0 * phase / max(phases, 3))
+        angle = np.deg2rad(dss.Vsources.AngleDeg() - 360.0 * phase / phases)
         found.volts.append(volts * np.exp(1j * angle))
         found.sources += [(nodes[i], first + phase, matrix[i, phase]) for i in range(len(nodes)) if nodes[i] != GROUND]
 
@@ -140,7 +142,8 @@ def _point(dss, kind: str, full: str, found: _Gathered) -> None:
     number, short, phases = len(found.points), full.split(".", 1)[1], dss.CktElement.NumPhases()
     if kind == "load":
         dss.Loads.Name(short)
-        power = (dss.Loads.kW() + 1j * dss.Loads.kvar()) * 1e3 * dss.Solution.LoadMult()
+        many = dss.Solution.LoadMult() if int(dss.Loads.Status()) == VARIABLE else 1.0
+        power = (dss.Loads.kW() + 1j * dss.Loads.kvar()) * 1e3 * many
         delta, volts = bool(dss.Loads.IsDelta()), dss.Loads.kV() * 1e3
         response, clamp = _response(dss, full), (dss.Loads.Vminpu(), dss.Loads.Vmaxpu(), float(dss.Properties.Value("Vlowpu")))
     else:
@@ -185,6 +188,9 @@ def _model(dss, name: str, found: _Gathered) -> FeederModel:
             xy[i] = dss.Bus.X(), dss.Bus.Y()
     names, terminals, widths, nodes, matrices = zip(*found.elements, strict=True)
     element = {full: i for i, full in enumerate(names)}
+    regulators, held = controls.regulators(dss, found.place, element, nodes, widths)
+    capacitors, more = controls.capacitors(dss, element)
+    held += more + controls.steering(dss)
     return FeederModel(
         name=name,
         nodes=np.array(order),
@@ -195,10 +201,11 @@ def _model(dss, name: str, found: _Gathered) -> FeederModel:
         element_nodes=np.concatenate(nodes),
         admittances=np.concatenate(matrices),
         in_service=_closed(dss, names),
-        regulators=_regulators(dss, element, nodes, widths),
-        capacitors=_capacitors(dss, element),
+        regulators=regulators,
+        capacitors=capacitors,
         buses=np.array(buses),
         xy=xy,
+        held=np.array(held or np.zeros((0, 2), "U1")),
         **_columns(found),
     )
 
@@ -226,53 +233,3 @@ def _closed(dss, names: tuple[str, ...]) -> np.ndarray:
             dss.Capacitors.Name(full.split(".", 1)[1])
             in_service[i] = any(dss.Capacitors.States())
     return in_service
-
-
-def _regulators(dss, element: dict[str, int], nodes: tuple, widths: tuple) -> np.ndarray:
-    """Regulator controls with the transformer windings they watch and move."""
-    rows = []
-    for name in dss.RegControls.AllNames():
-        dss.RegControls.Name(name)
-        number = element.get(f"transformer.{dss.RegControls.Transformer().lower()}")
-        if number is None:
-            continue
-        winding, moved = dss.RegControls.Winding(), dss.RegControls.TapWinding() or dss.RegControls.Winding()
-        dss.Circuit.SetActiveElement(f"regcontrol.{name}")
-        phase = dss.Properties.Value("PTphase")
-        offset = (winding - 1) * widths[number] + (int(phase) - 1 if phase.isdigit() else 0)
-        dss.Transformers.Name(dss.RegControls.Transformer())
-        dss.Transformers.Wdg(winding)
-        phases = 1 if widths[number] == 2 else 3
-        volts = dss.Transformers.kV() * 1e3 / (1 if phases == 1 or dss.Transformers.IsDelta() else np.sqrt(3))
-        dss.Transformers.Wdg(moved)
-        low, high = dss.Transformers.MinTap(), dss.Transformers.MaxTap()
-        sense = nodes[number][offset], nodes[number][winding * widths[number] - 1]
-        control = dss.RegControls
-        rows.append(
-            (name.lower(), number, winding, moved, *sense, control.PTRatio(), control.CTPrimary(), control.ForwardR(), control.ForwardX())
-            + (control.ForwardVreg(), control.ForwardBand(), control.Delay(), volts)
-            + (dss.Transformers.Tap(), low, high, (high - low) / dss.Transformers.NumTaps())
-        )
-    return np.array(rows, dtype=REGULATOR)
-
-
-def _capacitors(dss, element: dict[str, int]) -> np.ndarray:
-    """Capacitor controls; a bank moves as a whole."""
-    rows = []
-    for name in dss.CapControls.AllNames():
-        dss.CapControls.Name(name)
-        control = dss.CapControls
-        number = element.get(f"capacitor.{control.Capacitor().lower()}")
-        watched = element.get(control.MonitoredObj().lower())
-        if number is None or watched is None:
-            continue
-        dss.Capacitors.Name(control.Capacitor())
-        dss.Circuit.SetActiveElement(f"capcontrol.{name}")
-        phase = dss.Properties.Value("CTPhase" if CAPACITOR_MODES[int(control.Mode())] == "current" else "PTPhase").lower()
-        mode = CAPACITOR_MODES[int(control.Mode())]
-        rows.append(
-            (name.lower(), number, watched, control.MonitoredTerm(), OF_PHASES.get(phase) or int(phase) - 1, mode, control.PTRatio())
-            + (control.CTRatio(), control.ONSetting(), control.OFFSetting(), bool(control.UseVoltOverride()), control.Vmin())
-            + (control.Vmax(), control.Delay(), control.DelayOff(), any(dss.Capacitors.States()))
-        )
-    return np.array(rows, dtype=CAPACITOR)

@@ -48,9 +48,11 @@ def _strict(factor: sp.csc_matrix, order: np.ndarray) -> sp.csc_matrix:
 class PowerFlow:
     """The power flow of a feeder at one state of its controls.
 
-    dtype float32 is twice as fast and agrees to about 2e-6 per unit; native=False solves with SciPy alone."""
+    dtype float32 is twice as fast and agrees to about 2e-6 per unit; native=False solves with SciPy alone. damped: with all of the points'
+    nominal admittance in the factors, which takes more rounds, but comes to rest behind open phases and long lines too; what does not come
+    to rest without is tried so once more."""
 
-    def __init__(self, feeder: FeederModel, *, dtype=np.float64, native: bool = True, block: int = BLOCK):
+    def __init__(self, feeder: FeederModel, *, dtype=np.float64, native: bool = True, block: int = BLOCK, damped: bool = False):
         self.feeder, self.dtype, self.block = feeder, np.dtype(dtype), block
         self._complex = np.complex64 if self.dtype == np.float32 else np.complex128
         self.native = native and kernels.numba is not None
@@ -62,7 +64,9 @@ class PowerFlow:
         self.incidence = feeder.incidence[self.live_nodes][:, self.live_legs].tocsc()
         self.ybus = feeder.ybus[self.live_nodes][:, self.live_nodes].tocsc()
         volts = feeder.leg_volts[self.live_legs]
-        self._reference = _damping(feeder)[self.live_legs] * np.conj(feeder.leg_va()[self.live_legs]) / volts**2
+        self.damped, self._again = damped, None
+        damping = np.ones(len(feeder.leg_point)) if damped else _damping(feeder)
+        self._reference = damping[self.live_legs] * np.conj(feeder.leg_va()[self.live_legs]) / volts**2
         self.factors = factorise(self.ybus + self.incidence @ sp.diags(self._reference) @ self.incidence.T)
         self._start = self.factors.solve(feeder.source_matrix[self.live_nodes].toarray())
         self._own_start = self.start(feeder.source_volts[:, None])
@@ -111,9 +115,29 @@ class PowerFlow:
         run = self._native if self.native else self._plain
         voltages, error, rounds = run(power, start, tolerance, most, nodes)
         converged = error <= tolerance
+        if not self.damped and not converged.all():
+            converged = self._patient(voltages, converged, power, source_volts, tolerance, most)
         full = self._spread(voltages[0], self.live_legs, len(self.feeder.leg_from), converged)
         everywhere = self._spread(voltages[1], self.live_nodes, len(self.feeder.nodes), converged) if nodes else None
         return Solution(full, converged, rounds, everywhere)
+
+    def _patient(self, voltages, converged, power, source_volts, tolerance, most) -> np.ndarray:
+        """Solves what did not converge once more, damped, into the same arrays; returns what converged."""
+        if self._again is None:
+            options = {"dtype": self.dtype, "native": self.native, "block": self.block}
+            self._again = PowerFlow(self.feeder, damped=True, **options)
+        columns = np.flatnonzero(~converged)
+        own = self._again
+        start = own._own_start
+        if source_volts is not None:
+            start = own.start(source_volts[:, columns] if source_volts.shape[1] > 1 else source_volts)
+        found, error, _ = (own._native if own.native else own._plain)(power[:, columns], start, tolerance, most, voltages[1] is not None)
+        for mine, theirs in zip(voltages, found, strict=True):
+            if mine is not None:
+                mine[:, columns] = theirs
+        good = converged.copy()
+        good[columns] = error <= tolerance
+        return good
 
     @staticmethod
     def _spread(values: np.ndarray, live: np.ndarray, size: int, converged: np.ndarray) -> np.ndarray:
@@ -145,7 +169,7 @@ class PowerFlow:
         v = np.repeat(start, power.shape[1], 1) if start.shape[1] == 1 else start.copy()
         u, error, used = ct @ v, np.full(power.shape[1], np.inf), 0
         while used < most and not np.all(error <= tolerance):
-            drawn = power if self.plain else self._drawn(power, np.abs(u))
+            drawn = power if self.plain else self.drawn(power, np.abs(u))
             current = np.conj(drawn / u) - self._reference[:, None] * u
             v = start - self.factors.solve(np.asarray(c @ current))
             after = ct @ v
@@ -153,7 +177,7 @@ class PowerFlow:
             u, used = after, used + 1
         return (u, v if nodes else None), error, used
 
-    def _drawn(self, power: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
+    def drawn(self, power: np.ndarray, magnitude: np.ndarray) -> np.ndarray:
         """Power drawn at these leg voltages by points that answer to voltage."""
         nominal, rp, rq, clamp = self.response
         v = magnitude / nominal[:, None]
@@ -164,9 +188,9 @@ def _answers(v: np.ndarray, response: np.ndarray, clamp: np.ndarray) -> np.ndarr
     """kernels.answer() over whole arrays."""
     c0, c1, c2, c3, c4 = (column[:, None] for column in response.T)
     low, high, lowest = (column[:, None] for column in clamp.T)
-    edge = np.where(np.isinf(high), 1.0, high)
-    above = (c0 + c1 * edge + c2 * edge**2 + c3) * (v / edge) ** 2
+    edge, plain = np.where(np.isinf(high), 1.0, high), c4 < 0
+    above = np.where(plain, 1, c0 + c1 * edge + c2 * edge**2 + c3) * (v / edge) ** 2
     span, floor = np.where(low > lowest, low - lowest, 1.0), np.where(low > 0, low, 1.0)
-    line = v * (lowest + ((c0 + c1 * low + c2 * low**2 + c3) / floor - lowest) / span * (v - lowest))
+    line = v * (lowest + (np.where(plain, 1, c0 + c1 * low + c2 * low**2 + c3) / floor - lowest) / span * (v - lowest))
     under = np.where((v <= lowest) | (low <= lowest), v * v, line)
     return np.where(v > high, above, np.where(v >= low, c0 + c1 * v + c2 * v * v + c3 * v**c4, under))
