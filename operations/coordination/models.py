@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
-from moc.jobs.models import Job
-from moc.lifecycle import Lifecycle, Transition
+from operations.computed.models import Computed, computing
 from operations.outages.models import party
 from registry.grid.models import TdInterface
 
@@ -63,7 +62,7 @@ class MonitoredLine(models.Model):
         return self.code
 
 
-class DeliverabilityRun(models.Model):
+class DeliverabilityRun(Computed):
     """How much of the feeders' capability in an interval can be delivered at once, up and down, through an RTO's interfaces and lines.
 
     `lines` are those that bind: [code, direction, kW left without change, what one more kW would let through]."""
@@ -71,24 +70,14 @@ class DeliverabilityRun(models.Model):
     access_paths = ("tso",)
     seen_with = ("operations.InterfaceResult.run",)  # a utility sees the result of its interface
 
-    class Status(models.TextChoices):
-        COMPUTING = "computing", "Being computed"
-        DONE = "done", "Done"
-        FAILED = "failed", "Not computed"
-
-    lifecycle = Lifecycle(
-        Transition("finish", (Status.COMPUTING,), Status.DONE, None),
-        Transition("fail", (Status.COMPUTING,), Status.FAILED, None),
-        initial=(Status.COMPUTING,),
-    )
+    TASK, ARGUMENT = "operations.coordination.tasks.deliver", "run"
+    lifecycle = computing()
 
     uuid = models.UUIDField("run id", default=uuid.uuid4, unique=True, editable=False)
     tso = party("RTO")
     at = models.DateTimeField("interval of")
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.COMPUTING)
     lines = models.JSONField("lines that bind", default=list, blank=True)
     seconds = models.FloatField("computed in (s)", null=True, blank=True)
-    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 

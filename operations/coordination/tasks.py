@@ -4,8 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from moc.access.models import Organization
-from moc.jobs.models import Job
 from moc.jobs.services import running
+from operations.computed import services as computed
 from operations.coordination.models import DeliverabilityRun, InterfaceLimit
 from operations.coordination.services import deliverability, ordering
 
@@ -13,16 +13,7 @@ from operations.coordination.services import deliverability, ordering
 @shared_task
 def deliver(pk: int) -> None:
     """Compute one run."""
-    with running(pk, put_back=_not_computed) as (job, _):
-        if job is None:
-            return
-        run = DeliverabilityRun.objects.select_related("tso").get(pk=job.arguments["run"])
-        if run.status == DeliverabilityRun.Status.COMPUTING:  # else a worker died after its commit
-            job.outcome = deliverability.carry_out(run)
-
-
-def _not_computed(job: Job, reason: str) -> None:
-    deliverability.failed(run=DeliverabilityRun.objects.get(pk=job.arguments["run"]), reason=reason)
+    computed.carry(pk, DeliverabilityRun, deliverability.carry_out, "tso")
 
 
 @shared_task

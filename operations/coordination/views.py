@@ -18,8 +18,8 @@ from django.views.generic import View
 
 from moc import charts, sight
 from moc.access import policy
-from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Update
+from operations.computed.views import ComputedDetail
 from operations.coordination import reports
 from operations.coordination.filters import InterfaceFilterSet
 from operations.coordination.forms import LimitForm, OrderForm
@@ -220,7 +220,7 @@ class NewRun(Create):
         return reverse("operations:deliverability_run", args=[result.uuid])
 
 
-class RunDetail(Detail):
+class RunDetail(ComputedDetail):
     """One run: what is deliverable by interface, what binds and what it is worth, and the derates that the power flow made."""
 
     model = DeliverabilityRun
@@ -233,7 +233,5 @@ class RunDetail(Detail):
         return [("Run", [("RTO", run.tso, None, ""), ("Interval of", run.at, None, ""), ("Computed in", run.seconds, "s", "")])]
 
     def get_context_data(self, **kwargs) -> dict:
-        run = self.object
-        shown = {"progress": progress_of(run.job) if run.job and run.status == DeliverabilityRun.Status.COMPUTING else None}
-        shown["results"] = [row for each in run.results.select_related("td_interface").order_by("td_interface__name") for row in each.rows]
-        return super().get_context_data(**shown | kwargs)
+        results = self.object.results.select_related("td_interface").order_by("td_interface__name")
+        return super().get_context_data(**{"results": [row for each in results for row in each.rows]} | kwargs)

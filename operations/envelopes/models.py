@@ -91,6 +91,7 @@ class EnvelopeRun(models.Model):
         Transition("supersede", (Status.PUBLISHED, Status.HELD), Status.SUPERSEDED, None),
         initial=(Status.COMPUTING,),
     )
+    TASK, ARGUMENT = "operations.envelopes.tasks.compute", "run"
     LIVE = (Status.COMPUTING, Status.COMPUTED, Status.EVALUATED, Status.PUBLISHED, Status.HELD)
 
     uuid = models.UUIDField("run id", default=uuid.uuid4, unique=True, editable=False)

@@ -2,8 +2,8 @@
 
 from celery import shared_task
 
-from moc.jobs.models import Job
-from moc.jobs.services import running
+from moc.jobs.services import Progress, running
+from operations.computed import services as computed
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.services import computing, life, reacting
 from operations.network.models import NetworkVersion
@@ -12,18 +12,14 @@ from operations.network.models import NetworkVersion
 @shared_task
 def compute(pk: int) -> None:
     """Compute one run, and publish it where the feeder's policy says so and every interval passed."""
-    with running(pk, put_back=_not_computed) as (job, progress):
-        if job is None:
-            return
-        run = EnvelopeRun.objects.select_related("network", "feeder__edc").get(pk=job.arguments["run"])
-        if run.status == EnvelopeRun.Status.COMPUTING:  # else a worker died after its commit
-            job.outcome = computing.carry_out(run, progress)
-            run.refresh_from_db()
-            reacting.publish_or_tell(run)
+    computed.carry(pk, EnvelopeRun, _computed, "network", "feeder__edc")
 
 
-def _not_computed(job: Job, reason: str) -> None:
-    life.failed(run=EnvelopeRun.objects.get(pk=job.arguments["run"]), reason=reason)
+def _computed(run: EnvelopeRun, progress: Progress) -> dict:
+    outcome = computing.carry_out(run, progress)
+    run.refresh_from_db()
+    reacting.publish_or_tell(run)
+    return outcome
 
 
 @shared_task

@@ -12,9 +12,9 @@ from django.utils.safestring import SafeString
 from moc import charts
 from moc.access import policy
 from moc.exports import CsvExport
-from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Transition, Update
 from moc.portal.streaming import Tally
+from operations.computed.views import ComputedDetail
 from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.forms import EditForm, OrderForm
@@ -153,7 +153,7 @@ class NewRun(Create):
         return reverse("operations:envelope_run", args=[result.uuid])
 
 
-class RunDetail(Detail):
+class RunDetail(ComputedDetail):
     """One run: its window and policy, what fairness costs, alarms of the base case, receipts, and its moves."""
 
     model = EnvelopeRun
@@ -189,9 +189,8 @@ class RunDetail(Detail):
         return [("Run", rows)]
 
     def get_context_data(self, **kwargs) -> dict:
-        run, job = self.object, self.object.job
-        shown = {"progress": progress_of(job) if job and run.status == EnvelopeRun.Status.COMPUTING else None}
-        shown["receipts"] = run.receipts.select_related("aggregator").order_by("aggregator__name")
+        run = self.object
+        shown = {"receipts": run.receipts.select_related("aggregator").order_by("aggregator__name")}
         step = timedelta(minutes=run.step_minutes)
         shown["alarms"] = [alarm | {"at": run.starts_at + step * alarm["interval"]} for alarm in run.alarms[:SHOWN]]
         if lines := reports.totals_of(run):

@@ -8,40 +8,21 @@ from django.utils import timezone
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
-from moc.jobs.models import Job
-from moc.lifecycle import Lifecycle, Transition
-from operations.network.models import NetworkVersion
-from operations.outages.models import party
-from registry.grid.models import Feeder
+from operations.computed.models import OnNetwork, again, computing
 
 
-class HostingMap(models.Model):
+class HostingMap(OnNetwork):
     """What each node of a feeder can host, one at a time, beside all that is registered. Idempotent by feeder, topology and window."""
 
     access_paths = ("edc",)
 
-    class Status(models.TextChoices):
-        COMPUTING = "computing", "Being computed"
-        DONE = "done", "Done"
-        FAILED = "failed", "Not computed"
-
-    lifecycle = Lifecycle(
-        Transition("finish", (Status.COMPUTING,), Status.DONE, None),
-        Transition("fail", (Status.COMPUTING,), Status.FAILED, None),
-        Transition("again", (Status.DONE, Status.FAILED), Status.COMPUTING, "manage_grid", label="Compute again"),
-        initial=(Status.COMPUTING,),
-    )
+    TASK, ARGUMENT = "operations.hosting.tasks.compute", "map"
+    lifecycle = computing(again("manage_grid", "Compute again"))
 
     uuid = models.UUIDField("map id", default=uuid.uuid4, unique=True, editable=False)
-    edc = party("utility")
-    feeder = models.ForeignKey(Feeder, on_delete=models.PROTECT, related_name="+", db_index=False)
-    network = models.ForeignKey(NetworkVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
-    topology_hash = models.CharField(max_length=64, editable=False)
     window = models.CharField("month", max_length=7, help_text="in which the year of its loads ends")
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.COMPUTING)
     node_count = models.PositiveIntegerField("nodes", default=0)
     facts = models.JSONField(default=dict, blank=True, help_text="where its year comes from, and the hours that leave least room")
-    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     ordered_at = models.DateTimeField(default=timezone.now)
     computed_at = models.DateTimeField(null=True, blank=True)
 

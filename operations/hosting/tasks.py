@@ -2,8 +2,7 @@
 
 from celery import shared_task
 
-from moc.jobs.models import Job
-from moc.jobs.services import running
+from operations.computed import services as computed
 from operations.hosting.models import HostingMap
 from operations.hosting.services import computing, ordering
 
@@ -11,16 +10,7 @@ from operations.hosting.services import computing, ordering
 @shared_task
 def compute(pk: int) -> None:
     """Compute one map."""
-    with running(pk, put_back=_not_computed) as (job, _):
-        if job is None:
-            return
-        found = HostingMap.objects.select_related("network__feeder", "feeder").get(pk=job.arguments["map"])
-        if found.status == HostingMap.Status.COMPUTING:  # else a worker died after its commit
-            job.outcome = computing.carry_out(found)
-
-
-def _not_computed(job: Job, reason: str) -> None:
-    computing.failed(found=HostingMap.objects.get(pk=job.arguments["map"]), reason=reason)
+    computed.carry(pk, HostingMap, computing.carry_out, "network__feeder", "feeder")
 
 
 @shared_task

@@ -5,8 +5,8 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from moc.jobs.views import progress_of
-from moc.portal import Detail, List, Transition
+from moc.portal import List, Transition
+from operations.computed.views import ComputedDetail
 from operations.hosting import reports
 from operations.hosting.filters import MapFilterSet, NodeFilterSet
 from operations.hosting.models import HostingMap, HostingNode
@@ -27,7 +27,7 @@ class Maps(List):
     filterset_class = MapFilterSet
 
 
-class MapDetail(Detail):
+class MapDetail(ComputedDetail):
     """One map: the feeder drawn with its nodes by what they can host in a direction."""
 
     model = HostingMap
@@ -58,7 +58,7 @@ class MapDetail(Detail):
 
     def get_context_data(self, **kwargs) -> dict:
         one, wanted = self.object, self.request.GET.get("q", "").strip()
-        shown = {"progress": progress_of(one.job) if one.job and one.status == HostingMap.Status.COMPUTING else None}
+        shown = {}
         if one.computed_at:
             shown |= {"drawing": reports.layer(one, self.direction, wanted), "hours": reports.hours_of(one, self.direction)}
             shown |= {"wanted": wanted, "direction": self.direction, "directions": reports.DIRECTIONS.items()}

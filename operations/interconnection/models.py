@@ -11,18 +11,19 @@ from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
 from moc.history import Appended, Refuse, Versions
-from moc.jobs.models import Job
-from moc.lifecycle import Lifecycle, Transition
+from moc.lifecycle import Transition
 from moc.units import MagnitudeField
-from operations.network.models import NetworkVersion
+from operations.computed.models import OnNetwork, computing
 from operations.outages.models import party
 from registry.ders.choices import technologies
 from registry.ders.models import Der
 from registry.grid.models import Feeder, ServicePoint
 from registry.submissions.models import Decision
 
+STUDIED = "resource.studied"  # the point of the arrays that stands for the DER
 
-class InterconnectionStudy(models.Model):
+
+class InterconnectionStudy(OnNetwork):
     """A new DER at a service point, or at phases of a bus: what it may inject and draw over a year on the feeder's model.
 
     `result` by direction ("export", "import"): limit_kw, kind and element of what binds by month and hour (288 values, month after month;
@@ -37,18 +38,11 @@ class InterconnectionStudy(models.Model):
         ADOPTED = "adopted", "Adopted in a review"
         FAILED = "failed", "Not computed"
 
-    lifecycle = Lifecycle(
-        Transition("finish", (Status.COMPUTING,), Status.DONE, None),
-        Transition("fail", (Status.COMPUTING,), Status.FAILED, None),
-        Transition("adopt", (Status.DONE,), Status.ADOPTED, None),
-        initial=(Status.COMPUTING,),
-    )
+    TASK, ARGUMENT = "operations.interconnection.tasks.study", "study"
+    lifecycle = computing(Transition("adopt", (Status.DONE,), Status.ADOPTED, None))
 
     uuid = models.UUIDField("study id", default=uuid.uuid4, unique=True, editable=False)
-    edc = party("utility")
     feeder = models.ForeignKey(Feeder, on_delete=models.PROTECT, related_name="+")
-    network = models.ForeignKey(NetworkVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
-    topology_hash = models.CharField(max_length=64, editable=False)
     digest = models.CharField(max_length=64, editable=False, help_text="of what is studied")
     title = models.CharField(max_length=120)
     service_point = models.ForeignKey(ServicePoint, null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -72,7 +66,6 @@ class InterconnectionStudy(models.Model):
     proposed_settings = models.JSONField("proposed settings", default=dict, blank=True)
     result = models.JSONField(default=dict, blank=True)
     decision = models.ForeignKey(Decision, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False)
-    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
 

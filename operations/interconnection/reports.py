@@ -4,11 +4,12 @@ from calendar import month_abbr
 from collections import Counter
 from dataclasses import dataclass
 
-from operations.interconnection.models import InterconnectionStudy
+from operations.interconnection.models import STUDIED, InterconnectionStudy
 
 HOURS, MONTHS = 24, 12
 BANDS = (0.25, 0.5, 0.75, 1 - 1e-4)  # parts of what was asked for, by which hours are coloured
 WORDS = {1: "voltage", 2: "thermal"}
+OWN = {"": "its own settings", STUDIED: "its own place"}
 LABELS = {"export": "Export", "import": "Import"}
 
 
@@ -72,12 +73,26 @@ def _binding(said: dict) -> list[dict]:
     least: dict[tuple, tuple] = {}
     for column, (kind, element) in enumerate(zip(said["kind"], said["element"], strict=True)):
         if kind:
-            key = WORDS[kind], said["names"][element] or "its own settings"
+            key = WORDS[kind], OWN.get(said["names"][element], said["names"][element])
             counted[key] += 1
             worst = said["limit_kw"][column], f"{month_abbr[column // HOURS + 1]} {column % HOURS:02}:00"
             least[key] = min(least.get(key, worst), worst)
     shown = counted.most_common(10)
     return [{"kind": key[0], "element": key[1], "hours": hours, "kw": least[key][0], "when": least[key][1]} for key, hours in shown]
+
+
+def windows_of(study: InterconnectionStudy) -> list[dict]:
+    """Limits by time with the months that they are of."""
+    months = [each["rrule"].rpartition("BYMONTH=")[2].split(",") for each in study.windows]
+    return [each | {"months": ", ".join(month_abbr[int(month)] for month in of)} for each, of in zip(study.windows, months, strict=True)]
+
+
+def settings_of(said: dict) -> list[str]:
+    """Inverter settings in words."""
+    curves = {"volt_var": "volt-var (V, Q of the kVA)", "volt_watt": "volt-watt (V, P of the kW)"}
+    shown = [f"{curves[name]}: {'; '.join(f'{v:g}, {value:g}' for v, value in said[name])}" for name in curves if name in said]
+    shown += [f"power factor {said['power_factor']:g}"] if "power_factor" in said else []
+    return shown + ([f"maximum active power {said['max_w']:g} % of the rated"] if "max_w" in said else [])
 
 
 def year_of(study: InterconnectionStudy) -> str:

@@ -4,9 +4,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from moc.access import policy
-from moc.jobs.views import progress_of
 from moc.portal import Create, Detail, List, Update
 from moc.portal.shell import url_of
+from operations.computed.views import ComputedDetail
 from operations.interconnection import reports
 from operations.interconnection.filters import ReadbackFilterSet, StudyFilterSet
 from operations.interconnection.forms import AdoptForm, StudyForm
@@ -15,6 +15,7 @@ from operations.interconnection.services import adopting, ordering
 from operations.interconnection.tables import READBACK_TABLE, STUDY_TABLE
 from registry.grid.forms import utilities_of
 
+LETTERS = str.maketrans("123", "ABC")
 STUDIES = (("Interconnection", "operations:interconnections"),)
 READBACKS = (*STUDIES, ("Settings read back", "operations:settings_readbacks"))
 Status = InterconnectionStudy.Status
@@ -63,7 +64,7 @@ class NewStudy(Create):
         return reverse("operations:interconnection", args=[result.uuid])
 
 
-class StudyDetail(Detail):
+class StudyDetail(ComputedDetail):
     """One study: firm and flexible limits, the hours and months of its year, what binds, and what is proposed."""
 
     model = InterconnectionStudy
@@ -81,13 +82,13 @@ class StudyDetail(Detail):
         network = format_html('<a href="{}">{}</a>', reverse("operations:network", args=[one.network.uuid]), one.network)
         asked = [
             ("Feeder", one.feeder, None, ""),
-            ("Place", one.service_point or f"{one.bus}, phases {one.phases}", None, ""),
+            ("Place", one.service_point or f"{one.bus}, phases {one.phases.translate(LETTERS)}", None, ""),
             ("Network", network, None, "regulators and capacitors as they stand in it"),
             ("Technology", one.get_technology_display(), None, ""),
             ("Rated power", one.rated_kw, "kW", ""),
             ("Rated apparent power", one.rated_kva, "kVA", ""),
             ("Maximum charge", one.charge_kw, "kW", ""),
-            ("Settings", one.inverter_settings or None, None, "IEEE 1547-2018"),
+            ("Settings", "; ".join(reports.settings_of(one.inverter_settings)), None, "IEEE 1547-2018"),
             ("Accepted curtailment", one.accepted_percent, "%", "of a year's energy"),
             ("Utility", one.edc, None, ""),
         ]
@@ -95,10 +96,10 @@ class StudyDetail(Detail):
 
     def get_context_data(self, **kwargs) -> dict:
         one = self.object
-        shown = {"progress": progress_of(one.job) if one.job and one.status == Status.COMPUTING else None}
-        shown["refusal"] = one.job.outcome if one.job and one.status == Status.FAILED else None
+        shown = {}
         if one.result:
             shown |= {"sides": reports.sides_of(one), "year": reports.year_of(one), "hours": range(reports.HOURS)}
+            shown |= {"windows": reports.windows_of(one), "proposed": reports.settings_of(one.proposed_settings)}
         if one.decision:
             shown["review_url"] = reverse("registry:review_detail", args=[one.decision.review.uuid])
         return super().get_context_data(**shown | kwargs)

@@ -6,15 +6,12 @@ from django.db import models
 
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
-from moc.jobs.models import Job
-from moc.lifecycle import Lifecycle, Transition
-from operations.network.models import NetworkVersion
+from operations.computed.models import OnNetwork, again, computing
 from operations.outages.models import party
-from registry.grid.models import Feeder
 from registry.submissions.models import StagedDer, UtilityReview
 
 
-class ReviewScreen(models.Model):
+class ReviewScreen(OnNetwork):
     """What a submission's DERs may do jointly on a feeder that they would be behind, over a year: evidence for the utility's review.
 
     Idempotent by review (a submission before a utility), feeder and topology. `result` by direction: share of what was filed, kind and
@@ -22,29 +19,14 @@ class ReviewScreen(models.Model):
 
     access_paths = ("edc",)
 
-    class Status(models.TextChoices):
-        COMPUTING = "computing", "Being computed"
-        DONE = "done", "Done"
-        FAILED = "failed", "Not computed"
-
-    lifecycle = Lifecycle(
-        Transition("finish", (Status.COMPUTING,), Status.DONE, None),
-        Transition("fail", (Status.COMPUTING,), Status.FAILED, None),
-        Transition("again", (Status.DONE, Status.FAILED), Status.COMPUTING, "review_ders", label="Screen again"),
-        initial=(Status.COMPUTING,),
-    )
+    TASK, ARGUMENT = "operations.screening.tasks.screen", "screen"
+    lifecycle = computing(again("review_ders", "Screen again"))
 
     uuid = models.UUIDField("screen id", default=uuid.uuid4, unique=True, editable=False)
     review = models.ForeignKey(UtilityReview, on_delete=models.PROTECT, related_name="screens", db_index=False)
-    edc = party("utility")
-    feeder = models.ForeignKey(Feeder, on_delete=models.PROTECT, related_name="+", db_index=False)
-    network = models.ForeignKey(NetworkVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
-    topology_hash = models.CharField(max_length=64, editable=False)
-    status = models.CharField(max_length=9, choices=Status.choices, default=Status.COMPUTING)
     row_count = models.PositiveIntegerField("DERs on the feeder", default=0)
     short_count = models.PositiveIntegerField("of which with less than was filed", default=0)
     result = models.JSONField(default=dict, blank=True)
-    job = models.ForeignKey(Job, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     computed_at = models.DateTimeField(null=True, blank=True)
 
     objects = ScopedQuerySet.as_manager()

@@ -2,8 +2,7 @@
 
 from celery import shared_task
 
-from moc.jobs.models import Job
-from moc.jobs.services import running
+from operations.computed import services as computed
 from operations.screening.models import ReviewScreen
 from operations.screening.services import computing, ordering
 
@@ -11,16 +10,7 @@ from operations.screening.services import computing, ordering
 @shared_task
 def screen(pk: int) -> None:
     """Compute one screen."""
-    with running(pk, put_back=_not_screened) as (job, _):
-        if job is None:
-            return
-        found = ReviewScreen.objects.select_related("network__feeder", "feeder", "review__submission").get(pk=job.arguments["screen"])
-        if found.status == ReviewScreen.Status.COMPUTING:  # else a worker died after its commit
-            job.outcome = computing.carry_out(found)
-
-
-def _not_screened(job: Job, reason: str) -> None:
-    computing.failed(screen=ReviewScreen.objects.get(pk=job.arguments["screen"]), reason=reason)
+    computed.carry(pk, ReviewScreen, computing.carry_out, "network__feeder", "feeder", "review__submission")
 
 
 @shared_task

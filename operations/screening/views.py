@@ -6,8 +6,8 @@ from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from moc.access import policy
-from moc.jobs.views import progress_of
-from moc.portal import Detail, List, Transition, Update
+from moc.portal import List, Transition, Update
+from operations.computed.views import ComputedDetail
 from operations.interconnection.reports import year_of
 from operations.screening import reports
 from operations.screening.filters import FindingFilterSet, ScreenFilterSet
@@ -62,7 +62,7 @@ class OfReview(List):
         return [("The review", reverse("registry:review_detail", args=[self.review.uuid]), False), *shown[:8]]
 
 
-class ScreenDetail(Detail):
+class ScreenDetail(ComputedDetail):
     """One screen: the worst hours, what binds, and each DER that gets less than was filed."""
 
     model = ReviewScreen
@@ -93,7 +93,7 @@ class ScreenDetail(Detail):
 
     def get_context_data(self, **kwargs) -> dict:
         one = self.object
-        shown = {"progress": progress_of(one.job) if one.job and one.status == Status.COMPUTING else None}
+        shown = {}
         if one.result:
             shown |= {"sides": reports.sides_of(one), "year": year_of(one)}
             found = ScreenFinding.objects.visible_to(self.request.user, self.permission).filter(screen=one)

@@ -7,6 +7,8 @@ import numpy as np
 from django.db import transaction
 
 from moc.history import acting
+from moc.jobs.services import Progress
+from operations.computed import services as computed
 from operations.coordination import reports
 from operations.coordination.engine import program
 from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
@@ -24,12 +26,13 @@ STEPS = (1.0, 0.95, 0.8, 0.5)  # of what was assigned, until the power flow of t
 WITHOUT = 1e9  # kW: an interface or a line without a limit
 
 
-def carry_out(run: DeliverabilityRun) -> dict:
+def carry_out(run: DeliverabilityRun, progress: Progress) -> dict:
     """Compute a run and write its results; what the power flow does not bear becomes a derate, logged. Returns the job's outcome."""
     started = perf_counter()
     interfaces = list(TdInterface.objects.filter(pnode__tso=run.tso_id).select_related("edc").order_by("pk"))
     feeders = reports.capabilities([each.pk for each in interfaces], run.at)
     rooms, lines = _rooms(interfaces), list(MonitoredLine.objects.filter(tso=run.tso_id).order_by("code"))
+    progress(0, None, f"{len(feeders)} feeders")
     answers = {way: _delivered(way, interfaces, feeders, rooms, lines) for way in (UP, DOWN)}
     proven = {way: [_proven(each, way, kw) for each, kw in zip(feeders, answers[way][1], strict=True)] for way in (UP, DOWN)}
     results = [_result(run, interface, n, feeders, rooms, answers, proven) for n, interface in enumerate(interfaces)]
@@ -37,7 +40,7 @@ def carry_out(run: DeliverabilityRun) -> dict:
     with transaction.atomic(), acting(None, SYSTEM):
         InterfaceResult.objects.bulk_create(results)
         facts = {"lines": binding, "seconds": round(perf_counter() - started, 3)}
-        DeliverabilityRun.lifecycle.move(DeliverabilityRun.objects.filter(pk=run.pk), "finish", actor=None, reason=SYSTEM, **facts)
+        computed.finish(run, SYSTEM, **facts)
         for each in results:
             if each.derate_up_kw or each.derate_down_kw:
                 _log(each)
@@ -145,10 +148,3 @@ def _log(result: InterfaceResult) -> None:
 def result_kw(result: InterfaceResult, way: str) -> float:
     """What is deliverable one way, kW."""
     return getattr(result, f"deliverable_{way}_kw")
-
-
-def failed(*, run: DeliverabilityRun, reason: str) -> None:
-    """The run could not be computed, or was cancelled."""
-    rows = DeliverabilityRun.objects.filter(pk=run.pk, status=DeliverabilityRun.Status.COMPUTING)
-    if rows.exists():
-        DeliverabilityRun.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])

@@ -8,12 +8,11 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.errors import UserError
 from moc.history import acting
-from moc.jobs import services as jobs
 from moc.jobs.models import Job
+from operations.computed import services as computed
 from operations.coordination.models import DeliverabilityRun
 from operations.coordination.services.limits import OF_RTO
 
-TASK = "operations.coordination.tasks.deliver"
 FURTHEST = timedelta(days=366)
 
 
@@ -32,7 +31,4 @@ def order(*, actor, tso: Organization, at: datetime) -> DeliverabilityRun:
     if abs(at - timezone.now()) > FURTHEST:
         raise UserError("No envelopes are kept of this moment.", "Choose one within a year of today.", "DELIVER-AT")
     with acting(actor, "Deliverability ordered" if actor else "system: deliverability is due"):
-        run = DeliverabilityRun.objects.create(tso=tso, at=at, created_by=actor)
-        run.job = jobs.enqueue(actor=actor, task=TASK, title=str(run), run=run.pk)
-        run.save(update_fields=["job"])
-    return run
+        return computed.begun(DeliverabilityRun.objects.create(tso=tso, at=at, created_by=actor), actor)

@@ -15,8 +15,8 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.errors import UserError
 from moc.history import acting
-from moc.jobs import services as jobs
 from moc.notices.services import tell
+from operations.computed import services as computed
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import limits as decided
@@ -28,7 +28,6 @@ from registry.ders.models import Der
 from registry.grid.models import Feeder
 
 PERMISSION, ACKNOWLEDGES = "manage_grid", "file_ders"
-TASK = "operations.envelopes.tasks.compute"
 KEPT = ("method", "robust", "loading_percent")
 EXACT = ("v_min_pu", "v_max_pu", "default_import_kw", "default_export_kw", "outage_import_kw", "outage_export_kw")
 MOST_INTERVALS, STEP_MINUTES = 576, 30
@@ -101,12 +100,9 @@ def order_until(
     }
     key = window | {"topology_hash": _topology(network, found), "digest": _digest(said, found)}
     facts = said | {"edc": feeder.edc, "network": network, "situation": found, "created_by": actor, "status": Status.COMPUTING}
-    with acting(actor, reason or ("system: envelopes are due" if actor is None else "Envelopes ordered")):
-        run, made = EnvelopeRun.objects.get_or_create(**key, status__in=EnvelopeRun.LIVE, defaults=facts)
-        if made:
-            run.job = jobs.enqueue(actor=actor, task=TASK, title=f"Envelopes of {feeder}", run=run.pk)
-            run.save(update_fields=["job"])
-    return run
+    said_why = reason or ("system: envelopes are due" if actor is None else "Envelopes ordered")
+    key |= {"status__in": EnvelopeRun.LIVE}
+    return computed.ordered(EnvelopeRun, key, facts, actor=actor, reason=said_why, title=f"Envelopes of {feeder}")[0]
 
 
 def _granted(feeder: Feeder, starts_at: datetime, ends_at: datetime) -> dict:
@@ -283,13 +279,6 @@ def acknowledge(*, actor, receipt: EnvelopeReceipt, reason: str = "") -> None:
     policy.require(actor, ACKNOWLEDGES, receipt.aggregator)
     rows = EnvelopeReceipt.objects.filter(pk=receipt.pk)
     EnvelopeReceipt.lifecycle.move(rows, "acknowledge", actor=actor, reason=reason, acknowledged_at=timezone.now())
-
-
-def failed(*, run: EnvelopeRun, reason: str) -> None:
-    """The run could not be computed, or was cancelled; what was published before stays."""
-    rows = EnvelopeRun.objects.filter(pk=run.pk, status=Status.COMPUTING)
-    if rows.exists():
-        EnvelopeRun.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])
 
 
 MOVES = {"publish": publish, "hold": hold, "deactivate": deactivate}

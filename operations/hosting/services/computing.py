@@ -5,6 +5,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from moc.history import acting
+from moc.jobs.services import Progress
+from operations.computed import services as computed
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.problem import EXPORT, IMPORT
 from operations.hosting.models import HostingMap, HostingNode
@@ -16,7 +18,7 @@ SYSTEM, BATCH = "system: hosting capacity computed", 2_000
 NAMES = {EXPORT: "export", IMPORT: "import"}
 
 
-def carry_out(found: HostingMap) -> dict:
+def carry_out(found: HostingMap, progress: Progress) -> dict:
     """Compute a map and write its nodes in one transaction. Returns the job's outcome."""
     version, feeder = found.network, feeder_of(found.network)
     buses = hosting.buses_of(feeder)
@@ -25,6 +27,7 @@ def carry_out(found: HostingMap) -> dict:
     most, least = base.injections(version, len(feeder.points))
     asked, nodes, hours = hosting.tried(feeder, buses), [{"bus": bus[:120]} for bus in buses], {}
     for direction, name in NAMES.items():
+        progress(0, None, f"{len(buses)} nodes, {name}")
         rest = base.rest_of(machine.feeder, shape, most, least, direction)
         worst = hosting.worst_columns(machine, rest, direction)
         side = hosting.capacities(machine, rest[:, worst], len(buses), asked, direction, policy)
@@ -34,14 +37,7 @@ def carry_out(found: HostingMap) -> dict:
             node |= {f"{name}_kw": float(value), f"{name}_binds": str(kind), f"{name}_element": str(element)[:150]}
     facts = {"facts": shape.as_json() | {"columns": hours}, "node_count": len(buses), "computed_at": timezone.now()}
     with transaction.atomic(), acting(None, SYSTEM):
-        HostingMap.lifecycle.move(HostingMap.objects.filter(pk=found.pk), "finish", actor=None, reason=SYSTEM, **facts)
+        computed.finish(found, SYSTEM, **facts)
         HostingNode.objects.filter(map=found).delete()
         HostingNode.objects.bulk_create([HostingNode(map=found, edc_id=found.edc_id, **node) for node in nodes], batch_size=BATCH)
     return {"nodes": len(buses)}
-
-
-def failed(*, found: HostingMap, reason: str) -> None:
-    """It could not be computed, or was cancelled."""
-    rows = HostingMap.objects.filter(pk=found.pk, status=HostingMap.Status.COMPUTING)
-    if rows.exists():
-        HostingMap.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])

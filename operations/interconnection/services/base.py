@@ -8,6 +8,7 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
+from moc.errors import UserError
 from operations.envelopes.services.computing import RANGE, TYPICAL_DAY, WINDOWS, range_of, windows_of
 from operations.envelopes.services.life import policy_for
 from operations.envelopes.solver import windows
@@ -22,6 +23,7 @@ from registry.prequalification.rules.numbers import Numbers
 
 METERS, FEWEST_DAYS, QUANTILES = 100, 3, (0.1, 0.9)
 ASSUMED = ("study_months_percent", "study_spread_percent", "study_weather_percent", "study_latitude_deg")
+REMEDY = "Have it added in the admin under Rule sets (or by load_rulesets), in force today; then have it computed again."
 SAMPLE_YEAR = 2027  # whose fifteenths stand for the months when limits by time are laid on them
 
 
@@ -41,10 +43,13 @@ class Year:
 def assumed(edc: int) -> year.Assumed:
     """What rule set rows of today say of a year that nobody measured, by the utility's market and regulator.
 
-    Raises LookupError naming the rows that are missing, or that say no number."""
-    values = Numbers.on(timezone.localdate()).of_utility(ASSUMED, edc)
+    Raises UserError (STUDY-RULES) naming the rows that are missing, or that say no number."""
+    try:
+        values = Numbers.on(timezone.localdate()).of_utility(ASSUMED, edc)
+    except LookupError as missing:
+        raise UserError(f"{missing.args[0].split('. ')[0]}.", REMEDY, "STUDY-RULES") from missing
     if none := [key for key, value in values.items() if value is None]:
-        raise LookupError(f"The rule set rows of {', '.join(none)} say no number; a study needs one. Add it in the admin.")
+        raise UserError(f"The rule set rows of {', '.join(none)} say no number; a study needs one.", REMEDY, "STUDY-RULES")
     months, spread, weather, latitude = (np.array(values[key], float) for key in ASSUMED)
     return year.Assumed(months / 100, float(spread) / 100, weather / 100, float(latitude))
 

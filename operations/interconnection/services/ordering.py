@@ -4,19 +4,15 @@ import hashlib
 import json
 from decimal import Decimal
 
-from django.db import transaction
-
 from moc.access import policy
 from moc.errors import UserError
-from moc.history import acting
-from moc.jobs import services as jobs
+from operations.computed import services as computed
 from operations.interconnection.models import InterconnectionStudy
 from operations.network.models import NetworkElement, NetworkPoint, NetworkVersion
 from registry.ders import inverters
 from registry.grid.models import Feeder
 
 PERMISSION = "manage_grid"
-TASK = "operations.interconnection.tasks.study"
 PHASES = dict(zip("ABC123", "123123", strict=True))
 MOST_KW = 50_000
 
@@ -47,17 +43,11 @@ def order(
     place = _place(network, service_point, bus, phases)
     facts = {"technology": technology, "rated_kw": rated_kw, "charge_kw": charge_kw, "rated_kva": rated_kva}
     facts |= {"inverter_settings": _settings(inverter_settings), "accepted_percent": accepted_percent}
-    key = {"feeder": feeder, "topology_hash": network.topology_hash, "digest": _digest(facts | place)}
-    with transaction.atomic(), acting(actor, f"Study of {title} ordered"):
-        found, made = InterconnectionStudy.objects.get_or_create(
-            **key,
-            status__in=("computing", "done"),
-            defaults=facts | place | {"edc": feeder.edc, "network": network, "title": title, "created_by": actor, "status": "computing"},
-        )
-        if made:
-            found.job = jobs.enqueue(actor=actor, task=TASK, title=f"Study of {title}"[:200], study=found.pk)
-            found.save(update_fields=["job"])
-    return found
+    key, of_network = computed.of(network)
+    key |= {"digest": _digest(facts | place), "status__in": ("computing", "done")}
+    facts |= place | of_network | {"title": title, "created_by": actor, "status": "computing"}
+    named = f"Study of {title}"
+    return computed.ordered(InterconnectionStudy, key, facts, actor=actor, reason=f"{named} ordered", title=named)[0]
 
 
 def _digest(facts: dict) -> str:

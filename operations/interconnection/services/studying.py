@@ -5,9 +5,11 @@ from django.db import transaction
 
 from moc.errors import UserError
 from moc.history import acting
+from moc.jobs.services import Progress
+from operations.computed import services as computed
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.problem import EXPORT, IMPORT
-from operations.interconnection.models import InterconnectionStudy
+from operations.interconnection.models import STUDIED, InterconnectionStudy
 from operations.interconnection.services import base
 from operations.interconnection.solver import study as solver
 from operations.interconnection.solver import windows, year
@@ -16,11 +18,11 @@ from operations.network.engine.feeder import FeederModel
 from operations.network.models import NetworkPoint
 from operations.network.services.building import feeder_of
 
-SYSTEM, NAME = "system: interconnection studied", "resource.studied"
+SYSTEM = "system: interconnection studied"
 KINDS = ("", "voltage", "thermal")
 
 
-def carry_out(study: InterconnectionStudy) -> dict:
+def carry_out(study: InterconnectionStudy, progress: Progress) -> dict:
     """Compute a study and move it on in one transaction. Returns the job's outcome. Raises UserError (STUDY-POINT)."""
     feeder = placed(study)
     machine, point = Machine(feeder), len(feeder.points) - 1
@@ -32,14 +34,14 @@ def carry_out(study: InterconnectionStudy) -> dict:
     sides = {}
     for direction, name in ((EXPORT, "export"), (IMPORT, "import")):
         if asked[direction] > 0:
+            progress(0, None, f"288 hours of a year, {name}")
             rest = base.rest_of(machine.feeder, found, most, least, direction)
             side = solver.limits(machine, rest, point, asked[direction], direction, policy, inverter)
             able, outputs = _able(study, direction)
             sides[name] = side, solver.judged(side, able, outputs, study.accepted_percent), able
     facts = _facts(study, sides) | {"result": {name: _told(*each) for name, each in sides.items()} | {"year": found.as_json()}}
     with transaction.atomic(), acting(None, SYSTEM):
-        rows = InterconnectionStudy.objects.filter(pk=study.pk)
-        InterconnectionStudy.lifecycle.move(rows, "finish", actor=None, reason=SYSTEM, **facts)
+        computed.finish(study, SYSTEM, **facts)
     return {name: facts[name] for name in ("firm_export_kw", "flexible_export_kw", "firm_import_kw", "flexible_import_kw")}
 
 
@@ -48,9 +50,9 @@ def placed(study: InterconnectionStudy) -> FeederModel:
     feeder = feeder_of(study.network)
     if study.service_point_id:
         number = NetworkPoint.objects.values_list("number", flat=True).get(version=study.network, service_point=study.service_point)
-        return feeder.with_resources({NAME: feeder.legs_like(number)})
+        return feeder.with_resources({STUDIED: feeder.legs_like(number)})
     try:
-        return feeder.with_resources({NAME: feeder.legs_of(study.bus, study.phases)})
+        return feeder.with_resources({STUDIED: feeder.legs_of(study.bus, study.phases)})
     except KeyError as missing:
         raise UserError(f"phases: the network has no node {missing.args[0]}.", "Name phases that the bus has.", "STUDY-POINT") from missing
 
@@ -106,10 +108,3 @@ def _told(side: solver.Direction, outcome: solver.Outcome, able: np.ndarray) -> 
         "unchecked": int((~side.checked).sum()),
         "alarms": side.alarms,
     }
-
-
-def failed(*, study: InterconnectionStudy, reason: str) -> None:
-    """It could not be computed, or was cancelled."""
-    rows = InterconnectionStudy.objects.filter(pk=study.pk, status=InterconnectionStudy.Status.COMPUTING)
-    if rows.exists():
-        InterconnectionStudy.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])

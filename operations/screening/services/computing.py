@@ -7,6 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from moc.history import acting
+from moc.jobs.services import Progress
+from operations.computed import services as computed
 from operations.envelopes.services.life import policy_for
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.problem import EXPORT, IMPORT
@@ -22,7 +24,7 @@ from registry.submissions.models import StagedDer
 NAMES = {EXPORT: "export", IMPORT: "import"}
 
 
-def carry_out(screen: ReviewScreen) -> dict:
+def carry_out(screen: ReviewScreen, progress: Progress) -> dict:
     """Compute a screen and write its findings in one transaction. Returns the job's outcome."""
     version, rows = screen.network, list(rows_of(screen.review, screen.network))
     feeder = feeder_of(version)
@@ -32,6 +34,7 @@ def carry_out(screen: ReviewScreen) -> dict:
     points = np.array([places[row.service_point_id] for row in rows], int)
     machine, assumed, result, made = Machine(feeder), base.assumed(version.edc_id), {}, []
     for direction, name in NAMES.items():
+        progress(0, None, f"{len(rows)} DERs, {name}")
         asked = np.array([_asked(row, direction, assumed) for row in rows]).reshape(len(rows), year.COLUMNS)
         wants = np.flatnonzero(asked.max(1, initial=0) > 0)
         if len(wants):
@@ -42,7 +45,7 @@ def carry_out(screen: ReviewScreen) -> dict:
     short = len({each.row_id for each in made})
     facts = {"row_count": len(rows), "short_count": short, "result": result | {"year": found.as_json()}, "computed_at": timezone.now()}
     with transaction.atomic(), acting(None, SYSTEM):
-        ReviewScreen.lifecycle.move(ReviewScreen.objects.filter(pk=screen.pk), "finish", actor=None, reason=SYSTEM, **facts)
+        computed.finish(screen, SYSTEM, **facts)
         ScreenFinding.objects.filter(screen=screen).delete()
         ScreenFinding.objects.bulk_create(made)
     return {"ders": len(rows), "short": short}
@@ -90,10 +93,3 @@ def _findings(screen: ReviewScreen, rows: list[StagedDer], side: joint.Joint, as
         for n, row in enumerate(rows)
         if side.binds[n]
     ]
-
-
-def failed(*, screen: ReviewScreen, reason: str) -> None:
-    """It could not be computed, or was cancelled."""
-    rows = ReviewScreen.objects.filter(pk=screen.pk, status=ReviewScreen.Status.COMPUTING)
-    if rows.exists():
-        ReviewScreen.lifecycle.move(rows, "fail", actor=None, reason=f"system: {reason}"[:500])

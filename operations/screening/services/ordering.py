@@ -16,7 +16,7 @@ from moc.documents.models import Document
 from moc.documents.services import store
 from moc.errors import UserError
 from moc.history import acting
-from moc.jobs import services as jobs
+from operations.computed import services as computed
 from operations.interconnection.services.adopting import OPEN
 from operations.network.models import NetworkPoint, NetworkVersion
 from operations.outages.services import log
@@ -24,7 +24,7 @@ from operations.screening.models import ReviewScreen, ScreenFinding
 from registry.submissions.models import Decision, StagedDer, UtilityReview
 from registry.submissions.services import reviewing
 
-PERMISSION, TASK, SYSTEM = "review_ders", "operations.screening.tasks.screen", "system: a review is screened"
+PERMISSION, SYSTEM = "review_ders", "system: a review is screened"
 LOOKS_BACK = timedelta(days=1)
 UNDER_REVIEW = (UtilityReview.Status.OPEN, UtilityReview.Status.INFO_REQUESTED, UtilityReview.Status.ESCALATED)
 HEADER = ("external_id", "direction", "filed_kw", "always_possible_kw", "least_in_month", "at_hour", "what_binds")
@@ -43,7 +43,7 @@ def due(now: datetime | None = None) -> list[ReviewScreen]:
     for version in _current().filter(valid_from__gte=since):
         there = StagedDer.objects.filter(submission=OuterRef("submission"), service_point__feeder=version.feeder_id, status__in=OPEN)
         pairs |= {(review, version) for review in reviews.filter(Exists(there), edc=version.edc_id)}
-    ordered = [_ordered(review, version) for review, version in sorted(pairs, key=lambda pair: (pair[0].pk, pair[1].pk))]
+    ordered = [order(review, version) for review, version in sorted(pairs, key=lambda pair: (pair[0].pk, pair[1].pk))]
     return [each for each in ordered if each is not None]
 
 
@@ -51,20 +51,15 @@ def _current() -> QuerySet[NetworkVersion]:
     return NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder")
 
 
-def _ordered(review: UtilityReview, version: NetworkVersion) -> ReviewScreen | None:
-    key = {"review": review, "feeder": version.feeder, "topology_hash": version.topology_hash}
+def order(review: UtilityReview, version: NetworkVersion) -> ReviewScreen | None:
+    """Order a review's screen on a network; None where there is one, or nothing to screen."""
+    key, facts = computed.of(version)
+    key |= {"review": review}
     if ReviewScreen.objects.filter(**key).exists() or not rows_of(review, version).exists():
         return None
-    with transaction.atomic(), acting(None, SYSTEM):
-        screen, made = ReviewScreen.objects.get_or_create(**key, defaults={"edc_id": version.edc_id, "network": version})
-        if made:
-            _enqueue(None, screen)
+    title = f"Screen: {review.submission} on {version.feeder}"
+    screen, made = computed.ordered(ReviewScreen, key, facts, actor=None, reason=SYSTEM, title=title)
     return screen if made else None
-
-
-def _enqueue(actor, screen: ReviewScreen) -> None:
-    job = jobs.enqueue(actor=actor, task=TASK, title=f"Screen: {screen}", screen=screen.pk)
-    ReviewScreen.objects.filter(pk=screen.pk).update(job=job)
 
 
 def rows_of(review: UtilityReview, version: NetworkVersion) -> QuerySet[StagedDer]:
@@ -77,9 +72,7 @@ def rows_of(review: UtilityReview, version: NetworkVersion) -> QuerySet[StagedDe
 def again(*, actor, screen: ReviewScreen, reason: str = "") -> None:
     """Screen once more, with what is registered and measured by now. Raises NotPermitted, TransitionRefused."""
     policy.require(actor, PERMISSION, screen.edc)
-    with transaction.atomic(), acting(actor, reason or "Screened again"):
-        ReviewScreen.lifecycle.move(ReviewScreen.objects.filter(pk=screen.pk), "again", actor=actor, reason=reason)
-        _enqueue(actor, screen)
+    computed.again(actor=actor, found=screen, reason=reason or "Screened again")
 
 
 def proposals(screen: ReviewScreen) -> QuerySet[ScreenFinding]:

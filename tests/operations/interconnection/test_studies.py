@@ -10,6 +10,7 @@ from django.utils import timezone
 from moc.access.policy import NotPermitted
 from moc.errors import UserError
 from moc.history import acting
+from moc.rulesets.models import RuleSet
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
 from operations.envelopes.reports import limits_of
 from operations.envelopes.services import computing, life, reacting
@@ -78,6 +79,16 @@ def test_a_study_says_what_is_firm_what_is_flexible_and_what_that_costs(world, f
     assert any("export_kw" in each for each in study.windows) and all(each["rrule"].startswith("FREQ=YEARLY") for each in study.windows)
     assert study.proposed_settings["volt_var"] == inverters.VOLT_VAR
     assert studied(world, feeder, charge_kw=Decimal(40), rated_kva=Decimal("40.0")) == study
+
+
+def test_a_missing_rule_set_row_is_named_to_the_person(world, feeder, client_of):
+    """N13: the job ends with a sentence that names the row and where to add it, on the study's page too."""
+    with acting(None, REASON):
+        RuleSet.objects.filter(key="study_latitude_deg").delete()
+    study = studied(world, feeder)
+    assert (study.status, study.job.status, study.job.outcome["code"]) == ("failed", "failed", "STUDY-RULES")
+    page = client_of(world.user("edc", "administrator")).get(f"{PAGES}{study.uuid}/").content.decode()
+    assert "No rule set row for study_latitude_deg" in page and "in the admin under Rule sets" in page
 
 
 def test_a_bus_and_phases_are_a_place_too_and_other_ders_take_room(world, feeder):
@@ -232,7 +243,7 @@ def test_pages_and_api(world, feeder, client_of, api_of):
     assert made.url == f"{PAGES}{study.uuid}/" and client.get(made.url).status_code == 200
     tasks.study(study.job_id)
     page = client.get(made.url).content.decode()
-    assert "Firm (kW)" in page and "What binds" in page and "typical day" in page and "FREQ=YEARLY" in page
+    assert "Firm (kW)" in page and "What binds" in page and "typical day" in page and "Limits by time" in page
     assert b"Elm" in client.get(PAGES).content
     body = FACTS | {"feeder": feeder.code, "service_point": last(feeder), "inverter_settings": SETTINGS, "title": "Elm"}
     asked = api.post(API, json.loads(json.dumps(body, default=float)), format="json")
