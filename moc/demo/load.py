@@ -23,6 +23,7 @@ from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
 from moc.demo.readings import readings
 from moc.demo.register import register
+from moc.demo.studies import studies
 from moc.documents.models import Document
 from moc.documents.services import store
 from moc.history import acting
@@ -62,6 +63,7 @@ def load(report: Report) -> None:
     _filings(organizations, report)
     report("Networks and envelopes", 0.99)
     networks(organizations)
+    studies(organizations)
     report("A day of readings", 0.995)
     _measured(organizations)
     if not Publication.objects.exists():
@@ -71,13 +73,14 @@ def load(report: Report) -> None:
 
 
 def catch_up() -> None:
-    """What a state that was loaded by an earlier release lacks: rules, services, networks with envelopes, a day of readings."""
+    """What a state that was loaded by an earlier release lacks: rules, services, networks with envelopes and studies, a day of readings."""
     rulesets.load()
     catalogue.load()
     by_slug = {organization.slug: organization for organization in Organization.objects.all()}
     organizations = {party.code: by_slug[party.slug] for party in parties() if party.slug in by_slug}
     if not NetworkVersion.objects.exists():
         networks(organizations)
+    studies(organizations)
     _measured(organizations)
 
 

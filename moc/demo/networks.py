@@ -43,7 +43,7 @@ def networks(organizations: dict[str, Organization]) -> None:
     with acting(None, REASON):
         EnvelopePolicy.objects.get_or_create(edc=edc, feeder=None, defaults={"auto_publish": True})
     for feeder in _feeders(edc):
-        _network(feeder, files)
+        approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, files), name=f"{feeder.code}.zip"))
         for run in life.order_days(feeder):
             compute(run.job_id)
 
@@ -55,16 +55,17 @@ def _feeders(edc: Organization) -> list[Feeder]:
     return list(of_voltage.filter(substation=first["substation"]).select_related("edc").order_by("code")[:FEEDERS])
 
 
-def _network(feeder: Feeder, files: dict[str, str]) -> None:
-    """The circuit with the feeder's points on it, approved by a person of the utility."""
+def approved(feeder: Feeder, source: str, upload: ContentFile) -> NetworkVersion:
+    """A feeder's network from a file, read, and approved by a person of the utility; what is there stays."""
     version = NetworkVersion.objects.filter(feeder=feeder).first()
     if version is None:
-        upload = ContentFile(archive(feeder, files), name=f"{feeder.code}.zip")
-        version = versions.receive(actor=None, feeder=feeder, source=NetworkVersion.Source.OPENDSS, upload=upload)
+        version = versions.receive(actor=None, feeder=feeder, source=source, upload=upload)
     read(version.job_id)
     version.refresh_from_db()
     if version.status == NetworkVersion.Status.STAGED:
         versions.approve(actor=policy.holders(versions.PERMISSION, feeder.edc).order_by("pk").first(), version=version)
+        version.refresh_from_db()
+    return version
 
 
 def archive(feeder: Feeder, files: dict[str, str]) -> bytes:

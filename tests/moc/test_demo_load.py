@@ -15,7 +15,10 @@ from moc.demo import load, networks, newjersey
 from moc.history import acting
 from moc.reports import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
+from operations.hosting.models import HostingMap
+from operations.interconnection.models import InterconnectionStudy
 from operations.network.models import NetworkVersion
+from operations.screening.models import ReviewScreen
 from registry.ders.choices import DerType
 from registry.ders.models import Der
 from registry.submissions.models import Finding, StagedDer, Submission, UtilityReview
@@ -53,7 +56,8 @@ def test_the_registry_sums_to_the_published_totals(state):
     assert Der.history.count() == Der.objects.count(), "each record has its first version"
     _as_eia_published()
     _networks_with_envelopes()
-    counted = (Der, StagedDer, Organization, NetworkVersion, EnvelopeRun)
+    _studied()
+    counted = (Der, StagedDer, Organization, NetworkVersion, EnvelopeRun, InterconnectionStudy, ReviewScreen, HostingMap)
     before = [model.objects.count() for model in counted]
     load.load(lambda step, share: None)
     assert [model.objects.count() for model in counted] == before, "loading again changes nothing"
@@ -61,7 +65,7 @@ def test_the_registry_sums_to_the_published_totals(state):
 
 def _networks_with_envelopes() -> None:
     """O1, O4: every service point of the feeders with a network is a point of it, and today and tomorrow have published limits."""
-    current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder")
+    current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT, source="opendss").select_related("feeder")
     assert len(current) == networks.FEEDERS and len({version.feeder.substation_id for version in current}) == 1
     for version in current:
         assert (
@@ -72,6 +76,15 @@ def _networks_with_envelopes() -> None:
         assert all(run.unchecked == 0 for run in runs)
         active = Der.objects.filter(feeder=version.feeder, status=Der.Status.ACTIVE)
         assert EnvelopePoint.objects.filter(feeder=version.feeder).count() == active.count() > 400
+
+
+def _studied() -> None:
+    """O4: a finished study with a firm limit below the flexible one, a screen of the open review and a map, on a feeder from a table."""
+    version = NetworkVersion.objects.get(status=NetworkVersion.Status.CURRENT, source="table")
+    study, screen = InterconnectionStudy.objects.get(network=version), ReviewScreen.objects.get(network=version)
+    found = HostingMap.objects.get(network=version)
+    assert [each.status for each in (study, screen, found)] == ["done"] * 3 and screen.row_count and found.node_count
+    assert study.firm_export_kw < study.flexible_export_kw < float(study.rated_kw)
 
 
 def _as_eia_published() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from moc.demo.feeders import unpacked
 from moc.demo.networks import CIRCUIT, archive
+from moc.demo.studies import table
 from moc.history import acting
 from operations.network import importers
 from registry.grid.models import Transformer
@@ -50,6 +51,20 @@ def test_the_same_feeder_gives_the_same_bytes(feeder, files):
     with acting(None, "system: tests"):
         feeder.service_points.update(feeder=other)
     assert placed(archive(other, files)) != placed(first), "another feeder has its customers elsewhere"
+
+
+def test_a_feeder_as_a_gis_would_tell_it_is_a_network(feeder, tmp_path):
+    """O1: the registry's transformers along the shortest tree, every service point behind its own; the same bytes each time."""
+    content = table(feeder)
+    assert table(feeder) == content
+    (tmp_path / "f.csv").write_bytes(content)
+    model = importers.read(tmp_path / "f.csv", name="f.csv", source="table")
+    assert model.alive.all()
+    names = {name.lower() for name in feeder.service_points.values_list("usage_point_id", flat=True)}
+    assert {str(point).split(".", 1)[1] for point in model.points} == names
+    assert sum(str(name).startswith("transformer.") for name in model.element_names) == 1 + len(
+        {*feeder.service_points.filter(phases_available=1).values_list("transformer")}
+    )
 
 
 def placed(content: bytes) -> set[tuple[str, str]]:
