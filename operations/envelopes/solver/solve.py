@@ -7,6 +7,7 @@ from operations.envelopes.solver.case import Case, Machine
 from operations.envelopes.solver.explain import bindings
 from operations.envelopes.solver.problem import EXPORT, IMPORT, Allocation, Envelopes, Policy, Request
 from operations.network.engine.feeder import FeederModel
+from operations.network.engine.powerflow import PowerFlow
 
 METHODS = ("group", "proportional", "equal", "weighted", "maximum")
 SHRINK = 0.98
@@ -29,7 +30,9 @@ def solve(request: Request, policy: Policy, machine: Machine | None = None) -> E
 
 def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> tuple[Allocation, Case]:
     """One direction's allocation, proven by a full check, and its case; an interval that fails it goes back towards the base case."""
-    case = Case(machine, request, policy, direction, vertices(machine.feeder, request.active) if policy.robust else corner(request))
+    case = Case(
+        machine, request, policy, direction, vertices(machine.feeder, request.active, machine.exact) if policy.robust else corner(request)
+    )
     return settle(case), case
 
 
@@ -74,14 +77,12 @@ def corner(request: Request) -> np.ndarray:
     return np.ones((1, len(request.active)))
 
 
-def vertices(feeder: FeederModel, active: np.ndarray) -> np.ndarray:
+def vertices(feeder: FeederModel, active: np.ndarray, flow: PowerFlow | None = None) -> np.ndarray:
     """All points; then only those of each phase; then of each pair of phases, as masks (S, A). A point's phase is its place among the
     three by the angle of its voltage without load, so that points behind single-phase transformers are sorted too."""
     leg = np.full(len(feeder.points), -1)
     leg[feeder.leg_point[::-1]] = np.arange(len(feeder.leg_point))[::-1]
-    from operations.network.engine.powerflow import PowerFlow
-
-    volts = PowerFlow(feeder).solve(np.zeros((len(feeder.leg_from), 1), complex)).legs[leg[active], 0]
+    volts = (flow or PowerFlow(feeder)).solve(np.zeros((len(feeder.leg_from), 1), complex)).legs[leg[active], 0]
     phase = np.round((np.rad2deg(np.angle(volts / volts[0])) % 180) / 60).astype(int) % 3
     masks = [np.ones(len(active))] + [(phase == p).astype(float) for p in range(3)] + [(phase != p).astype(float) for p in range(3)]
     return np.unique([mask for mask in masks if mask.any()], axis=0)[::-1]

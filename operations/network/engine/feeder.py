@@ -14,6 +14,15 @@ import scipy.sparse as sp
 from scipy.sparse import csgraph
 
 GROUND = -1
+OF_WIRING = (
+    "conductor_start",
+    "admittance_start",
+    "_entries",
+    "incidence",
+    "node_bus",
+    "rating_names",
+    "source_matrix",
+)  # whatever the taps
 AVERAGE, MOST, LEAST = -1, -2, -3  # in place of a phase that a capacitor's control watches
 REGULATOR = np.dtype(
     [
@@ -216,7 +225,10 @@ class FeederModel:
         in_service[self.capacitors["element"]] = closed
         regulators, capacitors = self.regulators.copy(), self.capacitors.copy()
         regulators["tap"], capacitors["closed"] = taps, closed
-        return replace(self, admittances=admittances, in_service=in_service, regulators=regulators, capacitors=capacitors)
+        made = replace(self, admittances=admittances, in_service=in_service, regulators=regulators, capacitors=capacitors)
+        same = np.array_equal(self.in_service, in_service)  # then what joins what is the same too
+        made.__dict__.update({name: getattr(self, name) for name in (*OF_WIRING, *(("alive",) if same else ()))})
+        return made
 
     def with_service(self, in_service: np.ndarray) -> "FeederModel":
         """The same feeder with other elements in service, after a switching or an outage."""
@@ -278,6 +290,8 @@ class FeederModel:
         """The same feeder with every point drawing its power whatever its voltage: what a meter says is what flows."""
         p = len(self.points)
         constant, never = np.tile([1.0, 0.0, 0.0, 0.0, 0.0], (p, 1)), np.tile([0.0, np.inf, 0.0], (p, 1))
+        if all(map(np.array_equal, (self.response_p, self.response_q, self.clamp), (constant, constant, never))):
+            return self
         return replace(self, response_p=constant, response_q=constant, clamp=never)
 
     @cached_property

@@ -9,6 +9,7 @@ CLOCKS = {"time": "Its clock is not simulated.", "pf": "Control by power factor 
 OF_PHASES = {"avg": AVERAGE, "max": MOST, "min": LEAST}
 STEERING = {"invcontrol", "expcontrol", "storagecontroller"}
 STEERED = "What it steers keeps the power at which it settled."
+FAR = 1.08  # of nominal voltage: a limit above plays no part where envelopes keep voltage
 Held = list[tuple[str, str]]
 
 
@@ -39,14 +40,18 @@ def _why_held(dss) -> str:
     phase, bus = value("PTphase").lower(), control.MonitoredBus()
     name = control.Name()
     dss.Transformers.Name(control.Transformer())
-    connections = set()
+    dss.Transformers.Wdg(control.Winding())
+    volts, connections = _volts(dss), set()
     for winding in range(1, dss.Transformers.NumWindings() + 1):
         dss.Transformers.Wdg(winding)
         connections.add(bool(dss.Transformers.IsDelta()))
     dss.Circuit.SetActiveElement(f"regcontrol.{name}")
     reasons = (
         (control.IsReversible(), "It turns round with the flow of power, which is not simulated."),
-        (control.VoltageLimit() > 0, "It has a limit of the voltage at its own terminal, which is not simulated."),
+        (
+            0 < control.VoltageLimit() * control.PTRatio() < FAR * volts,
+            "It has a limit of its own voltage, which is not simulated.",
+        ),
         (float(value("LDC_Z") or 0) > 0, "Its line drop compensation by magnitude is not simulated."),
         (phase in ("max", "min"), "It watches the highest or lowest phase, which is not simulated."),
         (
@@ -56,6 +61,12 @@ def _why_held(dss) -> str:
         (len(connections) > 1 and not bus and _watches_delta(dss), "It watches a delta winding of a delta-wye transformer."),
     )
     return next((why for holds, why in reasons if holds), "")
+
+
+def _volts(dss) -> float:
+    """Nominal volts across a coil of the active winding."""
+    wye = dss.CktElement.NumPhases() > 1 and not dss.Transformers.IsDelta()
+    return dss.Transformers.kV() * 1e3 / (np.sqrt(3) if wye else 1)
 
 
 def _watches_delta(dss) -> bool:
@@ -73,7 +84,7 @@ def _regulator(dss, name: str, number: int, nodes: np.ndarray, width: int, place
     dss.Transformers.Name(control.Transformer())
     dss.Transformers.Wdg(winding)
     first, phases, delta = (winding - 1) * width, 1 if width == 2 else width - 1, dss.Transformers.IsDelta()
-    volts = dss.Transformers.kV() * 1e3 / (1 if phases == 1 or delta else np.sqrt(3))
+    volts = _volts(dss)
     sense = nodes[first + phase], nodes[first + (phase + 1) % phases if delta and phases > 1 else winding * width - 1]
     r, x = control.ForwardR(), control.ForwardX()
     if bus:

@@ -166,7 +166,7 @@ def test_a_regulator_rests_where_opendss_leaves_it(facts, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "more, why", [("ptphase=max", "highest"), ("reversible=yes", "turns round"), ("vlimit=121", "limit of the voltage")]
+    "more, why", [("ptphase=max", "highest"), ("reversible=yes", "turns round"), ("vlimit=121", "limit of its own voltage")]
 )
 def test_a_control_that_is_not_simulated_is_held_and_named(more, why, tmp_path):
     """O1: its transformer stays at the tap where OpenDSS's control left it, and a finding says so."""
