@@ -1,5 +1,6 @@
 """A decision file: read and checked as a whole, then carried out as one; errors name row, column and remedy."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -8,11 +9,12 @@ from decimal import Decimal, InvalidOperation
 from moc.access import policy
 from moc.errors import UserError
 from moc.readers import FileRefused, Limits, Vocabulary, fold, open_rows
+from registry.ders import inverters
 from registry.submissions.models import Decision, StagedDer, UtilityReview
 from registry.submissions.services import bulk_decisions, reviewing
 from registry.submissions.services.practice import practice_of
 
-COLUMNS = ("external_id", "row_number", "decision", "reason_code", "statement", "export_limit_kw", "import_limit_kw")
+COLUMNS = ("external_id", "row_number", "decision", "reason_code", "statement", "export_limit_kw", "import_limit_kw", *inverters.KINDS)
 VOCABULARY = Vocabulary(
     names=COLUMNS,
     aliases={"id": "external_id", "row": "row_number", "reason": "reason_code", "export limit": "export_limit_kw"},
@@ -40,6 +42,7 @@ SAID = {
     "DECISION-KIND": ("This is not a decision.", "Write approve, approve_limited, request_info or deny."),
     "DECISION-LIMITS-BY-FILE": ("This utility's practice sets limits by hand, not by file.", "Take the row out and decide it on its page."),
     "DECISION-NUMBER": ("This is not a limit in kW.", "Give digits with a decimal point, zero or more, no unit."),
+    "DECISION-SETTINGS-KIND": ("Inverter settings are issued with limits only.", "Write approve_limited with a limit, or empty this cell."),
     "DECISION-REASON": ("This is not a ground of the closed list.", f"Write one of {', '.join(Decision.Reason.values)}."),
 }
 _ESCAPED = re.compile(r"\\([\\tnr])")
@@ -118,11 +121,11 @@ class _Check:
 
     def plans(self, rows: Iterable[tuple[int, dict[str, str]]]) -> list[bulk_decisions.Plan]:
         """One plan for each different decision. Raises DecisionFileRefused."""
-        groups: dict[tuple, list[int]] = {}
+        groups: dict[str, tuple[dict, list[int]]] = {}
         for number, cells in rows:
             found, terms = self._row(number, cells), self._terms(number, cells)
             if found and terms:
-                groups.setdefault(tuple(terms.items()), []).append(found)
+                groups.setdefault(json.dumps(terms, default=str), (terms, []))[1].append(found)
         if self.problems:
             raise DecisionFileRefused(self.problems, self.number)
         if len(groups) > MOST_DECISIONS:
@@ -131,7 +134,7 @@ class _Check:
                 "Write equal statements alike: each decision is one letter to the aggregator.",
                 "DECISION-FILE",
             )
-        return [bulk_decisions.Plan(dict(terms), {"rows": found}, len(found)) for terms, found in groups.items()]
+        return [bulk_decisions.Plan(terms, {"rows": found}, len(found)) for terms, found in groups.values()]
 
     def _problem(self, number: int, column: str, value: str, code: str, said: tuple[str, str] | None = None) -> None:
         self.number += 1
@@ -168,7 +171,14 @@ class _Check:
         reason = self._reason(number, cells.get("reason_code", "")) if kind == Decision.Kind.DENY else ""
         limited = kind == Decision.Kind.APPROVE_LIMITED
         limits = {name: self._limit(number, name, cells.get(name, "")) if limited else None for name in bulk_decisions.LIMITS}
-        terms = {"kind": kind.value, "statement": cells.get("statement", ""), "reason_code": reason, **limits}
+        settings = self._settings(number, cells, limited)
+        terms = {
+            "kind": kind.value,
+            "statement": cells.get("statement", ""),
+            "reason_code": reason,
+            **limits,
+            "inverter_settings": settings,
+        }
         if self.number > before:
             return None
         try:
@@ -183,6 +193,27 @@ class _Check:
         if reason is None:
             self._problem(number, "reason_code", text, "DECISION-REASON")
         return reason.value if reason else ""
+
+    def _settings(self, number: int, cells: dict[str, str], limited: bool) -> dict | None:
+        """Inverter settings of a row, numbers and curves as JSON; None without."""
+        given = {name: cells[name] for name in inverters.KINDS if cells.get(name)}
+        if not given:
+            return None
+        if not limited:
+            column = next(iter(given))
+            return self._problem(number, column, given[column], "DECISION-SETTINGS-KIND")
+        said = {}
+        for column, text in given.items():
+            try:
+                said[column] = json.loads(text)
+            except ValueError:
+                wish = "a number" if column in ("power_factor", "max_w") else "a JSON list of [voltage per unit, value]"
+                return self._problem(number, column, text, "DECISION-SETTINGS", ("This is no inverter setting.", f"Write {wish}."))
+        try:
+            return inverters.checked(said)
+        except inverters.WrongSettings as wrong:
+            remedy = "Correct it, or empty the cell: IEEE 1547-2018 has these settings."
+            return self._problem(number, wrong.field, given.get(wrong.field, ""), "DECISION-SETTINGS", (wrong.sentence, remedy))
 
     def _limit(self, number: int, column: str, text: str) -> Decimal | None:
         if not text:

@@ -21,6 +21,7 @@ from tests.factories.filings import on_disk, reviewed, row, run, store_in, table
 
 pytestmark = pytest.mark.django_db
 STUDY = b"%PDF the study"
+LIMITED = {"external_id": "A-1", "decision": "approve_limited", "export_limit_kw": "4"}
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +215,13 @@ def test_a_decision_file_is_carried_out_as_one(world, review, reviewer):
     decided = [
         {"external_id": "A-1", "decision": "approve"},
         {"row_number": "3", "decision": "Approve"},
-        {"external_id": "A-3", "decision": "approve_limited", "export_limit_kw": "4"},
+        {
+            "external_id": "A-3",
+            "decision": "approve_limited",
+            "export_limit_kw": "4",
+            "volt_watt": "[[1.06, 1], [1.1, 0.2]]",
+            "max_w": "50",
+        },
         {"external_id": "A-4", "decision": "deny", "reason_code": "R6", "statement": "Another inverter"},
         {"external_id": "A-5", "decision": "request_info", "statement": "Which meter?"},
     ]
@@ -222,6 +229,8 @@ def test_a_decision_file_is_carried_out_as_one(world, review, reviewer):
     assert (outcome.row_count, len(outcome.decisions)) == (5, 4)
     assert statuses(review) == ["approved", "approved", "approved_limited", "denial_proposed", "info_requested", "pending"]
     assert Decision.objects.get(kind="deny").reason_code == "data_mismatch"
+    issued = {"volt_watt": [[1.06, 1.0], [1.1, 0.2]], "max_w": 50.0}
+    assert Der.objects.get(external_id="A-3").inverter_settings == issued == Decision.objects.get(kind="approve_limited").inverter_settings
 
 
 @pytest.mark.parametrize(
@@ -238,6 +247,11 @@ def test_a_decision_file_is_carried_out_as_one(world, review, reviewer):
         ({"external_id": "A-1", "decision": "approve_limited"}, "export_limit_kw", "DECISION-LIMITS"),
         ({"external_id": "A-1", "decision": "approve_limited", "import_limit_kw": "5 kW"}, "import_limit_kw", "DECISION-NUMBER"),
         ({"external_id": "A-1", "decision": "request_info"}, "statement", "DECISION-QUESTION"),
+        (LIMITED | {"volt_var": "0.9 to 1.1"}, "volt_var", "DECISION-SETTINGS"),
+        (LIMITED | {"volt_var": "[[1, 0.4], [0.9, 0]]"}, "volt_var", "DECISION-SETTINGS"),
+        (LIMITED | {"max_w": "50 %"}, "max_w", "DECISION-SETTINGS"),
+        (LIMITED | {"volt_var": "[[0.9, 0.4], [1.1, 0]]", "power_factor": "0.9"}, "power_factor", "DECISION-SETTINGS"),
+        ({"external_id": "A-1", "decision": "approve", "max_w": "50"}, "max_w", "DECISION-SETTINGS-KIND"),
     ],
 )
 def test_a_wrong_row_refuses_the_whole_decision_file(world, review, reviewer, cells, column, code):
