@@ -72,9 +72,10 @@ class Part:
 def capabilities(version: NetworkVersion) -> list[tuple]:
     """Of every active DER at a network's points: id, place in the arrays, least and most injection (kW), and its limits by time.
 
-    Approved import and export, its own ratings where nothing was approved, within the limits that its utility decided."""
+    Approved import and export, its own ratings where nothing was approved, within the limits that its utility decided. A DER whose service
+    point another feeder supplies by now is that feeder's, whatever this version still draws."""
     places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
-    ders = Der.objects.filter(service_point_id__in=list(places), status=Der.Status.ACTIVE).order_by("pk")
+    ders = Der.objects.filter(feeder=version.feeder_id, service_point_id__in=list(places), status=Der.Status.ACTIVE).order_by("pk")
     rows = ders.values_list("pk", "service_point_id", *WINDOWS, *RANGE)
     return [(pk, places[point], *range_of(*facts), windows_of(filed, decided)) for pk, point, filed, decided, *facts in rows]
 
