@@ -14,6 +14,7 @@ from django.utils import timezone
 from moc import sight
 from moc.access import policy
 from moc.errors import Conflict
+from moc.jobs import routing
 from moc.jobs.models import Job
 
 log = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ def wake(job: Job) -> None:
 
 
 def _send(task: str, pk: int) -> None:
-    current_app.send_task(task, args=[pk], ignore_result=True)
+    current_app.send_task(task, args=[pk], ignore_result=True, **routing.options(pk))
 
 
 def cancel(*, actor, job: Job) -> None:

@@ -252,6 +252,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "control_folder": VAR_DIR / "broker-control",
         "polling_interval": 0.1,
     }
+MOC_PLACE_QUEUES = env.int("MOC_PLACE_QUEUES", default=1)  # above 1: queues place-0, place-1, … by feeder (moc.jobs.routing)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

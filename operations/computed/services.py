@@ -26,8 +26,9 @@ def of(version: NetworkVersion) -> tuple[dict, dict]:
 
 
 def begun(found: Computed, actor, title: str = "") -> Computed:
-    """The row with a job that computes it."""
-    found.job = jobs.enqueue(actor=actor, task=found.TASK, title=title or str(found), **{found.ARGUMENT: found.pk})
+    """The row with a job that computes it, by a worker that knows its feeder."""
+    said = {found.ARGUMENT: found.pk} | ({"place": found.feeder_id} if hasattr(found, "feeder_id") else {})
+    found.job = jobs.enqueue(actor=actor, task=found.TASK, title=title or str(found), **said)
     type(found).objects.filter(pk=found.pk).update(job=found.job)
     return found
 
