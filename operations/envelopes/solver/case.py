@@ -19,11 +19,11 @@ CHUNK = 96  # intervals of a full check at once: bounds memory
 class Machine:
     """A feeder's factors and sensitivities, shared by both directions and by every later window of the same topology."""
 
-    def __init__(self, feeder: FeederModel, secondary: np.ndarray | None = None):
+    def __init__(self, feeder: FeederModel, other: "Machine | None" = None):
         self.feeder = feeder.at_constant_power()
         self.fast, self.exact = PowerFlow(self.feeder, dtype=np.float32), PowerFlow(self.feeder)
-        self.sensitivity = Sensitivity(self.exact)
-        self.secondary = service_groups(self.feeder) if secondary is None else secondary
+        self.sensitivity = Sensitivity(self.exact, other and other.sensitivity)
+        self.secondary = other.secondary if other else service_groups(self.feeder)  # controls join no secondaries
         self._at: dict[bytes, Machine] = {}
 
     @cached_property
@@ -37,7 +37,7 @@ class Machine:
         if key not in self._at:
             while len(self._at) >= STATES:
                 self._at.pop(next(iter(self._at)))
-            self._at[key] = Machine(self.feeder.with_controls(taps, closed), self.secondary)  # controls join no secondaries
+            self._at[key] = Machine(self.feeder.with_controls(taps, closed), self)
         return self._at[key]
 
 

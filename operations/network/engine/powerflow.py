@@ -61,8 +61,9 @@ class PowerFlow:
         place = np.full(len(feeder.nodes) + 1, -1, dtype=np.int32)
         place[self.live_nodes] = np.arange(len(self.live_nodes))
         self._from, self._to = place[feeder.leg_from[self.live_legs]], place[feeder.leg_to[self.live_legs]]
-        self.incidence = feeder.incidence[self.live_nodes][:, self.live_legs].tocsc()
-        self.ybus = feeder.ybus[self.live_nodes][:, self.live_nodes].tocsc()
+        whole = len(self.live_nodes) == len(feeder.nodes)
+        self.incidence = feeder.incidence if whole else feeder.incidence[self.live_nodes][:, self.live_legs].tocsc()
+        self.ybus = feeder.ybus if whole else feeder.ybus[self.live_nodes][:, self.live_nodes].tocsc()
         volts = feeder.leg_volts[self.live_legs]
         self.damped, self._again = damped, None
         damping = np.ones(len(feeder.leg_point)) if damped else _damping(feeder)
