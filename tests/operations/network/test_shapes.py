@@ -193,3 +193,9 @@ def test_what_is_not_understood_is_refused_by_name(line, named, tmp_path):
     uneven = "new load.uneven bus1=a.1 phases=1 kv=7.2 kw=1500 kvar=300"
     with pytest.raises(importers.NetworkRefused, match=named):
         read(tmp_path, circuit(uneven, line))
+
+
+def test_a_bar_of_nearly_no_impedance_is_read(tmp_path):
+    """O1: it leaves OpenDSS's own solution fewer digits than we agree to; every point draws the same, so nothing was misunderstood."""
+    bar = "new line.bar bus1=a bus2=b phases=3 length=1e-7 r1=1e-4 x1=1e-4 r0=1e-4 x0=1e-4 c1=0 c0=0"
+    assert "line.bar" in read(tmp_path, circuit(bar, "new load.far bus1=b phases=3 kv=12.47 kw=500 kvar=200")).element_names
