@@ -35,7 +35,10 @@ def pytest_addoption(parser) -> None:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test."""
+    """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test.
+
+    What is marked `whole` it leaves out.
+    """
     needed = defaultdict(set)
     for item in items:
         item.stash[LIVES] = _lives_in_the_world(item)
@@ -54,7 +57,7 @@ def pytest_collection_modifyitems(config, items) -> None:
         if page and "write" not in given:
             alike[item.originalname, page["record"]].append(item)
     asked = {group[crc32(" ".join(key).encode()) % len(group)] for key, group in alike.items()}
-    left = {item for group in alike.values() for item in group} - asked
+    left = {item for group in alike.values() for item in group} - asked | {item for item in items if item.get_closest_marker("whole")}
     config.hook.pytest_deselected(items=sorted(left, key=lambda item: item.nodeid))
     items[:] = [item for item in items if item not in left]
 

@@ -192,22 +192,26 @@ def _write_files(folder: Path) -> dict[str, Path]:
     names = [*(party.code for party in AGGREGATORS), "open", "draft"]
     paths = {name: folder / f"{name.lower()}.csv" for name in names}
     files = {name: path.open("w", encoding="utf-8", newline="") for name, path in paths.items()}
-    writers = {name: csv.DictWriter(file, fieldnames=list(FIELDS), restval="") for name, file in files.items()}
+    writers = {name: csv.writer(file) for name, file in files.items()}
     for writer in writers.values():
-        writer.writeheader()
+        writer.writerow(FIELDS)
     held = Counter()
     for code, row in generate.filings():
         utility = row["utility_id_eia"]
         illustrative = code == AGGREGATORS[0].code and row["external_id"].startswith("ILL-")
         pile = "open" if held[utility] < HELD_BACK else "draft" if held[utility] < HELD_BACK + IN_DRAFT else ""
         if illustrative and pile:
-            writers[pile].writerow(_spoiled(row, held[utility]) if pile == "draft" else row)
+            writers[pile].writerow(_cells(_spoiled(row, held[utility]) if pile == "draft" else row))
             held[utility] += 1
         else:
-            writers[code].writerow(row)
+            writers[code].writerow(_cells(row))
     for file in files.values():
         file.close()
     return paths
+
+
+def _cells(row: dict[str, str]) -> list[str]:
+    return [row.get(column, "") for column in FIELDS]
 
 
 def _spoiled(row: dict[str, str], number: int) -> dict[str, str]:

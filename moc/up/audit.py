@@ -12,12 +12,11 @@ AS_DATA = ("--format", "json", "--progress-spinner", "off", "--desc", "off")
 
 def audit(environment: Mapping[str, str]) -> str | None:
     """Ask the vulnerability service about every locked package; its title if one is vulnerable. Out of reach, it says so and passes."""
-    say("\n$ pip-audit")
     finished = subprocess.run(
         [VENV / "bin" / "pip-audit", *AUDIT, *AS_DATA], cwd=ROOT, env=dict(environment), capture_output=True, text=True, check=False
     )
     lines, failed = verdict(finished.stdout, finished.stderr)
-    for line in lines:
+    for line in ("\n$ pip-audit", *lines):
         say(line)
     return "pip-audit" if failed else None
 

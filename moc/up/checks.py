@@ -5,6 +5,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .audit import audit
@@ -25,7 +26,11 @@ UV = ("uv", "pip", "compile", "--quiet", "--universal", "--generate-hashes", "--
 
 def lint(environment: Mapping[str, str] | None = None) -> list[str]:
     """Run every lint tool, also after a failure; the command lines that failed."""
-    return [title for command in LINTS if (title := _check([VENV / "bin" / command[0], *command[1:]], environment or base_environment()))]
+    return _check_together(_lints(), environment or base_environment())
+
+
+def _lints() -> list[list[str | Path]]:
+    return [[VENV / "bin" / command[0], *command[1:]] for command in LINTS]
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -37,10 +42,11 @@ def test(arguments: Sequence[str]) -> int:
     with database() as (environment, _cluster):
         environment["DJANGO_SETTINGS_MODULE"] = "moc.settings.test"
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # three processes read the tests: one compiles them for all
-        schema = subprocess.Popen([PYTHON, "-m", "tests.database"], cwd=ROOT, env=dict(environment))  # on the core that lint leaves idle
-        failed = lint(environment)
-        failed += [title for title in [_check(manage("makemigrations", "--check", "--dry-run"), environment)] if title]
-        failed += [title for title in [None if arguments else audit(environment)] if title]
+        schema = subprocess.Popen([PYTHON, "-m", "tests.database"], cwd=ROOT, env=dict(environment))  # what tests copy
+        with ThreadPoolExecutor(1) as beside:
+            audited = None if arguments else beside.submit(audit, environment)  # it waits for a network
+            failed = _check_together([manage("makemigrations", "--check", "--dry-run"), *_lints()], environment)
+            failed += [title for title in [audited and audited.result()] if title]
         schema.wait()  # if it failed, the first test says why
         failed += [title for title in [_check([*PYTEST, *arguments], environment)] if title]
     if without_browser:
@@ -59,11 +65,30 @@ def bench(arguments: Sequence[str]) -> int:
         return 1 if _check([PYTHON, "-m", "pytest", "-s", "-m", "scale", "tests/scale", "tests/resilience", *arguments], environment) else 0
 
 
+def _title(command: Sequence[str | Path]) -> str:
+    return " ".join(str(part) for part in command).replace(f"{VENV / 'bin'}{os.sep}", "").replace(f"{ROOT}{os.sep}", "")
+
+
 def _check(command: Sequence[str | Path], environment: Mapping[str, str]) -> str | None:
     """Run one tool on the terminal; its title if it failed."""
-    title = " ".join(str(part) for part in command).replace(f"{VENV / 'bin'}{os.sep}", "").replace(f"{ROOT}{os.sep}", "")
+    title = _title(command)
     say(f"\n$ {title}")
     return title if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode else None
+
+
+def _check_together(commands: Sequence[Sequence[str | Path]], environment: Mapping[str, str]) -> list[str]:
+    """Run tools beside each other, and say in their order what each said; the titles of those that failed."""
+
+    def heard(command: Sequence[str | Path]) -> subprocess.CompletedProcess:
+        output = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+        return subprocess.run(command, cwd=ROOT, env=dict(environment), check=False, **output)
+
+    failed = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for command, finished in zip(commands, pool.map(heard, commands), strict=True):
+            say(f"\n$ {_title(command)}\n{finished.stdout.rstrip()}")
+            failed += [_title(command)] if finished.returncode else []
+    return failed
 
 
 def lock() -> int:

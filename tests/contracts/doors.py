@@ -1,7 +1,7 @@
 """The doors of the platform: every address of the resolver, and a visit there that leaves nothing behind."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from zlib import crc32
@@ -37,7 +37,8 @@ from tests.contracts.scene import Scene, make_scene, written
 from tests.sharing import SHARED, SHARES
 
 API_PAGE = "/api/v1/docs/"  # of the API, but a page
-ASKED = 2  # parties who may, and as many who may not, that an ordinary run asks at a door
+ASKED = 1  # parties who may, and as many who may not, that an ordinary run asks at a door
+FOR_EVERYBODY = ("/healthz",)  # what any cache may keep
 LAST_RESORT = "(?P<url>.*)$"  # Django's admin: addresses that are none
 MATRIX = [
     *ROUTES,
@@ -108,7 +109,10 @@ def walk(patterns, before: str = ""):
 
 
 def some(actors, door: str, able, whole: bool) -> list[str]:
-    """Whom a run asks at a door: everybody; or one of some parties who may and one of some who may not, others at other doors."""
+    """Whom a run asks at a door: everybody; or one party who may and one who may not, others at other doors.
+
+    Where strangers may, they come on top: somebody who is signed in is asked at each door.
+    """
     if whole:
         return list(actors)
     alike: dict[tuple[str, bool], list[str]] = {}
@@ -116,13 +120,9 @@ def some(actors, door: str, able, whole: bool) -> list[str]:
         alike.setdefault((actor.partition(":")[0], actor in able), []).append(actor)
     asked = {key: group[crc32(f"{door} {key[0]}".encode()) % len(group)] for key, group in alike.items()}
     turns = sorted(alike, key=lambda key: crc32(f"{key[0]} {door}".encode()))
+    turns = [key for key in turns if key != ("stranger", True)]
     left = {key for may in (True, False) for key in [key for key in turns if key[1] is may][ASKED:]}
     return [actor for key, actor in asked.items() if key not in left]
-
-
-def part_of(values: Sequence, place: str, step: int) -> Sequence:
-    """Every n-th value, from another one on in each place."""
-    return values[crc32(place.encode()) % step :: step] if step else values
 
 
 @cache
@@ -145,13 +145,21 @@ def met(response) -> str:
     return {200: "seen", 404: "absent", 401: "login"}.get(response.status_code, str(response.status_code))
 
 
+def is_own(response) -> bool:
+    """Whether no cache that others share may keep the answer."""
+    return bool({"private", "no-store"} & set(re.split(r",\s*", response.headers.get("Cache-Control", ""))))
+
+
 def client_of(scene: Scene, actor: str, url: str):
     """The actor's client for pages, or for the API."""
     return (scene.api if url.startswith("/api/") and url != API_PAGE else scene.clients)[actor]
 
 
 def visit(scene: Scene, actor: str, method: str, url: str, body=None) -> tuple[str, int, set[str]]:
-    """(what was met, the status, the tables written); everything is rolled back."""
+    """(what was met, the status, the tables written); everything is rolled back.
+
+    What somebody signed in sees, a cache keeps for nobody else (N3): met as "seen" is only what says so.
+    """
     client, options = client_of(scene, actor, url), {}
     if client is scene.api[actor]:
         options = {"HTTP_IF_MATCH": "*"}
@@ -163,6 +171,8 @@ def visit(scene: Scene, actor: str, method: str, url: str, body=None) -> tuple[s
         try:
             response = getattr(client, method)(url, body, **options)
             result = met(response), response.status_code
+            if method == "get" and result[0] == "seen" and actor != "stranger" and not (is_own(response) or url in FOR_EVERYBODY):
+                result = "kept for others", response.status_code
             if response.streaming:
                 b"".join(response.streaming_content)
         except Exception as error:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+ASKED_ABOUT = (ast.Import, ast.ImportFrom, ast.Attribute, ast.Name, ast.Call, ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGES = ("moc", "registry", "operations", "market", "settlement")
 
 
@@ -39,10 +40,16 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), str(path))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """A file's syntax nodes of the kinds that tests ask about."""
+    return tuple(node for node in ast.walk(tree(path)) if isinstance(node, ASKED_ABOUT))
+
+
 def product() -> Iterator[tuple[Path, ast.AST]]:
-    """Every syntax node of the product's own code."""
+    """The syntax nodes of the product's own code that are imports, names, calls or functions."""
     for path in python_files(tests=False):
-        for node in ast.walk(tree(path)):
+        for node in nodes(path):
             yield path, node
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.contracts.sources import PACKAGES, name, project_files, python_files, slices, tree, where
+from tests.contracts.sources import PACKAGES, name, nodes, project_files, python_files, slices, tree, where
 
 FILE_LINES, FUNCTION_LINES, ADMIN_LINES = 400, 40, 150
 SLICE_FILES = (
@@ -20,7 +20,7 @@ MACHINE_ALLOWED = {"requirements.lock"}
 
 
 def functions(path):
-    return [node for node in ast.walk(tree(path)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return [node for node in nodes(path) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def length(node) -> int:

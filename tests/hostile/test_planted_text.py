@@ -14,9 +14,10 @@ from django.http import HttpResponse
 
 from moc.exports import NUMBER, RISKY
 from moc.notices.services import deliver
-from tests.contracts.doors import READS, address, client_of, part_of
+from tests.contracts.doors import READS, address, client_of
 from tests.contracts.scene import OWN, SECOND, Scene
 from tests.hostile.planting import MARK
+from tests.sharing import part_of
 
 pytestmark = pytest.mark.usefixtures("cheap")
 READERS = ("operator:administrator", "aggregator:administrator", "edc:administrator", OWN)
@@ -91,7 +92,7 @@ def test_no_stranger_reads_a_text_of_another(planted, route, whole):
     owners = ("registry/owners/", "api/v1/registry/own/")
     own = {"nobody"} if route.route.startswith(owners) else set()  # the owner of the scene's DER reads of that
     strangers = [actor for actor in STRANGERS if actor in route.sees - own]  # the access matrix refuses the others
-    for actor in strangers if whole else part_of(strangers, route.route, min(3, len(strangers))):
+    for actor in strangers if whole else part_of(strangers, route.route, len(strangers)):
         body = read(planted, actor, route).body
         assert MARK.encode() not in body, f"{actor} reads a text of another organisation"
 

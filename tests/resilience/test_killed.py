@@ -130,7 +130,7 @@ def _sweep(job: int) -> None:
     assert Job.objects.get(pk=job).status == Job.Status.QUEUED
 
 
-@pytest.mark.parametrize("how", ["worker", "database"])
+@pytest.mark.parametrize("how", ["worker", pytest.param("database", marks=pytest.mark.whole)])
 def test_reading_a_file_resumes_after_a_kill(filed, how):
     """Mid-file: the file is read again from its beginning, once."""
     submission, bad = filed
@@ -147,7 +147,7 @@ def test_reading_a_file_resumes_after_a_kill(filed, how):
     assert StagedDer.objects.count() == ROWS, "a job that is done is not done again"
 
 
-@pytest.mark.parametrize("how", ["worker", "database"])
+@pytest.mark.parametrize("how", [pytest.param("worker", marks=pytest.mark.whole), "database"])
 def test_a_decision_resumes_after_a_kill(submitted, how):
     """Mid-decision: rows, decision, records and history come together or not at all."""
     review, job = submitted

@@ -5,7 +5,8 @@ the work or after one of its commits, nothing in between; and after the repetiti
 nothing twice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -20,8 +21,7 @@ from tests.resilience.whole import whole
 from tests.resilience.works import WORKS, Work
 
 pytestmark = pytest.mark.django_db(transaction=True)
-STRIKES = pytest.mark.parametrize("strike", [kill_process, end_connection])
-MOST = 3  # stages of each work that this run takes, spread from its first to its last commit; `make bench` takes all
+MOST = 4  # stages of each work that this run takes, spread from its first to its last commit; `make bench` takes all
 
 
 @pytest.fixture
@@ -38,11 +38,13 @@ def database(db):
     found.forget()
 
 
-def sweep_the_stages(work: Work, strike: Callable, database: Database, most: int | None = None, mend: Callable = bool) -> int:
+def sweep_the_stages(work: Work, strikes: Callable | Sequence, database: Database, most: int | None = None, mend: Callable = bool) -> int:
     """Kill the work at its stages; returns how many there are. It is repeated in a child too: what this process knows stays the same.
 
-    `mend` makes good what the strike did to the machine. `most` takes so many of the stages around commits, None takes all stages.
+    Of several strikes each stage gets the next. `mend` makes good what the strike did to the machine. `most` takes so many of the stages
+    around commits, None takes all stages.
     """
+    turns = cycle([strikes] if callable(strikes) else strikes)
     before = database.state()
     database.keep()
     undisturbed = run(work.act, look=database.state)
@@ -50,7 +52,7 @@ def sweep_the_stages(work: Work, strike: Callable, database: Database, most: int
     assert undisturbed.ended and final == held[-1] and final != before, "the work does nothing"
     proven, left = [], final
     for number in _chosen(undisturbed.steps, most):
-        stage = undisturbed.steps[number - 1]
+        stage, strike = undisturbed.steps[number - 1], next(turns)
         if left != before:
             database.put_back()
         killed = run(work.act, chosen=number, strike=strike)
@@ -74,7 +76,7 @@ def _chosen(steps: list[str], most: int | None) -> list[int]:
     if most is None:
         return list(numbers)
     around = [number for number in numbers if any(step.startswith(COMMIT) for step in steps[max(number - 2, 0) : number])]
-    return around[:: -max(1, len(around) // most)][::-1]
+    return around[:: -max(1, -(-len(around) // most))][::-1]
 
 
 def _difference(left: dict, held: list[dict]) -> dict:
@@ -84,14 +86,15 @@ def _difference(left: dict, held: list[dict]) -> dict:
     return {table: count for table, count in counts.items() if any(left.get(table) != state.get(table) for state in held)}
 
 
-@STRIKES
 @pytest.mark.parametrize("name", WORKS)
-def test_a_kill_leaves_all_or_nothing_and_repeating_completes_it(name, strike, database, _files, api_of):
-    sweep_the_stages(WORKS[name](build(), api_of), strike, database, MOST)
+def test_a_kill_leaves_all_or_nothing_and_repeating_completes_it(name, database, _files, api_of):
+    """The worker and its connection in turn; the last stage is the worker's in every other work."""
+    strikes = (kill_process, end_connection) if list(WORKS).index(name) % 2 else (end_connection, kill_process)
+    sweep_the_stages(WORKS[name](build(), api_of), strikes, database, MOST)
 
 
 @pytest.mark.scale
-@STRIKES
+@pytest.mark.parametrize("strike", [kill_process, end_connection])
 @pytest.mark.parametrize("name", WORKS)
 def test_every_stage(name, strike, database, _files, api_of, capsys):
     stages = sweep_the_stages(WORKS[name](build(), api_of), strike, database)

@@ -1,11 +1,13 @@
 """A database superuser, who can change history; and seals made within the test's own transaction."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
 
 import environ
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from moc import sight
 from moc.history import acting
@@ -16,12 +18,15 @@ from tests.factories.world import World, build
 TABLE = "moc_historicalorganization"
 
 
-@pytest.fixture
-def superuser(django_db_setup, django_db_blocker) -> Iterator[None]:
-    """The test's connection is a superuser's: asked for before `db`."""
+HORIZON = "SELECT greatest(pg_current_xact_id()::text::bigint, (SELECT max(before) FROM moc_seal)) + 1"
+
+
+@contextmanager
+def as_superuser(blocker) -> Iterator[None]:
+    """The connection is a superuser's for the block."""
     former = {name: connection.settings_dict[name] for name in CREDENTIALS}
     given = environ.Env.db_url_config(settings.DATABASE_SUPERUSER_URL)
-    with django_db_blocker.unblock():
+    with blocker.unblock():
         connection.close()
         connection.settings_dict.update({name: given.get(name, former[name]) for name in CREDENTIALS})
         yield
@@ -30,10 +35,16 @@ def superuser(django_db_setup, django_db_blocker) -> Iterator[None]:
 
 
 @pytest.fixture
+def superuser(django_db_setup, django_db_blocker) -> Iterator[None]:
+    """The test's connection is a superuser's: asked for before `db`."""
+    with as_superuser(django_db_blocker):
+        yield
+
+
+@pytest.fixture
 def settled(monkeypatch) -> None:
     """Seals take what this very transaction wrote, as if it had ended."""
-    statement = "SELECT greatest(pg_current_xact_id()::text::bigint, (SELECT max(before) FROM moc_seal)) + 1"
-    monkeypatch.setattr(services, "horizon", lambda: execute(statement)[0][0])
+    monkeypatch.setattr(services, "horizon", lambda: execute(HORIZON)[0][0])
 
 
 @pytest.fixture
@@ -42,6 +53,25 @@ def sealed(superuser, db, settled) -> World:
     world = build()
     services.seal()
     return world
+
+
+@pytest.fixture(scope="module")
+def standing_seal(django_db_setup, django_db_blocker) -> Iterator[World]:
+    """A world under seal 1, in a transaction around the tests of a file that all live in it."""
+    with as_superuser(django_db_blocker), pytest.MonkeyPatch.context() as patch, transaction.atomic():
+        patch.setattr(connection, "close", lambda: None)  # as each test's end would
+        with pytest.MonkeyPatch.context() as meanwhile:
+            meanwhile.setattr(services, "horizon", lambda: execute(HORIZON)[0][0])
+            world = build()
+            services.seal()
+        yield world
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def under_seal(standing_seal, db, settled) -> World:
+    """That world, for one test."""
+    return deepcopy(standing_seal)
 
 
 def execute(statement: str, *values) -> list[tuple]:

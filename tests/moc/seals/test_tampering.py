@@ -12,9 +12,16 @@ from moc.seals import canon, keys, services
 from moc.seals.checker import root_of, sha256
 from moc.seals.models import Seal, SealedBlock, SealedTable
 from moc.seals.verification import verify
+from tests.factories.world import World
 from tests.moc.seals.conftest import TABLE, execute
 
 ROWS = f'SELECT history_id FROM "{TABLE}" ORDER BY history_id'
+
+
+@pytest.fixture
+def sealed(under_seal) -> World:
+    """All tests of this file begin with one seal."""
+    return under_seal
 
 
 def named(found) -> list[tuple]:

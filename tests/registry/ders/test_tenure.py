@@ -89,7 +89,9 @@ NOTHING = found(None, None, 0)
 
 
 @pytest.fixture
-def doors(world, client_of, api_of) -> Doors:
+def doors(world, client_of, api_of, monkeypatch) -> Doors:
+    """Paper is printed elsewhere; who gets it is decided before."""
+    monkeypatch.setattr("moc.pdf.to_pdf", lambda html, given=None: b"paper")
     return Doors(world, client_of, api_of)
 
 
