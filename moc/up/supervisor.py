@@ -164,7 +164,7 @@ def collected_static(environment: Mapping[str, str]) -> Iterator[None]:
 
 def static_digest() -> str:
     """The stamp of everything that collectstatic reads: the two locks, and name, size and time of our own static files."""
-    own = sorted(path for package in ("moc", "registry") for path in (ROOT / package / "static").rglob("*") if path.is_file())
+    own = sorted(path for app in ROOT.glob("*/apps.py") for path in (app.parent / "static").rglob("*") if path.is_file())
     listing = VAR / "run" / "static-files"
     listing.write_text("\n".join(f"{path} {path.stat().st_size} {path.stat().st_mtime_ns}" for path in own))
     return digest(ROOT / "requirements.lock", ROOT / "package-lock.json", listing)

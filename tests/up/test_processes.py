@@ -90,3 +90,12 @@ def test_an_impossible_port_is_refused(monkeypatch, port):
     monkeypatch.setenv("PORT", port)
     with pytest.raises(Refusal, match="PORT must be"):
         supervisor.address()
+
+
+def test_static_files_of_every_package_are_collected_anew_when_they_change(var):
+    """Upgraded pages with the style of the release before would show bands without colours."""
+    supervisor.static_digest()
+    listed = (var / "run" / "static-files").read_text()
+    owners = {path.parent.name for path in supervisor.ROOT.glob("*/static") if (path.parent / "apps.py").exists()}
+    assert {"moc", "registry", "operations"} <= owners
+    assert all(f"/{owner}/static/" in listed for owner in owners)
