@@ -26,4 +26,3 @@ CROSS JOIN LATERAL (
         OFFSET 0  -- stays a subquery: the aggregates take its rows in this order
     ) AS line
 ) AS made
-ORDER BY part.number
