@@ -12,7 +12,13 @@ from operations.network.engine import opendss
 from operations.network.engine.controls import ControlledFlow
 from operations.network.engine.feeder import FeederModel
 
-COMMANDS = {"lv28-melbourne": ("batchedit invcontrol..* enabled=no", "batchedit pvsystem..* enabled=no")}
+REFERENCES = Path(__file__).parent / "references"  # IEEE 13 and 123 in OpenDSS, as the packed ones are in CIM
+LOADS_ONLY = ("batchedit pvsystem..* enabled=no", "batchedit storage..* enabled=no")
+COMMANDS = {
+    "lv28-melbourne": ("batchedit invcontrol..* enabled=no", "batchedit pvsystem..* enabled=no"),
+    "ieee13-pv": LOADS_ONLY,
+    "ieee123-pv": LOADS_ONLY,
+}
 SUN = np.maximum(0, np.sin((np.arange(288) - 72) / 144 * np.pi))
 VOLTS_230 = {"v_min": 216 / 230, "v_max": 253 / 230}
 
@@ -24,7 +30,9 @@ def directory() -> Path:
 
 
 def master(name: str | Path) -> Path:
-    """The master file of a packed feeder; a path is one already."""
+    """The master file of a packed feeder or of a reference; a path is one already."""
+    if str(name).endswith("-pv"):
+        return REFERENCES / f"{name}.dss"
     return name if isinstance(name, Path) else unpacked(name, directory())
 
 
@@ -82,6 +90,16 @@ def flexible(feeder: FeederModel, *, intervals: int = 288, part: float = 0.3, se
     high = np.broadcast_to(rng.choice([7.6e3, 10e3], len(active))[:, None], (len(active), intervals))
     low = np.broadcast_to(-rng.choice([11.5e3, 14e3], len(active))[:, None], (len(active), intervals))
     return Request(feeder, feeder.leg_va(load), active, low, high)
+
+
+def medium(feeder: FeederModel, *, intervals: int = 10, part: float = 0.5, seed: int = 1) -> Request:
+    """A feeder of medium voltage between little load and that of the model; part of its customers may do twice their own either way."""
+    rng, count = np.random.default_rng(seed), len(feeder.points)
+    load = feeder.point_va[:, None] * np.linspace(0.4, 1, intervals)
+    active = np.sort(rng.choice(count, int(part * count), replace=False))
+    room = np.repeat(2 * np.abs(feeder.point_va[active])[:, None], intervals, 1)
+    load[active] = 1j * load[active].imag
+    return Request(feeder, feeder.leg_va(load), active, -room, room)
 
 
 def melbourne() -> tuple[Request, Policy, dict[str, np.ndarray]]:

@@ -20,6 +20,8 @@ pytestmark = pytest.mark.scale
 HEAD = {"epri-ckt5": 1.03, "european-lv": 1.0, "lv28-melbourne": None}
 HOUR, DAY, POINTS, CUSTOMERS = 12, 288, 20_000, 2_000_000
 ROLLING = ["epri-ckt5"] * 130 + ["ieee8500"] * 25 + ["lv28-melbourne"] * 25 + ["european-lv"] * 20
+VOLTS = {"epri-ckt5": Policy(), "european-lv": Policy(**feeders.VOLTS_230), "lv28-melbourne": Policy(**feeders.VOLTS_230)}
+OPTIMA = 12  # intervals of a day that the exact optimum is found for
 SAMPLED = 52  # intervals of a feeder and direction that OpenDSS checks in the run of 20,000 points
 
 
@@ -145,12 +147,14 @@ def test_the_next_hour_of_two_million_points():
     print(verdict("seconds on two cores for 2,000,000 points", scaled, ceiling=300))
 
 
-@pytest.mark.parametrize("name", HEAD)
+@pytest.mark.parametrize("name", (*HEAD, "ieee8500", "ieee13-pv", "ieee123-pv"))
 def test_partial_use(name):
-    """O4: robust mode: 1,000 random scenarios of partial use a feeder, in OpenDSS."""
-    feeder, head = feeders.model(name, HEAD[name]), HEAD[name]
-    policy = Policy(robust=True, **({} if name == "epri-ckt5" else feeders.VOLTS_230))
-    request, machine = feeders.flexible(feeder, intervals=10, kw=2 if name == "epri-ckt5" else 1), Machine(feeder)
+    """O4: robust mode: 1,000 random scenarios of partial use a feeder, in OpenDSS; of IEEE 13, 123 and 8500, whose own voltages go beyond
+    5 %, within 8 %, with their regulators where they stand."""
+    head, limits = HEAD.get(name), VOLTS.get(name, Policy(v_min=0.92, v_max=1.08))
+    feeder = feeders.settled(name) if name == "ieee8500" else feeders.model(name, head)
+    request = feeders.medium(feeder) if name.endswith("-pv") else feeders.flexible(feeder, intervals=10, kw=1 if limits.v_max > 1.08 else 2)
+    policy, machine = replace(limits, robust=True), Machine(feeder)
     started = process_time()
     found = solve(request, policy, machine)
     spent, plain = process_time() - started, solve(request, replace(policy, robust=False), machine)
@@ -161,7 +165,7 @@ def test_partial_use(name):
         judged = referee.judge(corner(machine, request, policy, side), side.push_w, masks=masks)
         worst = max(worst, judged.worst_volts)
         cost = 1 - side.push_w.sum() / free.push_w.sum()
-        print(f"  {label}: costs {cost:.1%} of the corner's capacity; {judged}")
+        print(f"  {label}: {side.push_w.sum(0).mean() / 1e3:,.0f} kW, {cost:.1%} less than the corner's; {judged}")
     print(verdict(f"{name}: worst voltage beyond its limit, pu", worst, ceiling=0.001))
     assert worst <= 0.001
 
@@ -191,26 +195,35 @@ def test_moving_regulators():
     assert worst <= 0.001 and found.exporting.checked.all() and found.importing.checked.all()
 
 
-@pytest.mark.parametrize("name, intervals", [("lv28-melbourne", (100, 144, 180, 222)), ("epri-ckt5", (0, 3))])
-def test_against_the_exact_optimum(name, intervals):
-    """O4: the linear program and group-fair against IPOPT on the whole AC network, interval by interval."""
-    if name == "epri-ckt5":
-        feeder = feeders.model(name, HEAD[name])
-        request, policy = feeders.flexible(feeder, intervals=6, kw=2), Policy()
-    else:
+@pytest.mark.parametrize("name", HEAD)
+def test_against_the_exact_optimum(name):
+    """O4: the linear program and group-fair against IPOPT on the whole AC network, interval by interval, from two starts."""
+    if name == "lv28-melbourne":
         request, policy, _ = feeders.melbourne()
-    machine, ratios = Machine(request.feeder), {"maximum": [], "group": []}
+        request = request.during(np.arange(6, DAY, DAY // OPTIMA))
+    else:
+        request, policy = (
+            feeders.flexible(feeders.model(name, HEAD[name]), intervals=OPTIMA, kw=2 if name == "epri-ckt5" else 1),
+            VOLTS[name],
+        )
+    machine, ratios, apart = Machine(request.feeder), {"maximum": [], "group": []}, 0.0
     found = {method: solve(request, replace(policy, method=method), machine) for method in ratios}
+    print()
     for side in ("exporting", "importing"):
-        most = getattr(found["maximum"], side)
-        case = corner(machine, request, policy, most)
-        for t in intervals:
-            exact = optimum.most(case, t, most.push_w[:, t])
-            print(f"\n  {name} {side} {t}: IPOPT {'found nothing in its time' if exact is None else f'{exact / 1e3:,.1f} kW'}", end="")
+        pushes = {method: getattr(found[method], side).push_w for method in ratios}
+        case = corner(machine, request, policy, getattr(found["maximum"], side))
+        for t in range(OPTIMA):
+            exact, other = (optimum.most(case, t, pushes["maximum"][:, t], part) for part in (0.999, 0.5))
+            apart = max(apart, abs(exact.watts - other.watts) / exact.watts)
+            print(
+                f"  {name} {side} {t}: IPOPT {exact.watts / 1e3:,.1f} kW (worst limit {exact.beyond:+.0e}, dual {exact.stationary:.0e})",
+                end="",
+            )
             for method, reached in ratios.items():
-                if exact is not None:
-                    reached.append(getattr(found[method], side).push_w[:, t].sum() / exact)
-                    print(f", {method} {reached[-1]:.4f}", end="")
-    assert ratios["maximum"], "no interval was compared"
-    print("\n" + verdict(f"{name}: linear program against the exact optimum, least", min(ratios["maximum"]), floor=0.995))
+                reached.append(pushes[method][:, t].sum() / max(exact.watts, other.watts))
+                print(f", {method} {reached[-1]:.4f}", end="")
+            print()
+    print(verdict(f"{name}: two starts of IPOPT apart, most", apart, ceiling=0.001))
+    print(verdict(f"{name}: linear program against the exact optimum, least", min(ratios["maximum"]), floor=0.995))
     print(verdict(f"{name}: group-fair against the exact optimum, least", min(ratios["group"]), floor=0.9))
+    assert min(ratios["maximum"]) >= 0.995 and apart < 0.001

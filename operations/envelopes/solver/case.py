@@ -13,6 +13,7 @@ from operations.network.engine.sensitivity import Sensitivity, service_groups
 NEAR = 0.85  # of its limit: a conductor below this at no push and at full push never binds between them
 VOLT_RANGE = 0.05  # per unit: makes a voltage violation comparable with a relative overload
 STATES = 24  # of controls whose factors and sensitivities are kept
+SPARE = 5e-3  # of a rating that robust mode leaves: parts of a phase load windings a little more than the vertices of the box do
 CHUNK = 96  # intervals of a full check at once: bounds memory
 
 
@@ -120,7 +121,7 @@ class Case:
         v = self.v_base
         self.v_high = np.where(v > high - 1e-3, np.maximum(high, v + 1e-3), high).astype(np.float32)
         self.v_low = np.where(v < low + 1e-3, np.minimum(low, v - 1e-3), low).astype(np.float32)
-        i_high = np.where(i_base > 0.98, np.maximum(1, i_base * 1.02), 1).astype(np.float32)
+        i_high = np.where(i_base > 0.98, np.maximum(1, i_base * 1.02), 1 - SPARE * (self.scenarios > 1)).astype(np.float32)
         self.all_i_high = i_high
         self._raise_alarms(i_base)
         worst = np.nan_to_num(np.maximum(i_base, i_full.max(0)), nan=np.inf)

@@ -10,9 +10,10 @@ import scipy.sparse as sp
 from operations.envelopes.solver.case import Case
 
 DAMPING, RETREAT = 0.9, 1.5
+CALMER, BOLDER, LEAST_GAIN = 0.5, 1.3, 0.2  # of a group's next step where it turned back, where it did not: phases answer each other
 STILL = 3e-3
 MARGIN = 2e-5
-ROUNDS, SEARCHES = 12, 7
+ROUNDS, SEARCHES, INSIDE = 12, 7, 0.97
 
 
 class Grouped:
@@ -70,6 +71,7 @@ def allocate(case: Case, start: np.ndarray) -> np.ndarray:
     share = np.repeat(np.maximum(start, 0.02)[None], grouped.number, 0)
     best = np.repeat(start[None], grouped.number, 0)
     most, todo = (best * grouped.room).sum(0), np.arange(case.count)
+    gain, before = np.ones_like(share), np.zeros_like(share)
     for _ in range(ROUNDS):
         volts, loading = case.evaluate(case.push(share[case.group][:, todo], todo), todo)
         good = case.excess(volts, loading, todo) <= 0
@@ -77,7 +79,9 @@ def allocate(case: Case, start: np.ndarray) -> np.ndarray:
         better = todo[good & (total > most[todo])]
         best[:, better], most[better] = share[:, better], total[good & (total > most[todo])]
         step = np.nan_to_num(grouped.step(share, volts, loading, todo), nan=-0.5, posinf=1.0)
-        moved = np.clip(share[:, todo] + np.where(step > 0, DAMPING, RETREAT) * step, 0, 1)
+        gain[:, todo] = np.clip(gain[:, todo] * np.where(step * before[:, todo] < 0, CALMER, BOLDER), LEAST_GAIN, 1)
+        before[:, todo] = step
+        moved = np.clip(share[:, todo] + gain[:, todo] * np.where(step > 0, DAMPING, RETREAT) * step, 0, 1)
         change = np.where(grouped.room[:, todo] > 0, np.abs(moved - share[:, todo]), 0).max(0)
         share[:, todo] = moved
         todo = todo[~(good & (change < STILL))]
@@ -87,17 +91,19 @@ def allocate(case: Case, start: np.ndarray) -> np.ndarray:
 
 
 def _search(case: Case, grouped: Grouped, best: np.ndarray, last: np.ndarray) -> np.ndarray:
-    """The furthest feasible point between the best and the last shares, where the last promise more."""
+    """The furthest feasible point between shares inside and the last, where the last promise more than the best."""
     promise, have = (last * grouped.room).sum(0), (best * grouped.room).sum(0)
     columns = np.flatnonzero(promise > have * 1.0005)
     if not len(columns):
         return best
-    left, right = np.zeros(len(columns)), np.ones(len(columns))
-    origin, way = best[:, columns], last[:, columns] - best[:, columns]
-    for turn in range(SEARCHES):
-        middle = (left + right) / 2 if turn else np.full(len(columns), 0.97)
-        push = case.push((origin + middle * way)[case.group], columns)
-        good = case.excess(*case.evaluate(push, columns), columns) <= 0
-        left, right = np.where(good, middle, left), np.where(good, right, middle)
-    best[:, columns] = origin + left * way
+    good = lambda shares: case.excess(*case.evaluate(case.push(shares[case.group], columns), columns), columns) <= 0  # noqa: E731
+    origin = np.where(good(INSIDE * last[:, columns]), INSIDE * last[:, columns], best[:, columns])
+    left, right, way = np.zeros(len(columns)), np.ones(len(columns)), last[:, columns] - origin
+    for _ in range(SEARCHES):
+        middle = (left + right) / 2
+        stands = good(origin + middle * way)
+        left, right = np.where(stands, middle, left), np.where(stands, right, middle)
+    found = origin + left * way
+    better = (found * grouped.room[:, columns]).sum(0) > have[columns]
+    best[:, columns[better]] = found[:, better]
     return best

@@ -8,11 +8,12 @@ import numpy as np
 
 from operations.envelopes.solver.case import Case
 
-ROUNDS = 8
+ROUNDS = 14
 V_NEAR, I_NEAR, MOST_ROWS = 0.006, 0.8, 60
 MARGIN = 3e-5
-STILL = 2e-4
-SEARCHES = 7
+STILL, WORTH = 2e-4, 2e-5
+NEARER = 0.5  # of its excess: a step that leaves more of it went too far
+SEARCHES, INSIDE = 9, 0.97
 
 
 class _Rows:
@@ -37,11 +38,14 @@ class _Point:
 
 
 def improve(case: Case, start: np.ndarray) -> np.ndarray:
-    """The push (A, T) of most weighted energy that the program finds, from a feasible start."""
+    """The push (A, T) of most weighted energy that the program finds, from a feasible start.
+
+    Points behind the same conductor are worth the same, so that programs jump from one of many equal corners to another and never see
+    the rows bend less: where a step did not bring the worst row nearer its limit, the next may go half as far (a trust region)."""
     weights = case.policy.weights if case.policy.weights is not None else np.ones(len(start))
     best, now, todo = start.copy(), start.copy(), np.flatnonzero((start < case.room * (1 - 1e-6)).any(0))
     rows = {t: _Rows() for t in todo}
-    worth = weights @ best
+    worth, over, reach = weights @ best, np.full(case.count, np.inf), np.ones(case.count)
     for _ in range(ROUNDS):
         if not len(todo):
             break
@@ -49,16 +53,18 @@ def improve(case: Case, start: np.ndarray) -> np.ndarray:
         value = weights @ now[:, todo]
         better = (point.over <= 0) & (value > worth[todo])
         best[:, todo[better]], worth[todo[better]] = now[:, todo[better]], value[better]
-        moved = np.stack([_program(case, point, j, t, now[:, t], rows[t], weights) for j, t in enumerate(todo)], axis=1)
+        reach[todo] = np.where(point.over > NEARER * over[todo], reach[todo] / 2, reach[todo])
+        over[todo] = np.maximum(point.over, 0)
+        moved = np.stack([_program(case, point, j, t, now[:, t], rows[t], weights, reach[t]) for j, t in enumerate(todo)], axis=1)
         change = np.abs(moved - now[:, todo]).max(0) / case.room[:, todo].max(0)
-        settled = (change < STILL) & (point.over <= 0)
-        now[:, todo] = moved
+        settled = (point.over <= 0) & ((change < STILL) | (weights @ moved < worth[todo] * (1 + WORTH)))
+        now[:, todo[~settled]] = moved[:, ~settled]
         todo = todo[~settled]
     return _restore(case, best, now, weights)
 
 
-def _program(case: Case, point: _Point, j: int, t: int, push: np.ndarray, rows: _Rows, weights: np.ndarray) -> np.ndarray:
-    """Solves one interval's linear program; its push where HiGHS finds an optimum, the present one otherwise."""
+def _program(case: Case, point: _Point, j: int, t: int, push: np.ndarray, rows: _Rows, weights: np.ndarray, reach: float):
+    """Solves one interval's linear program, no point going further than that part of its room; without an optimum, its push."""
     _remember(case, point, j, t, rows)
     matrix, bound = _linearised(case, point, j, t, push, rows)
     room = case.room[:, t]
@@ -72,7 +78,8 @@ def _program(case: Case, point: _Point, j: int, t: int, push: np.ndarray, rows: 
     starts = np.concatenate([[0], np.cumsum(np.bincount(i, minlength=count))[:-1]]).astype(np.int32) if count else np.zeros(0, np.int32)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = width, count
-    model.col_cost_, model.col_lower_, model.col_upper_ = -weights, case.floor[:, t] / 1e3, room / 1e3
+    least, most = np.maximum(case.floor[:, t], push - reach * room), np.minimum(room, push + reach * room)
+    model.col_cost_, model.col_lower_, model.col_upper_ = -weights, least / 1e3, most / 1e3
     model.row_lower_, model.row_upper_ = np.full(count, -np.inf), slack
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
     model.a_matrix_.start_ = np.append(starts, len(i)).astype(np.int32)
@@ -129,17 +136,20 @@ def _slopes(case: Case, row: np.ndarray, value: np.ndarray, response: np.ndarray
 
 
 def _restore(case: Case, best: np.ndarray, last: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The furthest feasible point between the best and the last push, where the last promises more."""
-    columns = np.flatnonzero(weights @ last > (weights @ best) * 1.00005)
+    """The furthest feasible point between one inside and the last push, where the last promises more than the best."""
+    columns = np.flatnonzero(weights @ last > (weights @ best) * (1 + WORTH))
     if not len(columns):
         return best
-    left, right = np.zeros(len(columns)), np.ones(len(columns))
-    origin, way = best[:, columns], last[:, columns] - best[:, columns]
+    inside = np.maximum(case.floor[:, columns], INSIDE * last[:, columns])
+    origin = np.where(_Point(case, inside, columns).over <= 0, inside, best[:, columns])
+    left, right, way = np.zeros(len(columns)), np.ones(len(columns)), last[:, columns] - origin
     for turn in range(SEARCHES):
         middle = (left + right) / 2 if turn else np.ones(len(columns))
         good = _Point(case, origin + middle * way, columns).over <= 0
         left, right = np.where(good, middle, left), np.where(good, right, middle)
         if turn == 0 and good.all():
             break
-    best[:, columns] = origin + left * way
+    found = origin + left * way
+    better = weights @ found > weights @ best[:, columns]
+    best[:, columns[better]] = found[:, better]
     return best

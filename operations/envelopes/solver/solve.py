@@ -11,6 +11,7 @@ from operations.network.engine.powerflow import PowerFlow
 
 METHODS = ("group", "proportional", "equal", "weighted", "maximum")
 SHRINK = 0.98
+BETWEEN = 0.75  # of the way from one phase to the next: nearer, a leg is of that phase
 
 
 def solve(request: Request, policy: Policy, machine: Machine | None = None) -> Envelopes:
@@ -78,11 +79,17 @@ def corner(request: Request) -> np.ndarray:
 
 
 def vertices(feeder: FeederModel, active: np.ndarray, flow: PowerFlow | None = None) -> np.ndarray:
-    """All points; then only those of each phase; then of each pair of phases, as masks (S, A). A point's phase is its place among the
-    three by the angle of its voltage without load, so that points behind single-phase transformers are sorted too."""
-    leg = np.full(len(feeder.points), -1)
-    leg[feeder.leg_point[::-1]] = np.arange(len(feeder.leg_point))[::-1]
-    volts = (flow or PowerFlow(feeder)).solve(np.zeros((len(feeder.leg_from), 1), complex)).legs[leg[active], 0]
-    phase = np.round((np.rad2deg(np.angle(volts / volts[0])) % 180) / 60).astype(int) % 3
-    masks = [np.ones(len(active))] + [(phase == p).astype(float) for p in range(3)] + [(phase != p).astype(float) for p in range(3)]
+    """All points; then only those of each phase; then all but these, as masks (S, A). A leg's phase is its place among the three by the
+    angle of its voltage without load, so that points behind single-phase transformers are sorted too; a leg between two of them (a delta
+    among wyes) is of both, and a point is of all its legs' phases."""
+    place = np.full(len(feeder.points), -1)
+    place[active] = np.arange(len(active))
+    legs = np.flatnonzero(place[feeder.leg_point] >= 0)
+    volts = (flow or PowerFlow(feeder)).solve(np.zeros((len(feeder.leg_from), 1), complex)).legs[legs, 0]
+    turn = np.rad2deg(np.angle(volts)) / 60
+    turn -= np.angle(np.exp(2j * np.pi * turn).sum()) / (2 * np.pi)  # where most legs are whole
+    away = np.abs((turn[:, None] - np.arange(3) + 1.5) % 3 - 1.5)  # opposite voltages are of one phase
+    of = np.zeros((3, len(active)))
+    np.maximum.at(of.T, place[feeder.leg_point[legs]], away < BETWEEN)
+    masks = [np.ones(len(active)), *of, *(1 - of)]
     return np.unique([mask for mask in masks if mask.any()], axis=0)[::-1]
