@@ -69,6 +69,20 @@ def test_a_correction_keeps_both(filer, ders):
     assert DerState.objects.get(der=ders[0]).p_kw == 2.5
 
 
+def test_new_late_repeated_and_corrected_readings_in_one_batch(filer, ders):
+    """N9: what moves a state, and what does not, are stored once each, whichever comes first in the batch."""
+    known, newer = moment(20), moment(5)
+    sent(filer, reading(ders[0], at=known.isoformat(), p_kw=2))
+    new = reading(ders[0], at=newer.isoformat(), p_kw=3)
+    corrected = reading(ders[0], at=known.isoformat(), p_kw=2.5, published_at=moment(1).isoformat())
+    late, repeated = reading(ders[0], at=moment(40).isoformat()), reading(ders[0], at=known.isoformat(), p_kw=2)
+    taken = sent(filer, late, new, repeated, new, new | {"p_kw": 4}, corrected, reading(ders[1]))
+    assert (taken.stored, taken.known, codes(taken)) == (4, 2, [(5, "TEL-CHANGED")])
+    told = Reading.objects.filter(der=ders[0]).order_by("event_at", "published_at").values_list("event_at", "p_kw")
+    assert list(told)[1:] == [(known, 2), (known, 2.5), (newer, 3)] and Reading.objects.count() == 5
+    assert DerState.objects.get(der=ders[0]).p_kw == 3
+
+
 def test_bad_readings_are_refused_one_by_one(world, filer, ders):
     """N9: each for its own reason, while the good ones of the same batch stand."""
     ahead, long_ago = timezone.now() + timedelta(minutes=10), timezone.now() - timedelta(days=500)
