@@ -16,6 +16,11 @@ from registry.submissions.models import Decision
 from settlement.disputes.models import DETERMINE, PARTIES, PURSUE, Dispute, Side, person
 
 
+def settings_field() -> models.JSONField:
+    """The settings of what approves with limits."""
+    return models.JSONField("inverter settings", null=True, blank=True, help_text="IEEE 1547 settings that the DERs shall keep")
+
+
 class SettlementProposal(models.Model):
     """Terms on which one party would end the dispute; the other's acceptance makes them an agreement, and takes effect."""
 
@@ -47,6 +52,9 @@ class SettlementProposal(models.Model):
     effect = models.CharField("effect on the disputed record", max_length=16, choices=Effect.choices)
     export_limit_kw = magnitude("export limit (kW)")
     import_limit_kw = magnitude("import limit (kW)")
+    inverter_settings = models.JSONField(
+        "inverter settings", null=True, blank=True, help_text="IEEE 1547 settings that the DERs shall keep"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
     proposed_by = person()
     proposed_at = models.DateTimeField(default=timezone.now)
@@ -114,6 +122,9 @@ class Determination(models.Model):
     reasons = models.TextField()
     export_limit_kw = magnitude("export limit (kW)")
     import_limit_kw = magnitude("import limit (kW)")
+    inverter_settings = models.JSONField(
+        "inverter settings", null=True, blank=True, help_text="IEEE 1547 settings that the DERs shall keep"
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PROPOSED)
     proposed_by = person()
     proposed_at = models.DateTimeField(default=timezone.now)

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from registry.submissions.forms.reviewing import EVIDENCE, limit_field
+from registry.submissions.forms.reviewing import EVIDENCE, limit_field, settings_field
 from settlement.disputes.endings import Determination, SettlementProposal
 from settlement.disputes.models import Side
 
@@ -97,12 +97,13 @@ class Effective(forms.Form):
 
     export_limit_kw = limit_field("Export")
     import_limit_kw = limit_field("Import")
+    inverter_settings = settings_field()
 
 
 class ProposalForm(Effective):
     """Terms of a settlement."""
 
-    field_order = ("effect", "export_limit_kw", "import_limit_kw", "terms")
+    field_order = ("effect", "export_limit_kw", "import_limit_kw", "inverter_settings", "terms")
     effect = forms.ChoiceField(label="Effect on the disputed record", choices=SettlementProposal.Effect.choices, widget=forms.RadioSelect)
     terms = words("Terms", "what each party does; once the other agrees, they are carried out")
 
@@ -110,7 +111,7 @@ class ProposalForm(Effective):
 class DeterminationForm(Effective):
     """A draft of a determination."""
 
-    field_order = ("outcome", "export_limit_kw", "import_limit_kw", "reasons")
+    field_order = ("outcome", "export_limit_kw", "import_limit_kw", "inverter_settings", "reasons")
     outcome = forms.ChoiceField(label="Outcome", choices=Determination.Outcome.choices, widget=forms.RadioSelect)
     reasons = words("Reasons", "the parties read them; they are printed in the letter", 10)
 

@@ -12,6 +12,11 @@ def quantity() -> serializers.DecimalField:
     return serializers.DecimalField(max_digits=14, decimal_places=3, required=False, allow_null=True, default=None)
 
 
+def inverter() -> serializers.DictField:
+    help_text = "IEEE 1547 settings that the DERs shall keep, beside a limit"
+    return serializers.DictField(required=False, allow_null=True, default=None, help_text=help_text)
+
+
 class DisputeSerializer(Flat):
     """Where a dispute stands. It is about a review, about one row of a submission, or about an override."""
 
@@ -96,7 +101,9 @@ class ProposalSerializer(Flat):
 
     class Meta:
         model = SettlementProposal
-        fields = "id dispute side terms effect export_limit_kw import_limit_kw status proposed_at answered_at decision".split()
+        fields = (
+            "id dispute side terms effect export_limit_kw import_limit_kw inverter_settings status proposed_at answered_at decision".split()
+        )
 
 
 class Propose(serializers.Serializer):
@@ -106,6 +113,7 @@ class Propose(serializers.Serializer):
     terms = serializers.CharField(max_length=TEXT)
     export_limit_kw = quantity()
     import_limit_kw = quantity()
+    inverter_settings = inverter()
 
 
 class DeterminationSerializer(Flat):
@@ -117,8 +125,8 @@ class DeterminationSerializer(Flat):
     class Meta:
         model = Determination
         fields = (
-            "id dispute authority level outcome reasons export_limit_kw import_limit_kw status proposed_at confirmed_at code "
-            "document_sha256 decision"
+            "id dispute authority level outcome reasons export_limit_kw import_limit_kw inverter_settings status proposed_at confirmed_at "
+            "code document_sha256 decision"
         ).split()
 
 
@@ -129,6 +137,7 @@ class Draft(serializers.Serializer):
     reasons = serializers.CharField(max_length=TEXT)
     export_limit_kw = quantity()
     import_limit_kw = quantity()
+    inverter_settings = inverter()
 
 
 class BundleItemSerializer(Flat):

@@ -21,6 +21,13 @@ def limit_field(direction: str) -> forms.DecimalField:
     )
 
 
+def settings_field() -> Json:
+    """Settings that the DERs' inverters shall keep."""
+    return Json(
+        label="Inverter settings", required=False, help_text="JSON object of IEEE 1547 settings: volt_var, volt_watt, power_factor, max_w"
+    )
+
+
 class DecisionForm(forms.Form):
     """What is decided, with what it needs; which rows, comes from the table's boxes. The service says what is missing."""
 
@@ -30,9 +37,7 @@ class DecisionForm(forms.Form):
     temporal_limits = Json(
         label="Limits by time", required=False, help_text="JSON list of {rrule, starts, ends, export_kw, import_kw}; may stay empty"
     )
-    inverter_settings = Json(
-        label="Inverter settings", required=False, help_text="JSON object of IEEE 1547 settings: volt_var, volt_watt, power_factor, max_w"
-    )
+    inverter_settings = settings_field()
     reason_code = forms.ChoiceField(
         label="Ground for the denial", required=False, choices=[("", "Choose a ground"), *Decision.Reason.choices]
     )

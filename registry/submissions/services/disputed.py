@@ -30,9 +30,10 @@ def end_dispute(
     statement: str,
     decided_by: User,
     authority: Organization | None = None,
+    inverter_settings: dict | None = None,
     **limits: Decimal | None,
 ) -> Decision:
-    """Approve disputed rows of a review, closed or open: the decision with its `limits`, the rows, the master records, their history.
+    """Approve disputed rows of a review, closed or open: the decision with its `limits` and settings, rows, master records, their history.
 
     With an `authority` it is that RTO's or regulator's determination, drafted by `decided_by` and confirmed by `actor`; without one it is
     the agreement of the two parties, proposed by `decided_by` of one and accepted by `actor` of the other. Raises UserError for one
@@ -42,6 +43,7 @@ def end_dispute(
     if actor == decided_by:
         raise UserError("What ends a dispute is the word of two people.", "Ask the other.", "FOUR-EYES")
     reviewing.require_complete(kind, statement, "", None, tuple(limits.get(name) for name in LIMITS))
+    settings = reviewing.checked_settings(inverter_settings)
     with transaction.atomic(), acting(actor, f"{Kind(kind).label} at the end of a dispute: {statement}"[:300]):
         locked = UtilityReview.objects.select_for_update(of=("self",)).select_related("submission", "edc", "aggregator").get(pk=review.pk)
         chosen = rows.of_review(locked)
@@ -49,7 +51,7 @@ def end_dispute(
         basis = Basis.DETERMINATION if authority else Basis.SETTLEMENT
         words = {"kind": kind, "statement": statement, "basis": basis, "authority": authority}
         confirmed = {"decided_by": decided_by, "confirmed_by": actor, "confirmed_at": timezone.now()}
-        decision = Decision.objects.create(review=locked, **words, **confirmed, **limits)
+        decision = Decision.objects.create(review=locked, inverter_settings=settings, **words, **confirmed, **limits)
         _take(decision, chosen, actor)
         effects.carry_out(decision)
         overtaken.refuse([decision])

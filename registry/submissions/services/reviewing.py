@@ -75,7 +75,7 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     _require_right(actor, kind)
     limits = tuple(terms.get(name) for name in ("export_limit_kw", "import_limit_kw", "temporal_limits"))
     require_complete(kind, statement, terms.get("reason_code", ""), terms.get("evidence"), limits)
-    terms["inverter_settings"] = _settings(terms.get("inverter_settings"))
+    terms["inverter_settings"] = checked_settings(terms.get("inverter_settings"))
     with acting(actor, f"{Kind(kind).label}: {statement or review}"[:300]):
         if kind in MERGING:
             regulators.require_answered(review)
@@ -99,7 +99,8 @@ def _decide(actor, review: UtilityReview, rows: QuerySet[StagedDer], *, kind: st
     return decision
 
 
-def _settings(said: dict | None) -> dict | None:
+def checked_settings(said: dict | None) -> dict | None:
+    """Inverter settings as a decision keeps them, None where there are none. Raises UserError (DECISION-SETTINGS)."""
     try:
         return None if said is None else inverters.checked(said) or None
     except inverters.WrongSettings as wrong:

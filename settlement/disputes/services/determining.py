@@ -16,9 +16,8 @@ from moc.history import acting
 from registry.submissions.models import Decision
 from settlement.disputes.endings import Determination
 from settlement.disputes.models import DETERMINE, HEAR, Dispute, DisputePart
-from settlement.disputes.services import endings
+from settlement.disputes.services import endings, settling
 from settlement.disputes.services.parties import DECIDER, hold, tell_sides
-from settlement.disputes.services.settling import require_limits
 
 Outcome, Status = Determination.Outcome, Determination.Status
 EFFECTS = {Outcome.OVERTURNED: Decision.Kind.APPROVE, Outcome.VARIED: Decision.Kind.APPROVE_LIMITED}
@@ -33,10 +32,11 @@ def propose(
     reasons: str,
     export_limit_kw: Decimal | None = None,
     import_limit_kw: Decimal | None = None,
+    inverter_settings: dict | None = None,
 ) -> Determination:
     """Draft a determination for the authority before which the dispute is; only its own people see it until another one confirms it."""
     require_authority(actor, HEAR, dispute)
-    limits = require_limits(outcome == Outcome.VARIED, export_limit_kw, import_limit_kw)
+    limits = settling.require_limits(outcome == Outcome.VARIED, export_limit_kw, import_limit_kw, inverter_settings)
     if outcome not in Outcome.values:
         raise UserError("Unknown outcome.", f"Choose one of {', '.join(Outcome.values)}.", "DETERMINATION-OUTCOME")
     if not reasons.strip():
@@ -93,7 +93,7 @@ def _confirm(dispute: Dispute, draft: Determination, actor) -> None:
     kind = EFFECTS.get(Outcome(draft.outcome))
     decision = None
     if kind:
-        limits = {name: getattr(draft, name) for name in ("export_limit_kw", "import_limit_kw")}
+        limits = {name: getattr(draft, name) for name in settling.EFFECTS}
         given = {"actor": actor, "statement": draft.reasons, "decided_by": draft.proposed_by, "authority": draft.authority}
         decision = endings.carry_out(dispute, kind, **given, **limits)
     confirmed = {"confirmed_by": actor, "confirmed_at": timezone.now(), "decision": decision}

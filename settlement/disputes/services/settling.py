@@ -7,12 +7,14 @@ from django.utils import timezone
 
 from moc.errors import Conflict, UserError
 from moc.history import acting
+from registry.submissions.services.reviewing import checked_settings
 from settlement.disputes.endings import SettlementProposal
 from settlement.disputes.models import PARTIES, Dispute, Side
 from settlement.disputes.services import endings
 from settlement.disputes.services.parties import OTHER, hold, require_side, tell_sides
 
 Effect, Status = SettlementProposal.Effect, SettlementProposal.Status
+EFFECTS = ("export_limit_kw", "import_limit_kw", "inverter_settings")  # what an approval with limits sets
 MOVES = ("accept", "decline", "withdraw")
 
 
@@ -24,10 +26,11 @@ def propose(
     effect: str,
     export_limit_kw: Decimal | None = None,
     import_limit_kw: Decimal | None = None,
+    inverter_settings: dict | None = None,
 ) -> SettlementProposal:
     """A party proposes how to end it. Raises UserError for what the proposal lacks, Conflict while another one waits for its answer."""
     require_side(actor, dispute, *PARTIES)
-    limits = require_limits(effect == Effect.APPROVE_LIMITED, export_limit_kw, import_limit_kw)
+    limits = require_limits(effect == Effect.APPROVE_LIMITED, export_limit_kw, import_limit_kw, inverter_settings)
     if effect not in Effect.values:
         raise UserError("Unknown effect.", f"Choose one of {', '.join(Effect.values)}.", "PROPOSAL-EFFECT")
     if not terms.strip():
@@ -45,15 +48,16 @@ def propose(
     return made
 
 
-def require_limits(limited: bool, export_limit_kw: Decimal | None, import_limit_kw: Decimal | None) -> dict:
-    """The limits of what approves with limits; none otherwise. Raises UserError where there is none, or a negative one."""
+def require_limits(limited: bool, export_limit_kw: Decimal | None, import_limit_kw: Decimal | None, inverter_settings: dict | None) -> dict:
+    """The limits and settings of what approves with limits; none otherwise. Raises UserError where there is no limit, or a negative one,
+    and for settings that no inverter takes."""
     limits = {"export_limit_kw": export_limit_kw, "import_limit_kw": import_limit_kw} if limited else {}
     given = [limit for limit in limits.values() if limit is not None]
     if limited and not given:
         raise UserError("An approval with limits needs a limit.", "Give an export or an import limit.", "DECISION-LIMITS")
     if any(limit < 0 for limit in given):
         raise UserError("Limits are magnitudes.", "Give limits of zero or more.", "DECISION-LIMITS")
-    return limits
+    return limits | ({"inverter_settings": checked_settings(inverter_settings)} if limited else {})
 
 
 def move(*, actor, proposal: SettlementProposal, name: str, reason: str = "") -> SettlementProposal:
@@ -84,7 +88,7 @@ def move(*, actor, proposal: SettlementProposal, name: str, reason: str = "") ->
 def _agreed(dispute: Dispute, proposal: SettlementProposal, actor) -> None:
     """Carry the agreed terms out, and close."""
     if proposal.effect != Effect.NONE:
-        limits = {name: getattr(proposal, name) for name in ("export_limit_kw", "import_limit_kw")}
+        limits = {name: getattr(proposal, name) for name in EFFECTS}
         decision = endings.carry_out(
             dispute, proposal.effect, actor=actor, statement=proposal.terms, decided_by=proposal.proposed_by, **limits
         )

@@ -173,7 +173,8 @@ class OfEnding(Detail):
     def limits(self) -> list[tuple]:
         found = self.object
         named = (("Export limit", found.export_limit_kw), ("Import limit", found.import_limit_kw))
-        return [(label, value, "kW", "") for label, value in named if value is not None]
+        settings = [("Inverter settings", found.inverter_settings, None, "")] if found.inverter_settings else []
+        return [(label, value, "kW", "") for label, value in named if value is not None] + settings
 
 
 class ProposalDetail(OfEnding):

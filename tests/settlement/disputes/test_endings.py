@@ -1,6 +1,7 @@
 """How disputes end, and what that does to the record: N4, N11; Order 2222 ¶299."""
 
 import hashlib
+import json
 from decimal import Decimal
 
 import pytest
@@ -37,6 +38,9 @@ def utility(world):
     return world.user("edc", "approver")
 
 
+SETTINGS = {"power_factor": -0.95, "max_w": 80.0}
+
+
 def drafted(world, dispute, outcome="overturned", side="rerra", **limits) -> Determination:
     auditor = world.user(side, "auditor")
     return determining.propose(actor=auditor, dispute=dispute, outcome=outcome, reasons="The photograph shows it.", **limits)
@@ -55,7 +59,12 @@ class TestSettling:
         dispute = disputed(world)
         limit = Decimal("5.000")
         made = settling.propose(
-            actor=utility, dispute=dispute, terms="5 kW, and we close.", effect="approve_limited", export_limit_kw=limit
+            actor=utility,
+            dispute=dispute,
+            terms="5 kW, and we close.",
+            effect="approve_limited",
+            export_limit_kw=limit,
+            inverter_settings={"max_w": 50},
         )
         with pytest.raises(Conflict) as refused:
             settling.propose(actor=aggregator, dispute=dispute, terms="7 kW.", effect="approve")
@@ -67,6 +76,7 @@ class TestSettling:
         der = Der.objects.get(external_id="A-1")
         assert (dispute.status, dispute.outcome, dispute.row.status) == ("settled", "settled", "approved_limited")
         assert der.export_limit_kw == limit and der.history.get().history_user == aggregator
+        assert der.inverter_settings == {"max_w": 50.0}
         made.refresh_from_db()
         assert (made.decision.basis, made.decision.decided_by, made.decision.confirmed_by) == ("settlement", utility, aggregator)
 
@@ -143,6 +153,27 @@ class TestDetermining:
         dispute.refresh_from_db()
         assert (dispute.outcome, dispute.row.status) == (outcome, status)
         assert Der.objects.filter(external_id="A-1").exists() == (outcome == "varied")
+
+    def test_settings_of_the_inverter_are_part_of_the_effect(self, world, client_of):
+        """¶299: the same settings, checked the same way, as an approval with limits of the utility carries."""
+        dispute, limit = disputed(world, "rerra"), Decimal(4)
+        with pytest.raises(UserError, match="Voltages rise") as refused:
+            drafted(world, dispute, "varied", export_limit_kw=limit, inverter_settings={"volt_var": [[1.1, 0.4], [0.9, 0]]})
+        assert refused.value.code == "DECISION-SETTINGS"
+        with pytest.raises(UserError) as refused:
+            drafted(world, dispute, "varied", inverter_settings=SETTINGS)
+        assert refused.value.code == "DECISION-LIMITS"
+        page = f"/settlement/disputes/{dispute.uuid}/determine/"
+        said = {"outcome": "varied", "reasons": "It holds the voltage.", "export_limit_kw": "4", "inverter_settings": json.dumps(SETTINGS)}
+        client = client_of(world.user("rerra", "auditor"))
+        wrong = client.post(page, said | {"inverter_settings": '{"power_factor": 0.2}'})
+        assert wrong.status_code == 422 and b"power_factor: Give 0.8 to 1" in wrong.content
+        shown = client.get(client.post(page, said).url).content.decode()
+        assert "Inverter settings" in shown and "0.95" in shown
+        done = confirmed(world, Determination.objects.get())
+        der = Der.objects.get(external_id="A-1")
+        assert der.inverter_settings == SETTINGS == done.decision.inverter_settings and der.export_limit_kw == limit
+        assert der.history.get().inverter_settings == SETTINGS
 
     def test_a_whole_review_is_overturned(self, world, aggregator):
         dispute = opening.open_dispute(actor=aggregator, review=denied(world), claim="All of it.")

@@ -167,7 +167,11 @@ def test_a_whole_dispute_by_api(world, api_of):
     assert early.status_code == 428
     moved = aggregator.post(f"{here}transitions/escalate_to_rerra/", {"reason": "State law."}, HTTP_IF_MATCH="*")
     assert moved.json()["status"] == "at_rerra"
-    draft = regulator.post(f"{here}determinations/", {"outcome": "varied", "reasons": "Shown.", "export_limit_kw": "4.5"})
+    varied = {"outcome": "varied", "reasons": "Shown.", "export_limit_kw": "4.5", "inverter_settings": {"max_w": 200}}
+    wrong = regulator.post(f"{here}determinations/", varied, format="json")
+    assert wrong.json()["code"] == "DECISION-SETTINGS" and "max_w: Give 0 to 100" in wrong.content.decode()
+    draft = regulator.post(f"{here}determinations/", varied | {"inverter_settings": {"max_w": 60}}, format="json")
+    assert draft.json()["inverter_settings"] == {"max_w": 60.0}
     assert draft.status_code == 201 and aggregator.get(f"{here}determinations/").json()["results"] == []
     place = draft["Location"].partition("testserver")[2]
     refused = regulator.post(f"{place}transitions/confirm/", {}, HTTP_IF_MATCH="*")
