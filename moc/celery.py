@@ -91,6 +91,10 @@ app.conf.beat_schedule = {
     "reviews that reached a modelled feeder": {"task": "operations.screening.tasks.due", "schedule": crontab(minute="*/5")},
     "hosting capacity of feeders": {"task": "operations.hosting.tasks.due", "schedule": crontab(minute="40")},
     "reliability of DERs": {"task": "operations.reliability.tasks.look", "schedule": crontab(minute="20")},
+    "settings that nobody read back": {
+        "task": "operations.interconnection.tasks.look_for_unread",
+        "schedule": crontab(hour="5", minute="25"),
+    },
     "what can be delivered": {"task": "operations.coordination.tasks.due", "schedule": crontab(minute="3")},
     "envelopes after events and outages": {"task": "operations.envelopes.tasks.react", "schedule": 60.0},
     "outages that were planned": {"task": "operations.outages.tasks.begin_due", "schedule": 60.0},

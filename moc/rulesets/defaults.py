@@ -27,6 +27,8 @@ RETENTION = DESIGN + "; to be set by the regulator (for public utilities compare
 
 METER = DESIGN + ": what a meter of accuracy class 2 may err"
 
+READBACK = DESIGN + ": half of the last digit but one of the tables of IEEE 1547-2018, which prescribes no tolerance of a read-back"
+
 LOADS = DESIGN + ": a residential feeder with summer peak as one knows them; no load study was read"
 
 CONTINUOUS = (
@@ -218,6 +220,10 @@ ROWS = [
     ("reliability_poor_percent", "", 10, "%", f"{DESIGN}; RTOs' telemetry manuals were not read", False),
     ("reliability_least_pu", "", 0.88, "pu", CONTINUOUS, False),
     ("reliability_most_pu", "", 1.10, "pu", CONTINUOUS, False),
+    ("readback_tolerance", "", 0.005, "per unit", READBACK, False),
+    ("readback_tolerance_percent", "", 0.5, "%", READBACK, False),
+    ("readback_tolerance_kw", "", 0.1, "kW", READBACK, False),
+    ("readback_days", "", 30, "days", DESIGN, False),
     ("study_months_percent", "", [82, 79, 70, 62, 66, 85, 100, 98, 84, 66, 69, 80], "% of the greatest month", LOADS, False),
     ("study_spread_percent", "", 15, "%", LOADS, False),
     ("study_weather_percent", "", [30, 60, 85, 100], "% of a clear day", f"{DESIGN}: no record of the place's weather was read", False),

@@ -78,6 +78,12 @@ KINDS: dict[str, Kind] = {
     "reliability_poor_percent": Kind("number", "%", "with more of a day's owed telemetry missing or late than this it is poor"),
     "reliability_least_pu": Kind("number", "pu", "from this voltage at the feeder's head up a DER goes on"),
     "reliability_most_pu": Kind("number", "pu", "up to this voltage at the feeder's head a DER goes on"),
+    "readback_tolerance": Kind(
+        "number", "per unit", "a setting read back may lie so far from the one issued: voltages, shares, power factors"
+    ),
+    "readback_tolerance_percent": Kind("number", "%", "a maximum power read back may lie so far from the one issued, of the rated power"),
+    "readback_tolerance_kw": Kind("number", "kW", "a limit read back may exceed the one issued by so much"),
+    "readback_days": Kind("number", "days", "settings that were issued are read back within so many days, and so often from then on"),
     "study_months_percent": Kind("months", "% of the greatest month", "a feeder's energy from January on, where no meter tells it"),
     "study_spread_percent": Kind("number", "%", "how far the days of a month lie around their mean, where no meter tells it"),
     "study_weather_percent": Kind("numbers", "% of a clear day", "days by their sun, equally many of each"),

@@ -17,6 +17,6 @@ class InterconnectionStudyAdmin(RecordAdmin):
 
 @admin.register(SettingsReadback)
 class SettingsReadbackAdmin(RecordAdmin):
-    list_display = ("der", "at", "told_at", "aggregator", "edc")
-    list_filter = (("edc", ScopedFilter), ("aggregator", ScopedFilter))
+    list_display = ("der", "at", "source", "told_at", "aggregator", "edc")
+    list_filter = ("source", ("edc", ScopedFilter), ("aggregator", ScopedFilter))
     list_select_related = ("der", "aggregator", "edc")

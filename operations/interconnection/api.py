@@ -8,12 +8,13 @@ from rest_framework.decorators import action
 from rest_framework.response import Response
 
 from moc.access import policy
+from moc.rest.bodies import Csv, JsonRows, NdJson, file_of
 from moc.rest.conditions import idempotent
 from moc.rest.resources import Resource, Versioned
 from moc.rest.serializers import ANY_ID, Finite, Flat, example, slug_of
 from operations.interconnection.filters import ReadbackFilterSet, StudyFilterSet
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
-from operations.interconnection.services import adopting, ordering, reading_back
+from operations.interconnection.services import adopting, ordering, reading_back, reading_in
 from operations.interconnection.services.ordering import MOST_KW
 from operations.network.api import feeder_of
 from registry.ders.choices import DerType
@@ -21,6 +22,7 @@ from registry.ders.models import Der
 from registry.submissions.models import StagedDer
 
 KILO = {"max_digits": 8, "decimal_places": 3, "min_value": 0, "max_value": MOST_KW}
+MOST_BYTES = 16 * 2**20
 SETTINGS = "IEEE 1547-2018: volt_var and volt_watt as lists of [voltage, value] per unit, power_factor (minus: absorbing), max_w (%)"
 
 
@@ -121,11 +123,12 @@ class SettingsReadbackSerializer(Flat):
     der = serializers.UUIDField(source="der.uuid")
     aggregator = slug_of("aggregator", "the aggregator's slug")
     edc = slug_of("edc", "the utility's slug")
+    comparison = serializers.JSONField(help_text="[what, read back, issued, tolerance, same] of each that was issued; null: not set")
     differences = serializers.JSONField(help_text="[what, read back, issued] of each that is another")
 
     class Meta:
         model = SettingsReadback
-        fields = "id der aggregator edc at told_at inverter_settings export_limit_kw import_limit_kw differences".split()
+        fields = "id der aggregator edc at source told_at inverter_settings export_limit_kw import_limit_kw comparison differences".split()
 
 
 @example({"der": ANY_ID, "at": "2027-06-01T16:00:00Z", "inverter_settings": {"max_w": 60}, "export_limit_kw": 6})
@@ -133,10 +136,29 @@ class SettingsReadbackBody(serializers.Serializer):
     """A reading of one DER."""
 
     der = serializers.UUIDField()
-    at = serializers.DateTimeField()
+    at = serializers.DateTimeField(help_text="when the inverter was read, with offset")
+    source = serializers.ChoiceField(choices=SettingsReadback.Source.choices, required=False, default="platform", help_text="who read it")
     inverter_settings = serializers.DictField(help_text=SETTINGS)
     export_limit_kw = Finite(required=False, allow_null=True, default=None, min_value=0, max_value=1e6)
     import_limit_kw = Finite(required=False, allow_null=True, default=None, min_value=0, max_value=1e6)
+
+
+class RefusedReadbackSerializer(serializers.Serializer):
+    """A row that was not taken, and why."""
+
+    row = serializers.IntegerField(help_text="counted from 1, without the header")
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    remedy = serializers.CharField()
+
+
+class TakenReadbacksSerializer(serializers.Serializer):
+    """What became of a batch of settings read back."""
+
+    received = serializers.IntegerField()
+    stored = serializers.IntegerField(help_text="anew")
+    known = serializers.IntegerField(help_text="were kept already, with the same values")
+    refused = RefusedReadbackSerializer(many=True)
 
 
 class SettingsReadbacks(Resource):
@@ -156,3 +178,19 @@ class SettingsReadbacks(Resource):
         said = dict(body.validated_data)
         mine = Der.objects.filter(aggregator__in=policy.reach(request.user, reading_back.PERMISSION)).select_related("aggregator")
         return self.answer(reading_back.tell(actor=request.user, der=get_object_or_404(mine, uuid=said.pop("der")), **said), status=201)
+
+    @extend_schema(
+        request=SettingsReadbackBody(many=True),
+        responses={200: TakenReadbacksSerializer},
+        summary="Tell the settings of many DERs; good rows are kept, bad ones refused one by one",
+    )
+    @action(detail=False, methods=["post"], parser_classes=[JsonRows, NdJson, Csv], pagination_class=None, filterset_class=None)
+    @idempotent
+    def batch(self, request, **kwargs) -> Response:
+        policy.require(request.user, reading_back.PERMISSION)
+        upload = file_of(request)
+        if upload.size > MOST_BYTES:
+            raise reading_in.Unreadable(f"A batch has at most {MOST_BYTES // 2**20} MB.", "Send several batches.")
+        taken = reading_in.take_in(actor=request.user, name=upload.name, content=upload.read())
+        refused = [dict(zip(("row", "code", "sentence", "remedy"), each, strict=True)) for each in taken.refused]
+        return Response({"received": taken.received, "stored": taken.stored, "known": taken.known, "refused": refused})

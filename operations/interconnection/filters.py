@@ -1,9 +1,10 @@
 """Filters of studies and of settings read back."""
 
 import django_filters
+from django.db.models import QuerySet
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
-from operations.interconnection.models import InterconnectionStudy
+from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 
 
 class StudyFilterSet(ScopedFilterSet):
@@ -22,5 +23,11 @@ class ReadbackFilterSet(ScopedFilterSet):
     party_filters = {"aggregator": "aggregator", "edc": "edc"}
 
     der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    as_issued = django_filters.BooleanFilter(method="held", label="As issued")
+    source = django_filters.ChoiceFilter(choices=SettingsReadback.Source.choices, label="Read by")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
     edc = PartyFilter(field_name="edc_id", label="Utility")
+
+    def held(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+        """Those in which nothing differs from what was issued; or the others."""
+        return rows.filter(differences=[]) if value else rows.exclude(differences=[])

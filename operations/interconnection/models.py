@@ -91,18 +91,27 @@ class InterconnectionStudy(OnNetwork):
 class SettingsReadback(Appended):
     """What a DER's inverter was read back to have, at a moment: told by its aggregator, held against what was issued.
 
-    `differences`: [what, read back, issued] of each setting that is another."""
+    `comparison`: [what, read back (None: not set), issued, tolerance, same] of each issued setting and limit; `differences`: [what, read
+    back, issued] of those that are not the same."""
 
     access_paths = ("aggregator", "edc")
+
+    class Source(models.TextChoices):
+        DEVICE = "device", "Device"
+        GATEWAY = "gateway", "Gateway"
+        PLATFORM = "platform", "Aggregator's platform"
+        HAND = "hand", "By hand, on site"
 
     der = models.ForeignKey(Der, on_delete=models.PROTECT, related_name="settings_readbacks", db_index=False, verbose_name="DER")
     aggregator = party("aggregator")
     edc = party("utility")
     at = models.DateTimeField("read at")
+    source = models.CharField("read by", max_length=10, choices=Source.choices, default=Source.PLATFORM)
     told_at = models.DateTimeField(default=timezone.now, editable=False)
     inverter_settings = models.JSONField("inverter settings")
     export_limit_kw = models.FloatField("export limit (kW)", null=True)
     import_limit_kw = models.FloatField("import limit (kW)", null=True)
+    comparison = models.JSONField(default=list)
     differences = models.JSONField(default=list)
 
     objects = ScopedQuerySet.as_manager()

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from moc.portal import Column, Table
-from operations.interconnection.models import InterconnectionStudy
+from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 
 STUDY_TABLE = Table(
     caption="Interconnection studies",
@@ -30,6 +30,7 @@ READBACK_TABLE = Table(
     columns=(
         Column("der__external_id", "DER", kind="code", sort="id"),
         Column("at", "Read at"),
+        Column("source", "Read by", choices=SettingsReadback.Source),
         Column("told_at", "Told at"),
         Column("aggregator__name", "Aggregator"),
         Column("edc__name", "Utility"),

@@ -140,7 +140,7 @@ class Readbacks(List):
 
     model = SettingsReadback
     title = "Settings read back"
-    lead = "Told by aggregators through the API and held against what was issued; differences are findings of reliability."
+    lead = "Told by aggregators through the API and held against what was issued; differences, and silence, are findings of reliability."
     noun = "readings"
     table = READBACK_TABLE
     filterset_class = ReadbackFilterSet
@@ -161,6 +161,8 @@ class ReadbackDetail(Detail):
         der = format_html('<a href="{}">{}</a>', reverse("registry:der_detail", args=[one.der.uuid]), one.der)
         rows = [
             ("DER", der, None, ""),
+            ("Read at", one.at, None, ""),
+            ("Read by", one.get_source_display(), None, ""),
             ("Settings read back", one.inverter_settings, None, ""),
             ("Export limit read back", one.export_limit_kw, "kW", ""),
             ("Import limit read back", one.import_limit_kw, "kW", ""),

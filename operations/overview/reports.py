@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from operations.envelopes.models import EnvelopeRun
 from operations.forecasts.models import Forecast
+from operations.interconnection.models import SettingsReadback
 from operations.outages.models import DerOutage, GridEvent, LogEntry
 from operations.telemetry.models import DerState, Reading, SubjectState, TelemetryCheck
 from registry.ders.choices import DerType
@@ -106,7 +107,23 @@ def doing(place: Place) -> Answer:
     rows.append(("Grid events", place.of(GridEvent, status="active").count(), None, None, None))
     sets = place.of(EnvelopeRun, status="published").filter(starts_at__lte=timezone.now(), ends_at__gt=timezone.now())
     rows.append(("Feeders with envelopes in force", sets.count(), None, None, None))
+    rows += [(what, count, None, None, None) for what, count in _settings(place)]
     return Answer("Doing what now?", ("What", "Number", "Power (kW)", "Room up (kW)", "Room down (kW)"), rows)
+
+
+def _settings(place: Place) -> list[tuple]:
+    """DERs to whose inverters settings were issued, by what was last read back of them; nothing where none were."""
+    last = SettingsReadback.objects.filter(der=OuterRef("pk")).order_by("-at").values("differences")[:1]
+    found = _ders(place).filter(inverter_settings__isnull=False).annotate(other=Subquery(last))
+    counted = found.aggregate(n=Count("pk"), none=Count("pk", filter=Q(other__isnull=True)), same=Count("pk", filter=Q(other=[])))
+    if not counted["n"]:
+        return []
+    other = counted["n"] - counted["none"] - counted["same"]
+    return [
+        ("DERs: settings as issued", counted["same"]),
+        ("DERs: other settings", other),
+        ("DERs: settings not read back", counted["none"]),
+    ]
 
 
 def did(place: Place) -> Answer:

@@ -26,6 +26,7 @@ class ReliabilityFinding(models.Model):
         TELEMETRY = "telemetry", "Telemetry of poor quality"
         RIDE_THROUGH = "ride_through", "Did not ride through"
         SETTINGS = "settings", "Has other settings than were issued"
+        UNREAD = "unread", "Settings were not read back"
 
     class Status(models.TextChoices):
         OPEN = "open", "With the aggregator"

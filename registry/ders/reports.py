@@ -107,6 +107,12 @@ def filings(der, user) -> list[tuple]:
     return [(row, told.get(row.decision_id)) for row in found]
 
 
+def readback(der, user):
+    """The newest reading of the settings in force at a DER that a user may see, or None. Such readings stand above this slice too."""
+    rows = apps.get_model("operations", "SettingsReadback").objects.visible_to(user)
+    return rows.filter(der=der.pk).order_by("-at").first()
+
+
 def _given(der, names: list[str]) -> list:
     rows = [(_label(name), _words(der, name), None, None) for name in names]
     given = [row for row in rows if row[1] not in (None, "", [])]

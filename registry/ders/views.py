@@ -135,8 +135,13 @@ class DerDetail(Detail):
             for row, decision in rows
         ]
 
+    def _settings(self) -> dict:
+        """What the utility issued, and what was read back to be in force: of the record as it stands now."""
+        issued = isinstance(self.object, Der) and bool(self.object.inverter_settings)
+        return {"issued": issued, "readback": reports.readback(self.object, self.request.user) if issued else None}
+
     def get_context_data(self, **kwargs) -> dict:
-        shown = {"map": reports.place(self.object), "filings": self.filings()}
+        shown = {"map": reports.place(self.object), "filings": self.filings()} | self._settings()
         return super().get_context_data(**shown | kwargs)
 
 

@@ -134,6 +134,10 @@ def read_back(scene: Scene) -> dict:
     return {"pk": scene.settings_readback.pk}
 
 
+def told_in_batch(scene: Scene) -> list:
+    return [told_settings(scene)]
+
+
 def told_settings(scene: Scene) -> dict:
     return {"der": str(scene.limited.uuid), "at": moment(3).isoformat(), "inverter_settings": {}}
 
@@ -286,6 +290,7 @@ ROUTES = (
     Route(f"{API}interconnection-studies/{ID}adopt/", None, of("interconnection"), (Write(DECIDERS, to_adopt),)),
     Route(f"{API}settings-readbacks/", CALLERS, writes=(Write(FILERS | who("machine"), told_settings),)),
     Route(f"{API}settings-readbacks/<int:pk>/", OF_BOTH, read_back),
+    Route(f"{API}settings-readbacks/batch/", None, writes=(Write(FILERS | who("machine"), told_in_batch),)),
     Route(SCREENS, SIGNED_IN),
     Route(f"{SCREENS}of/<uuid:review>/", OF_BOTH - who("machine"), lambda scene: {"review": scene.review.uuid}),
     Route(f"{SCREENS}<uuid:uuid>/", PEOPLE_OF_GRID, of("review_screen")),

@@ -17,7 +17,7 @@ from operations.envelopes.services import computing, life, reacting
 from operations.forecasts.models import MeterDay
 from operations.interconnection import reports, tasks
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
-from operations.interconnection.services import adopting, base, ordering, reading_back
+from operations.interconnection.services import adopting, base, ordering
 from operations.network.services import building
 from operations.outages.models import LogEntry
 from operations.reliability.models import ReliabilityFinding
@@ -180,8 +180,12 @@ def test_what_was_read_back_is_compared_and_differences_are_findings(world, feed
     wrong = api.post(READBACKS, said | {"inverter_settings": {"max_w": 200}}, format="json")
     assert wrong.json()["code"] == "READBACK-SETTINGS" and "max_w" in wrong.content.decode()
     assert api_of(world.machine2).post(READBACKS, said, format="json").status_code == 404
-    unset = reading_back.differences(found, {}, dict.fromkeys(reading_back.LIMITS))
-    assert ["volt_var, points of the curve", 0.0, 4.0] in unset and ["max_w, not set", 0.0, found.inverter_settings["max_w"]] in unset
+    changed = api.post(READBACKS, said | {"source": "device"}, format="json")
+    assert changed.json()["code"] == "READBACK-CHANGED" and "at: another reading" in changed.content.decode()
+    said["at"] = (timezone.now() - timedelta(minutes=5)).isoformat()
+    unset = api.post(READBACKS, said | {"inverter_settings": {}}, format="json").json()
+    assert ["volt_var, points of the curve", 0.0, 4.0] in unset["differences"] and not unset["comparison"][0][-1]
+    assert ["max_w, not set", 0.0, found.inverter_settings["max_w"]] in unset["differences"]
 
 
 @pytest.mark.parametrize(
