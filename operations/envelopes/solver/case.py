@@ -14,6 +14,7 @@ NEAR = 0.85  # of its limit: a conductor below this at no push and at full push 
 VOLT_RANGE = 0.05  # per unit: makes a voltage violation comparable with a relative overload
 STATES = 24  # of controls whose factors and sensitivities are kept
 SPARE = 5e-3  # of a rating that robust mode leaves: parts of a phase load windings a little more than the vertices of the box do
+LEAST_PART = 0.05  # of full push that is tried where full push has no solution
 CHUNK = 96  # intervals of a full check at once: bounds memory
 
 
@@ -22,7 +23,10 @@ class Machine:
 
     def __init__(self, feeder: FeederModel, other: "Machine | None" = None):
         self.feeder = feeder.at_constant_power()
-        self.fast, self.exact = PowerFlow(self.feeder, dtype=np.float32), PowerFlow(self.feeder)
+        if other:
+            self.fast, self.exact = other.fast.at(self.feeder), other.exact.at(self.feeder)
+        else:
+            self.fast, self.exact = PowerFlow(self.feeder, dtype=np.float32), PowerFlow(self.feeder)
         self.sensitivity = Sensitivity(self.exact, other and other.sensitivity)
         self.secondary = other.secondary if other else service_groups(self.feeder)  # controls join no secondaries
         self._at: dict[bytes, Machine] = {}
@@ -117,6 +121,7 @@ class Case:
             self.v_base[:, columns], i_base[:, columns] = v[0], i[0]
             self.masks, self.scenarios = single, len(single)
             self.v_full[:, :, columns], i_full[:, :, columns] = self.exactly(self.room[:, columns], columns)
+        self._reach_where_nothing_flows(i_base, i_full)
         low, high = np.float32(self.policy.v_min), np.float32(self.policy.v_max)
         v = self.v_base
         self.v_high = np.where(v > high - 1e-3, np.maximum(high, v + 1e-3), high).astype(np.float32)
@@ -130,6 +135,19 @@ class Case:
         self.amps = (self.machine.feeder.rating_amps[kept, None] * self.policy.loading).astype(np.float32)
         self.reach_k = self.machine.sensitivity.currents(kept).astype(np.complex64)
         self.idle = self.machine.sensitivity.idle_currents(kept, self.request.source_volts).astype(np.complex64)
+
+    def _reach_where_nothing_flows(self, i_base: np.ndarray, i_full: np.ndarray) -> None:
+        """Where full push has no solution, what a part of it that has one says of it: voltages in a straight line, currents at most."""
+        self.unsolved = np.isnan(self.v_full).any((0, 1))
+        todo, part = np.flatnonzero(self.unsolved), 1.0
+        while len(todo) and part > LEAST_PART:
+            part /= 2
+            for first in range(0, len(todo), CHUNK):
+                columns = todo[first : first + CHUNK]
+                volts, loading = self.exactly(part * self.room[:, columns], columns)
+                self.v_full[:, :, columns] = self.v_base[:, columns] + (volts - self.v_base[:, columns]) / part
+                i_full[:, :, columns] = (loading + i_base[:, columns]) / part
+            todo = todo[np.isnan(self.v_full[:, :, todo]).any((0, 1))]
 
     def _raise_alarms(self, i_base: np.ndarray) -> None:
         """The worst interval of every element that the forecast alone takes over its limit."""

@@ -1,6 +1,7 @@
 """Why this limit: the row that stops each point, what is left there, and who shares it."""
 
 import numpy as np
+import scipy.sparse as sp
 
 from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Case
@@ -21,13 +22,14 @@ def bindings(case: Case, push: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     feeder = case.machine.feeder
     names = np.concatenate([feeder.points[feeder.leg_point], feeder.rating_names])
     row_of = np.concatenate([np.arange(len(v_room)), len(v_room) + case.rows])
-    reach = abs(case.reach_k) @ abs(case.spread)
+    members_of = sp.csr_matrix((np.ones(len(case.group)), (np.arange(len(case.group)), case.group)))
+    reach = (abs(case.reach_k) @ abs(case.spread) @ members_of).tocsc()  # rows by groups
     binding, headroom = np.full(push.shape, DEVICE, np.int32), np.zeros(push.shape, np.float32)
     anywhere = room.argmin(0)
     for group in np.unique(case.group):
         members = np.flatnonzero(case.group == group)
         rows = np.flatnonzero(case.leg_group == group)
-        above = np.flatnonzero(np.asarray(reach[:, members].sum(1)).ravel())
+        above = np.sort(reach.indices[reach.indptr[group] : reach.indptr[group + 1]])
         rows = np.concatenate([rows, len(v_room) + above])
         near = rows[room[rows].argmin(0)]
         near = np.where(room[near, every] > TOUCHING, anywhere, near)

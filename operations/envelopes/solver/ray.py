@@ -18,6 +18,8 @@ def along(case: Case, step: np.ndarray) -> np.ndarray:
     every = np.arange(case.count)
     whole = (case.v_full, case.i_full) if step is case.room else case.evaluate(push(1.0, every), every)
     high = case.excess(*whole, every)
+    if step is case.room:
+        high[case.unsolved] = 10.0
     without = case.evaluate(floor, every) if floor.any() else (case.v_base[None], case.i_base[None])
     base = case.excess(*without, every)
     low = np.minimum(base, -1e-9)

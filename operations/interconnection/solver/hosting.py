@@ -1,6 +1,6 @@
 """What every node can host: one resource at a time at each bus, in the hours in which the feeder leaves least room."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,7 +55,9 @@ def worst_columns(machine: Machine, base_va: np.ndarray, direction: int) -> np.n
 
 
 def capacities(machine: Machine, base_va: np.ndarray, count: int, asked_w: np.ndarray, direction: int, policy: Policy) -> Capacity:
-    """What each of the last `count` points of a machine's feeder can do alone; base_va (L, h) consumes the rest in h hours."""
+    """What each of the last `count` points of a machine's feeder can do alone; base_va (L, h) consumes the rest in h hours. Where one point
+    moves, all policies say the same, and the plainest says it soonest."""
+    policy = replace(policy, method="proportional")
     hours, first = base_va.shape[1], len(machine.feeder.points) - count
     parts = []
     for start in range(0, count, AT_ONCE):

@@ -30,14 +30,15 @@ class ControlledFlow:
     """Power flow of a feeder whose controls move; keeps the factors of every state it met."""
 
     def __init__(self, feeder: FeederModel, *, dtype=np.float64, native: bool = True):
-        self.feeder, self._options, self._flows = feeder, {"dtype": dtype, "native": native}, {}
+        self.feeder, self._flows = feeder, {}
+        self._base = PowerFlow(feeder, dtype=dtype, native=native)
 
     def _flow(self, taps: np.ndarray, closed: np.ndarray) -> PowerFlow:
         key = taps.tobytes() + closed.tobytes()
         if key not in self._flows:
             if len(self._flows) >= STATES:
                 self._flows.clear()
-            self._flows[key] = PowerFlow(self.feeder.with_controls(taps, closed), **self._options)
+            self._flows[key] = self._base.at(self.feeder.with_controls(taps, closed))
         return self._flows[key]
 
     def solve(

@@ -22,6 +22,7 @@ OF_WIRING = (
     "node_bus",
     "rating_names",
     "source_matrix",
+    "banks_join_nothing",
 )  # whatever the taps
 AVERAGE, MOST, LEAST = -1, -2, -3  # in place of a phase that a capacitor's control watches
 REGULATOR = np.dtype(
@@ -165,6 +166,13 @@ class FeederModel:
         return np.isin(label, label[self.source_node]) if n else np.zeros(0, bool)
 
     @cached_property
+    def banks_join_nothing(self) -> bool:
+        """Whether the same nodes are alive with all banks closed as with all open."""
+        service = np.repeat(self.in_service[None], 2, 0)
+        service[:, self.capacitors["element"]] = [[False], [True]]
+        return np.array_equal(*(replace(self, in_service=each).alive for each in service))
+
+    @cached_property
     def incidence(self) -> sp.csc_matrix:
         """Nodes by legs, (n, L): +1 at leg_from, −1 at leg_to."""
         legs = np.arange(len(self.leg_point))
@@ -226,7 +234,7 @@ class FeederModel:
         regulators, capacitors = self.regulators.copy(), self.capacitors.copy()
         regulators["tap"], capacitors["closed"] = taps, closed
         made = replace(self, admittances=admittances, in_service=in_service, regulators=regulators, capacitors=capacitors)
-        same = np.array_equal(self.in_service, in_service)  # then what joins what is the same too
+        same = np.array_equal(self.in_service, in_service) or self.banks_join_nothing  # then what joins what is the same too
         made.__dict__.update({name: getattr(self, name) for name in (*OF_WIRING, *(("alive",) if same else ()))})
         return made
 

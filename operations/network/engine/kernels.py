@@ -49,6 +49,82 @@ def substitute(lp, li, lr, lm, up, ui, ur, um, dr, dm, br, bm):
 
 
 @compiled
+def fill(ap, ai, parent):
+    """The elimination tree of a symmetric pattern (CSC, parent (n,) of −1) and, by columns, the strict upper pattern that elimination
+    fills: starts (n + 1,), rows."""
+    n = len(parent)
+    ancestor, mark, starts = np.full(n, -1, np.int32), np.full(n, -1, np.int32), np.zeros(n + 1, np.int32)
+    for k in range(n):
+        for p in range(ap[k], ap[k + 1]):
+            i = ai[p]
+            while i != -1 and i < k:
+                above = ancestor[i]
+                ancestor[i] = k
+                if above == -1:
+                    parent[i] = k
+                i = above
+    rows = np.empty(0, np.int32)
+    for turn in range(2):  # counted, then written
+        mark[:] = -1
+        at = 0
+        for k in range(n):
+            mark[k] = k
+            for p in range(ap[k], ap[k + 1]):
+                i = ai[p]
+                while i != -1 and i < k and mark[i] != k:
+                    if turn:
+                        rows[at] = i
+                    at += 1
+                    mark[i] = k
+                    i = parent[i]
+            starts[k + 1] = at
+        if not turn:
+            rows = np.empty(at, np.int32)
+    return starts, rows
+
+
+@compiled
+def refactor(ap, ai, ax, lp, li, lx, up, ui, ux, diagonal, stale):
+    """Computes the stale columns of L U anew, in place: matrix and factors by columns, the factors strict, filled and sorted."""
+    x = np.zeros(len(diagonal), ax.dtype)
+    for j in range(len(diagonal)):
+        if not stale[j]:
+            continue
+        x[j] = 0
+        for p in range(up[j], up[j + 1]):
+            x[ui[p]] = 0
+        for p in range(lp[j], lp[j + 1]):
+            x[li[p]] = 0
+        for p in range(ap[j], ap[j + 1]):
+            x[ai[p]] = ax[p]
+        for p in range(up[j], up[j + 1]):
+            i = ui[p]
+            value = x[i]
+            ux[p] = value
+            for q in range(lp[i], lp[i + 1]):
+                x[li[q]] -= lx[q] * value
+        diagonal[j] = x[j]
+        for q in range(lp[j], lp[j + 1]):
+            lx[q] = x[li[q]] / x[j]
+
+
+@compiled
+def solve_columns(factors, order, dense, found, block):
+    """L U X = dense (n, k) complex, a block of columns at a time; node i stands at order[i]."""
+    lp, li, lr, lm, up, ui, ur, um, dr, dm = factors
+    for first in range(0, dense.shape[1], block):
+        width = min(block, dense.shape[1] - first)
+        br, bm = np.empty((dense.shape[0], width)), np.empty((dense.shape[0], width))
+        for i in range(dense.shape[0]):
+            for t in range(width):
+                br[order[i], t], bm[order[i], t] = dense[i, first + t].real, dense[i, first + t].imag
+        substitute(lp, li, lr, lm, up, ui, ur, um, dr, dm, br, bm)
+        for i in range(dense.shape[0]):
+            for t in range(width):
+                found[i, first + t] = complex(br[order[i], t], bm[order[i], t])
+
+
+@compiled
 def answer(v, c, clamp):
     """Share of nominal power drawn at v (per unit): c[0] + c[1] v + c[2] v² + c[3] v^c[4] between clamp[0] and clamp[1], an impedance
     above, below a line of current down to the nominal impedance at clamp[2]; both begin at nominal power where c[4] is negative."""

@@ -1,12 +1,15 @@
 """Batched power flow of one feeder: many intervals and scenarios on one factorised admittance matrix."""
 
+from copy import copy
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import SuperLU, splu
 
 from operations.network.engine import kernels
+from operations.network.engine.factors import Factors
 from operations.network.engine.feeder import FeederModel
 
 ORDERING = {"permc_spec": "MMD_AT_PLUS_A", "diag_pivot_thresh": 0.0, "options": {"SymmetricMode": True}}
@@ -61,22 +64,55 @@ class PowerFlow:
         place = np.full(len(feeder.nodes) + 1, -1, dtype=np.int32)
         place[self.live_nodes] = np.arange(len(self.live_nodes))
         self._from, self._to = place[feeder.leg_from[self.live_legs]], place[feeder.leg_to[self.live_legs]]
-        whole = len(self.live_nodes) == len(feeder.nodes)
-        self.incidence = feeder.incidence if whole else feeder.incidence[self.live_nodes][:, self.live_legs].tocsc()
-        self.ybus = feeder.ybus if whole else feeder.ybus[self.live_nodes][:, self.live_nodes].tocsc()
+        self._place, self._whole = place, len(self.live_nodes) == len(feeder.nodes)
+        self.incidence = feeder.incidence if self._whole else feeder.incidence[self.live_nodes][:, self.live_legs].tocsc()
         volts = feeder.leg_volts[self.live_legs]
         self.damped, self._again = damped, None
         damping = np.ones(len(feeder.leg_point)) if damped else _damping(feeder)
         self._reference = damping[self.live_legs] * np.conj(feeder.leg_va()[self.live_legs]) / volts**2
-        self.factors = factorise(self.ybus + self.incidence @ sp.diags(self._reference) @ self.incidence.T)
-        self._start = self.factors.solve(feeder.source_matrix[self.live_nodes].toarray())
-        self._own_start = self.start(feeder.source_volts[:, None])
+        self.factors = factorise(self._matrix())
+        self._solved = self.factors.solve
+        self._own_start = self._solved(self._sourced(feeder.source_volts[:, None]))
         point = feeder.leg_point[self.live_legs]
         self.response = (volts, feeder.response_p[point], feeder.response_q[point], feeder.clamp[point])
         flat = np.all(feeder.response_p[:, 0] == 1) and np.all(feeder.response_q[:, 0] == 1)
         self.plain = bool(flat and np.all(np.isinf(feeder.clamp[:, 1])) and np.all(feeder.clamp[:, 0] <= 0))
         if self.native:
             self._prepare()
+
+    @cached_property
+    def ybus(self) -> sp.csc_matrix:
+        """Nodal admittance of the live nodes, (n', n') siemens."""
+        feeder, live = self.feeder, self.live_nodes
+        return feeder.ybus if self._whole else feeder.ybus[live][:, live].tocsc()
+
+    def _matrix(self) -> sp.csc_matrix:
+        return self.ybus + self.incidence @ sp.diags(self._reference) @ self.incidence.T
+
+    @cached_property
+    def _renewable(self) -> Factors:
+        """The factors once more, in a form that few changed entries renew."""
+        return Factors(self._matrix(), self.factors.perm_r)
+
+    def at(self, feeder: FeederModel) -> "PowerFlow":
+        """The power flow of the same feeder with its controls in another state, its factors renewed where that changes them."""
+        options = {"dtype": self.dtype, "native": self.native, "block": self.block, "damped": self.damped}
+        if not self.native or not np.array_equal(self.feeder.alive, feeder.alive):
+            return PowerFlow(feeder, **options)
+        element, row, column = feeder._entries
+        before, after = (np.where(each.in_service[element], each.admittances, 0) for each in (self.feeder, feeder))
+        rows, columns = (self._place[feeder.element_nodes[each]] for each in (row, column))
+        changed = np.flatnonzero((before != after) & (rows >= 0) & (columns >= 0))
+        renewed = self._renewable.changed(rows[changed], columns[changed], (after - before)[changed])
+        if renewed is None:
+            return PowerFlow(feeder, **options)
+        other = copy(self)
+        for cached in ("ybus", "_renewable", "_start", "factors"):
+            other.__dict__.pop(cached, None)
+        other.feeder, other._again, other._packed = feeder, None, renewed.packed(self.dtype)
+        other._solved = renewed.solve
+        other._own_start = renewed.solve(self._sourced(feeder.source_volts[:, None]))
+        return other
 
     def _prepare(self) -> None:
         """Factors, legs and responses in the kernel's own order and precision."""
@@ -99,6 +135,15 @@ class PowerFlow:
     def start(self, source_volts: np.ndarray) -> np.ndarray:
         """Voltages of the live nodes with every point at its reference admittance, (n', T) for volts (k, T)."""
         return self._start @ source_volts
+
+    @cached_property
+    def _start(self) -> np.ndarray:
+        """Voltages of the live nodes at one volt of each source alone, (n', k)."""
+        return self._solved(self.feeder.source_matrix[self.live_nodes].toarray())
+
+    def _sourced(self, source_volts: np.ndarray) -> np.ndarray:
+        """Norton currents of the sources at the live nodes, (n', T)."""
+        return self.feeder.source_matrix[self.live_nodes] @ source_volts
 
     def solve(
         self,

@@ -10,7 +10,7 @@ from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Case, Machine
 from operations.envelopes.solver.explain import sharers
 from operations.envelopes.solver.fairness import price
-from operations.envelopes.solver.problem import Policy, Request
+from operations.envelopes.solver.problem import IMPORT, Policy, Request
 from operations.envelopes.solver.solve import solve, vertices
 from operations.network.engine import opendss
 from operations.network.engine.feeder import FeederModel
@@ -244,6 +244,16 @@ def test_an_interval_without_a_solution_has_no_room():
     for side in allocations(found):
         assert side.checked.tolist() == [t != 3 for t in range(FEW)]
         assert (side.push_w[:, 3] == 0).all() and side.push_w[:, 2].sum() > 0
+
+
+def test_group_fair_where_all_at_once_have_no_solution():
+    """O4: devices so large that full push has no power flow: groups still get what they can, more than one share for all."""
+    request, policy = european()
+    request = replace(request, low_w=20 * request.low_w, high_w=20 * request.high_w).at(2)
+    case = Case(Machine(request.feeder), request, policy, IMPORT, np.ones((1, len(request.active))))
+    assert case.unsolved.all() and np.isfinite(case.v_full).all() and len(case.rows) < len(request.feeder.rating_amps)
+    group, alike = (solve(request, replace(policy, method=method)).importing for method in ("group", "proportional"))
+    assert group.checked.all() and group.push_w.sum() > 1.05 * alike.push_w.sum()
 
 
 def test_an_unknown_policy_is_refused():
