@@ -47,6 +47,11 @@ def fetch_sql(name: str, params: dict | None = None, **fragments: sql.Composable
         return cursor.fetchall()
 
 
+def embedded(queryset: QuerySet) -> sql.Composable:
+    """A queryset as a fragment of a statement."""
+    return sql.SQL(_compiled(queryset).replace("%", "%%"))
+
+
 def copy_in(table: str, columns: Iterable[str], blocks: Iterable[bytes], options: str = "FORMAT csv") -> int:
     """COPY encoded blocks into a table, streaming; returns the row count. Runs in the caller's transaction."""
     names = sql.SQL(", ").join(sql.Identifier(column) for column in columns)

@@ -20,8 +20,10 @@ from psycopg import sql
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
-from moc import sight
+from moc import sight, triggers
 from moc.asof import order_of, stood
+
+triggers.index()
 
 
 class DefinerTriggerSql(UpsertTriggerSql):

@@ -7,7 +7,7 @@ import uuid
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from moc.access.models import Membership, User
@@ -175,9 +175,9 @@ class MachineToken(models.Model):
         )
 
     @classmethod
-    def lives(cls, digest: str) -> Exists:
-        """A condition on memberships: it is the seat of the client whose token this is, and the token lives."""
-        return Exists(cls.living(digest).filter(client__membership=OuterRef("pk")))
+    def seats_of(cls, digest: str) -> models.QuerySet:
+        """The membership of the client whose token this is, if the token lives."""
+        return cls.living(digest).values("client__membership")
 
     @staticmethod
     def fresh() -> str:

@@ -10,18 +10,22 @@ Two things narrow a user object: a token's `scopes` (a machine client holds what
 or public), and `support`: staff who act for an organisation under its grant have that grant's rights and no others (moc.access.support).
 """
 
+import json
 from collections import defaultdict
 from copy import copy
 from datetime import datetime
 
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
+from django.utils import timezone
+from psycopg import sql
 
 from moc import sight
 from moc.access import tenure, visibility
 from moc.access.machines import MachineToken
-from moc.access.models import Membership, Organization, OrganizationUserObjectPermission, Oversight, User
+from moc.access.models import Membership, Organization, Oversight, User
 from moc.access.roles import OPERATING, OVERSIGHT, permissions_of, roles_with, support_permissions
+from moc.bulk import embedded, fetch_sql
 
 OPERATOR = Organization.Kind.OPERATOR
 
@@ -61,30 +65,23 @@ def _resolve(user) -> dict[str, frozenset[int]]:
     rights: dict[str, set[int]] = defaultdict(set)
     kinds = user._moc_kinds = {}
     user._moc_invites, user._moc_hidden = frozenset(), {}
-    seats = Membership.objects.filter(user=user, is_active=True, organization__is_active=True)
-    if user.token:
-        seats = seats.filter(MachineToken.lives(user.token))
-    told = list(seats.values_list("organization_id", "organization__kind", "role", visibility.said_today()))
-    own = [seat for *seat, _ in told]
+    own, oversight, granted, said = _told(user)
     acting_as = [user.support.organization.kind] if user.support else [kind for _, kind, _ in own]
-    for *_, said in told[:1]:  # whoever has no seat has no right but a grant's, which is of the party that gave it
+    if own:  # whoever has no seat has no right but a grant's, which is of the party that gave it
         user._moc_hidden = visibility.hidden_from(acting_as, said)
     if user.support is not None:
         return _supporting(user, own)
     staff = {permission for _, kind, role in own if kind == OPERATOR for permission in permissions_of(kind, role)}
     user._moc_operates = _narrowed(user, staff)
     overseen = defaultdict(set)
-    oversight = Oversight.objects.filter(overseer__in={pk for pk, kind, _ in own if kind != OPERATOR})
-    for overseer, organization, kind in oversight.values_list("overseer_id", "overseen_id", "overseen__kind"):
+    for overseer, organization, kind in oversight:
         overseen[overseer].add(organization)
         kinds[organization] = kind
     for organization, kind, role in own:
         kinds[organization] = kind
         for permission in permissions_of(kind, role):
             rights[permission] |= {organization} | (overseen[organization] if permission in OVERSIGHT else set())
-    granted = OrganizationUserObjectPermission.objects.filter(user=user)
-    granted = granted.none() if staff else granted  # who hands out oversight and grants comes in by support access only
-    for permission, organization, kind in granted.values_list("permission__codename", "content_object_id", "content_object__kind"):
+    for permission, organization, kind in () if staff else granted:  # who hands out oversight and grants comes in by support access only
         rights[permission].add(organization)
         kinds[organization] = kind
     if "manage_members" in staff:
@@ -93,6 +90,27 @@ def _resolve(user) -> dict[str, frozenset[int]]:
         rights["manage_members"] |= unseated.keys()
         kinds |= unseated
     return {permission: frozenset(rights[permission]) for permission in _narrowed(user, rights)}
+
+
+def _told(user) -> tuple[list[tuple], list[tuple], list[tuple], list[dict]]:
+    """What gives a user rights, in one query that every request makes.
+
+    Seats (organisation, kind, role), what these oversee (overseer, organisation, kind), grants (permission, organisation, kind), and what
+    the law hides today ({authority, value}).
+    """
+    living = sql.SQL("AND membership.id IN ({})").format(embedded(MachineToken.seats_of(user.token))) if user.token else sql.SQL("")
+    given = {"user": user.pk, "operator": OPERATOR, "hidden": visibility.KEY, "today": timezone.localdate()}
+    own, overseen, granted, said = [], [], [], []
+    for what, organization, kind, name, overseer in fetch_sql("rights", given, living=living):
+        if what == "seat":
+            own.append((organization, kind, name))
+        elif what == "overseen":
+            overseen.append((overseer, organization, kind))
+        elif what == "granted":
+            granted.append((name, organization, kind))
+        else:
+            said.append({"authority": kind, "value": json.loads(name)})
+    return own, overseen, granted, said
 
 
 def _narrowed(user, permissions) -> frozenset[str]:

@@ -9,7 +9,7 @@ into the sight that the database reads with (moc.database.compiler): so a hidden
 workplace and reports alike, and no filter, sort or sum finds it out. What was frozen as a dispute's evidence, or printed, stays as it
 was.
 
-The rows are read by the name of their model: rule sets stand above access.
+The rows are read with a user's rights (sql/rights.sql).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from django.apps import apps
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Model, QuerySet
-from django.db.models.functions import JSONObject
-from django.utils import timezone
+from django.db.models import Count, Model
 
 from moc import sight
 from moc.access.models import Organization, Oversight
@@ -56,16 +53,6 @@ def tables() -> tuple[type[Model], ...]:
 def groups() -> dict[str, FieldGroup]:
     """Every group that may be hidden, by name."""
     return {group.name: group for model in tables() for group in model.field_groups}
-
-
-def rows_on(day) -> QuerySet:
-    """The rule set rows in force on a day."""
-    return apps.get_model("moc", "RuleSet").objects.filter(key=KEY, valid_during__contains=day).order_by("authority")
-
-
-def said_today() -> ArraySubquery:
-    """[{authority, value}] in force, to be asked together with something else: every request needs it."""
-    return ArraySubquery(rows_on(timezone.localdate()).values(said=JSONObject(authority="authority", value="value")))
 
 
 def hidden_from(kinds: Iterable[str], said: list[dict]) -> sight.Hidden:

@@ -18,6 +18,8 @@ from django.conf import settings
 from django.db import Error, connection, connections
 from psycopg import sql
 
+from tests.database import filled_of
+
 # what differs from run to run (keys and what they seal too), or says only how far a job is
 VOLATILE_TYPES = ("bigint", "uuid", "bytea", "timestamp with time zone", "xid8", "USER-DEFINED")
 RANDOM = re.compile(r"(documents/[0-9a-f]{2}/)?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.+Z]+")
@@ -42,6 +44,7 @@ class Database:
 
     stored: dict[str, list[str]] = field(default_factory=dict)
     told: dict[str, list[str]] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         with self.direct() as direct:
@@ -57,22 +60,26 @@ class Database:
     def state(self) -> dict[str, list[str]]:
         """What each table that has rows says, without ids and moments, in no order."""
         found: dict[str, list[str]] = {}
-        with self.direct() as direct:
-            for table, said in direct.execute(sql.SQL(" UNION ALL ").join(_told(*pair) for pair in self.told.items())):
-                found.setdefault(table, []).append(RANDOM.sub("", said))
+        with self.direct() as direct, direct.transaction():
+            direct.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            if filled := filled_of(direct, self.told):
+                for table, said in direct.execute(sql.SQL(" UNION ALL ").join(_told(table, self.told[table]) for table in filled)):
+                    found.setdefault(table, []).append(RANDOM.sub("", said))
         return {table: sorted(rows) for table, rows in found.items()}
 
     def keep(self) -> None:
         """Remember every row as it is."""
-        copies = [sql.SQL("CREATE TABLE kept.{0} AS TABLE public.{0}").format(sql.Identifier(table)) for table in self.stored]
         with self.direct() as direct, direct.transaction():
+            self.kept = filled_of(direct, self.stored)
+            copies = [sql.SQL("CREATE TABLE kept.{0} AS TABLE public.{0}").format(sql.Identifier(table)) for table in self.kept]
             direct.execute(sql.SQL("; ").join([sql.SQL("DROP SCHEMA IF EXISTS kept CASCADE; CREATE SCHEMA kept"), *copies]))
 
     def put_back(self) -> None:
         """Every row as it was remembered, with its id; no trigger runs."""
-        statements = [_put_back(*pair) for pair in self.stored.items()]
         with self.direct() as direct, direct.transaction():
-            direct.execute(sql.SQL("; ").join([sql.SQL("SET LOCAL session_replication_role = replica"), *statements]))
+            gone = [sql.SQL("DELETE FROM public.{0}").format(sql.Identifier(table)) for table in filled_of(direct, self.stored)]
+            back = [_put_back(table, self.stored[table]) for table in self.kept]
+            direct.execute(sql.SQL("; ").join([sql.SQL("SET LOCAL session_replication_role = replica"), *gone, *back]))
 
     def forget(self) -> None:
         """Remove what was remembered."""
@@ -88,9 +95,7 @@ def _told(table: str, names: list[str]) -> sql.Composable:
 
 def _put_back(table: str, names: list[str]) -> sql.Composable:
     columns, name = sql.SQL(", ").join(map(sql.Identifier, names)), sql.Identifier(table)
-    return sql.SQL("DELETE FROM public.{0}; INSERT INTO public.{0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0}").format(
-        name, columns
-    )
+    return sql.SQL("INSERT INTO public.{0} ({1}) OVERRIDING SYSTEM VALUE SELECT {1} FROM kept.{0}").format(name, columns)
 
 
 class Steps:

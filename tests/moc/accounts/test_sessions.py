@@ -76,5 +76,5 @@ def test_the_administrator_ends_a_members_sessions(world, browsers, client_of):
 def test_the_page_asks_the_database_the_same_however_many(world, browsers, django_assert_num_queries):
     client = browsers[0]
     client.get(reverse("account_sessions"))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(6):
         client.get(reverse("account_sessions"))

@@ -126,7 +126,7 @@ def test_the_owner_is_for_those_who_may_see_personal_data(world, ders, api_of):
 
 
 @pytest.mark.parametrize("count", [5, 60])
-@pytest.mark.parametrize(("organization", "queries"), [("aggregator", 6), ("edc", 6), ("rerra", 6)])
+@pytest.mark.parametrize(("organization", "queries"), [("aggregator", 4), ("edc", 4), ("rerra", 4)])
 def test_a_page_costs_the_same_queries_whatever_its_length(world, api_of, django_assert_num_queries, organization, queries, count):
     register(world, count)
     api = api_of(world.user(organization, "auditor"))

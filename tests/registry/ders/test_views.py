@@ -98,10 +98,10 @@ def test_query_count_does_not_grow(world, client_of, django_assert_num_queries):
     client = client_of(world.user("rerra", "viewer"))
     register(world, 2, prefix="A")
     client.get(LIST)
-    with django_assert_num_queries(11):  # session, user, three of rights, parties, counties, page, rows, role, what waits
+    with django_assert_num_queries(9):  # session, user, rights, parties, counties, page, rows, role, what waits
         client.get(LIST)
     register(world, 30, prefix="B")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(9):
         client.get(LIST)
 
 

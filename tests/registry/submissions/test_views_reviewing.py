@@ -220,7 +220,7 @@ def test_strangers_see_nothing(world, review, client_of, who):
     assert str(review.uuid) not in text(client.get(page("review_list") + "?status=all"))
 
 
-@pytest.mark.parametrize(("name", "queries"), [("review_detail", 17), ("submission_detail", 18)])
+@pytest.mark.parametrize(("name", "queries"), [("review_detail", 15), ("submission_detail", 16)])
 def test_a_page_costs_as_many_queries_for_many_rows_as_for_few(world, reviewer, django_assert_num_queries, name, queries):
     for numbers in (range(1, 3), range(3, 12)):
         review = reviewed(world, [row(n, rated_kva="1") for n in numbers])
