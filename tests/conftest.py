@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from copy import deepcopy
+from pathlib import Path
 from zlib import crc32
 
 import pytest
@@ -35,9 +36,10 @@ def pytest_addoption(parser) -> None:
 
 
 def pytest_collection_modifyitems(config, items) -> None:
-    """Long files begin first. Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test.
+    """Long files begin first; in a file, tests that share more with others come later.
 
-    What is marked `whole` it leaves out.
+    Of a record's pages in the workplace the ordinary run asks the list and one other, another in each test. What is marked `whole` it
+    leaves out.
     """
     needed = defaultdict(set)
     for item in items:
@@ -47,7 +49,7 @@ def pytest_collection_modifyitems(config, items) -> None:
         file.stash[SHARES] = file.nodeid.startswith(OF_SCENES) and "scene" in needs and "database" not in needs
     items.sort(key=_turn)
     places = {place: number for number, place in enumerate(dict.fromkeys(item.path for item in items))}
-    items.sort(key=lambda item: (places[item.path], not item.stash[LIVES]))
+    items.sort(key=lambda item: (places[item.path], not item.stash[LIVES], _has_more_standing(item)))
     if config.getoption("--whole"):
         return
     alike = defaultdict(list)
@@ -82,6 +84,11 @@ def _lives_in_the_world(item) -> bool:
     if any(mark.kwargs.get("transaction") or mark.args for mark in marks) or fixtures & {"transactional_db", "live_server", "scene"}:
         return False
     return "world" in fixtures or not (marks or "db" in fixtures)
+
+
+def _has_more_standing(item) -> bool:
+    """Whether a test has more than the world from those before it: what is made once would be there for the others too."""
+    return any(name.startswith("standing_") for name in set(item.fixturenames) - {"standing_world"})
 
 
 def pytest_collection_finish(session) -> None:
@@ -175,6 +182,12 @@ def world(request, standing_world, db) -> World:
     return deepcopy(standing_world) if request.node.stash[LIVES] else build()
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """Where the files of a file's tests lie, if they share what has some."""
+    return tmp_path_factory.mktemp("shared")
+
+
 @pytest.fixture
 def client_of():
     """client_of(user): a test client signed in as that user, which sends forms as a browser would; None gives a stranger's."""
@@ -188,7 +201,7 @@ def client_of():
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def api_of():
     """api_of(user): an API client with a bearer token of that user, sending JSON; None gives a stranger's."""
 

@@ -1,5 +1,7 @@
 """Django's PostgreSQL backend, which tells every transaction the sight of the code that runs it (moc.sight)."""
 
+from functools import lru_cache
+
 from django.conf import settings
 from django.db import transaction
 from django.db.backends.base.base import NO_DB_ALIAS
@@ -9,6 +11,14 @@ from psycopg import sql
 from moc import sight
 
 TELL = sql.SQL("SELECT {}")
+
+
+@lru_cache(maxsize=1_000)
+def _telling(wanted: sight.Sight, role: str) -> str:
+    """The statement that tells a sight: each request makes a few of them, the same ones as the one before."""
+    values = {**wanted.settings, "role": role}
+    calls = [sql.SQL("set_config({}, {}, true)").format(name, value) for name, value in values.items()]
+    return TELL.format(sql.SQL(", ").join(calls)).as_string(None)
 
 
 class DatabaseOperations(operations.DatabaseOperations):
@@ -43,10 +53,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if wanted == (self._told or sight.NOTHING) or self.needs_rollback:
             return
         role = settings.DATABASE_ENGINE_ROLE if wanted.engine and settings.DATABASE_ROLE == "app" else "none"
-        values = {**wanted.settings, "role": role}
-        calls = [sql.SQL("set_config({}, {}, true)").format(name, value) for name, value in values.items()]
         with self.wrap_database_errors:
-            self.connection.execute(TELL.format(sql.SQL(", ").join(calls)))
+            self.connection.execute(_telling(wanted, role))
         self._told = wanted
 
     def _set_autocommit(self, autocommit):

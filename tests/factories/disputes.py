@@ -34,9 +34,15 @@ def denied(world: World, count: int = 2) -> UtilityReview:
     return review
 
 
+def denied_review(world: World) -> UtilityReview:
+    """A review with a denied row: the one that stands for all tests of a file, or a new one."""
+    rows = StagedDer.objects.filter(external_id="A-1", status=StagedDer.Status.DENIED, submission__aggregator=world.aggregator)
+    return UtilityReview.objects.filter(submission__in=rows.values("submission"), edc=world.edc).first() or denied(world)
+
+
 def denied_row(world: World) -> StagedDer:
     """The denied row of such a review."""
-    return denied(world).submission.rows.select_related("aggregator").get(external_id="A-1")
+    return denied_review(world).submission.rows.select_related("aggregator").get(external_id="A-1")
 
 
 def disputed(world: World, level: str = "") -> Dispute:

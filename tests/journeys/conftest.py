@@ -20,7 +20,7 @@ SCREENSHOTS = settings.BASE_DIR / "build" / "screenshots"
 DESKTOP, PHONE = (1280, 900), (360, 740)
 TIMEOUT_MS = 15_000
 VIOLATIONS = """
-    axe.run({resultTypes: ['violations']})
+    axe.run({resultTypes: ['violations'], preload: false})
     .then(found => found.violations.map(one => one.id + ': ' + one.nodes.map(node => node.html).join(' | ')))
 """
 
@@ -98,12 +98,16 @@ def _is_fault(message) -> bool:
 
 
 @pytest.fixture
-def look() -> Callable[[Page, str], None]:
-    """look(page, name): keep a screenshot; the page has no violation that axe finds and does not scroll sideways."""
+def look(whole) -> Callable[[Page, str], None]:
+    """look(page, name): keep a screenshot; the page has no violation that axe finds and does not scroll sideways.
+
+    `make whole` keeps all of the page, the ordinary run what the window shows. Axe does not fetch styles and media once more (`preload`):
+    it would for rules on sound, of which there is none, and on turned screens, which are off.
+    """
 
     def at(page: Page, name: str) -> None:
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), f"{name} scrolls sideways"
         if axe := _axe():
             page.evaluate(axe)

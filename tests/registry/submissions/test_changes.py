@@ -1,5 +1,6 @@
 """Later changes of registered DERs run through the engine: kinds, what takes a review, exits, homes sold, scope (R1, R4, ¶336, ¶338)."""
 
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
@@ -15,18 +16,18 @@ from registry.participants.services import opened
 from registry.submissions.models import Decision, StagedDer, Submission
 from registry.submissions.services import changes, classifying, deadlines, filing, reviewing
 from tests.factories.filings import found_in, reviewed, row, store_in
+from tests.sharing import standing
 
 pytestmark = pytest.mark.django_db
 VEHICLE = {"der_type": "electric_vehicle", "energy_capacity_kwh": "60", "edc_account_no": "100001"}
 
 
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
+def _files(settings, folder) -> None:
+    store_in(settings, folder)
 
 
-@pytest.fixture
-def ders(world) -> list[Der]:
+def registered(world) -> list[Der]:
     """Three registered DERs; the first two at one home."""
     review = reviewed(
         world,
@@ -38,6 +39,16 @@ def ders(world) -> list[Der]:
     )
     reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=StagedDer.objects.all(), kind="approve")
     return list(Der.objects.order_by("external_id"))
+
+
+@pytest.fixture(scope="module")
+def standing_ders(standing_world, folder):
+    return standing(registered, standing_world, folder)
+
+
+@pytest.fixture
+def ders(world, standing_ders) -> list[Der]:
+    return deepcopy(standing_ders)
 
 
 @pytest.fixture

@@ -12,18 +12,25 @@ from registry.submissions import tasks
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.services import bulk_decisions
 from tests.registry.submissions.api_world import DECISIONS, REVIEWS, reviewed, row, store_in
+from tests.sharing import standing
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
+def _files(settings, folder) -> None:
+    store_in(settings, folder)
+
+
+@pytest.fixture(scope="module")
+def standing_review(standing_world, folder, api_of) -> str:
+    rows = [row(n, nameplate_ac_kw=n + 7) for n in range(1, 6)]
+    return standing(lambda world: reviewed(world, api_of, rows), standing_world, folder)
 
 
 @pytest.fixture
-def review(world, api_of) -> str:
-    return reviewed(world, api_of, [row(n, nameplate_ac_kw=n + 7) for n in range(1, 6)])
+def review(world, standing_review) -> str:
+    return standing_review
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The utility's verbs: decide, confirm, by selection, by file, in the background: R1, N11, N13, ¶292, ¶296, ¶297."""
 
+from copy import deepcopy
 from decimal import Decimal
 
 import pytest
@@ -18,6 +19,7 @@ from registry.submissions.models import Decision, StagedDer
 from registry.submissions.services import bulk_decisions, reviewing
 from registry.submissions.services.decision_files import DecisionFileRefused, decide_by_file
 from tests.factories.filings import on_disk, reviewed, row, run, store_in, table, upload
+from tests.sharing import standing
 
 pytestmark = pytest.mark.django_db
 STUDY = b"%PDF the study"
@@ -25,8 +27,8 @@ LIMITED = {"external_id": "A-1", "decision": "approve_limited", "export_limit_kw
 
 
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
+def _files(settings, folder) -> None:
+    store_in(settings, folder)
 
 
 @pytest.fixture
@@ -34,9 +36,14 @@ def reviewer(world):
     return world.user("edc", "reviewer")
 
 
+@pytest.fixture(scope="module")
+def standing_review(standing_world, folder):
+    return standing(lambda world: reviewed(world, [row(n) for n in range(1, 7)]), standing_world, folder)
+
+
 @pytest.fixture
-def review(world):
-    return reviewed(world, [row(n) for n in range(1, 7)])
+def review(world, standing_review):
+    return deepcopy(standing_review)
 
 
 def rows_of(review, *numbers: int):

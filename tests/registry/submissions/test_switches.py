@@ -1,5 +1,6 @@
 """Look-ups by two facts, and switches of aggregator with an objection window (R4, N12, ¶336): no gap, no overlap, nothing unheard."""
 
+from copy import deepcopy
 from datetime import timedelta
 
 import pytest
@@ -20,24 +21,34 @@ from registry.submissions.models import StagedDer, Submission, UtilityReview
 from registry.submissions.services import filing, lookups, reviewing, staging, switches
 from registry.submissions.switching import LookUp, SwitchNotice
 from tests.factories.filings import found_in, reviewed, row, store_in
+from tests.sharing import standing
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _quiet(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
+def _quiet(settings, folder) -> None:
+    store_in(settings, folder)
     cache.clear()
 
 
-@pytest.fixture
-def ders(world) -> list[Der]:
+def held(world) -> list[Der]:
     """Three DERs of the first aggregator."""
     review = reviewed(world, [row(n) for n in (1, 2, 3)])
     reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=StagedDer.objects.all(), kind="approve")
     with acting(None, "system: tests"):
         DerTenure.objects.update(valid_during=("2026-01-01", None), is_first=False)
     return list(Der.objects.order_by("external_id"))
+
+
+@pytest.fixture(scope="module")
+def standing_ders(standing_world, folder):
+    return standing(held, standing_world, folder)
+
+
+@pytest.fixture
+def ders(world, standing_ders) -> list[Der]:
+    return deepcopy(standing_ders)
 
 
 @pytest.fixture

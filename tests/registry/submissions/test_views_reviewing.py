@@ -1,5 +1,7 @@
 """The utility's pages: queue, selection, decision file, four eyes, letters; and who sees what: R1, N11, N12."""
 
+from copy import deepcopy
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -9,18 +11,25 @@ from registry.submissions.models import Decision
 from registry.submissions.services import bulk_decisions
 from tests.factories.filings import reviewed, row, run, store_in, table, upload
 from tests.factories.presence import sign_in
+from tests.sharing import standing
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
+def _files(settings, folder) -> None:
+    store_in(settings, folder)
+
+
+@pytest.fixture(scope="module")
+def standing_review(standing_world, folder):
+    rows = [row(n, nameplate_ac_kw=str(n + 7), rated_kva="") for n in range(1, 7)]
+    return standing(lambda world: reviewed(world, rows), standing_world, folder)
 
 
 @pytest.fixture
-def review(world):
-    return reviewed(world, [row(n, nameplate_ac_kw=str(n + 7), rated_kva="") for n in range(1, 7)])
+def review(world, standing_review):
+    return deepcopy(standing_review)
 
 
 @pytest.fixture

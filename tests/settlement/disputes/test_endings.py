@@ -17,15 +17,10 @@ from registry.ders.models import Der
 from registry.submissions.services import reviewing
 from settlement.disputes.endings import Determination, SettlementProposal
 from settlement.disputes.services import clocks, determining, levels, opening, settling
-from tests.factories.disputes import denied, disputed
-from tests.factories.filings import reviewed, row, store_in
+from tests.factories.disputes import denied_review, disputed
+from tests.factories.filings import reviewed, row
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
 
 
 @pytest.fixture
@@ -176,7 +171,7 @@ class TestDetermining:
         assert der.history.get().inverter_settings == SETTINGS
 
     def test_a_whole_review_is_overturned(self, world, aggregator):
-        dispute = opening.open_dispute(actor=aggregator, review=denied(world), claim="All of it.")
+        dispute = opening.open_dispute(actor=aggregator, review=denied_review(world), claim="All of it.")
         levels.escalate(actor=aggregator, dispute=dispute, name="escalate_to_rerra", reason="The law of the state.")
         dispute.refresh_from_db()
         done = confirmed(world, drafted(world, dispute))

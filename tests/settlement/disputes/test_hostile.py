@@ -1,6 +1,7 @@
 """What is confidential is 404 for the other party, at every door and behind every query: N2, N3; Order 2222 ¶299."""
 
 import json
+from copy import deepcopy
 
 import pytest
 
@@ -11,20 +12,20 @@ from settlement.disputes.endings import Determination
 from settlement.disputes.models import BundleItem, Dispute, DisputePart
 from settlement.disputes.services import determining, levels, pleading
 from tests.factories.disputes import STUDY, disputed, pdf
-from tests.factories.filings import store_in
+from tests.sharing import standing
 
 pytestmark = pytest.mark.django_db
 ASIDE = ("aggregator2:administrator", "edc2:administrator", "tso2:administrator", "rerra2:administrator", "operator:administrator")
 
 
-@pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
+@pytest.fixture(scope="module")
+def standing_dispute(standing_world, folder, standing_denial) -> Dispute:
+    return standing(lambda world: disputed(world, "rto"), standing_world, folder)
 
 
 @pytest.fixture
-def dispute(world) -> Dispute:
-    return disputed(world, "rto")
+def dispute(world, standing_dispute) -> Dispute:
+    return deepcopy(standing_dispute)
 
 
 @pytest.fixture

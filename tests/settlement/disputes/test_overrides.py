@@ -12,7 +12,6 @@ from registry.prequalification.services import overriding, passes
 from settlement.disputes.models import BundleItem, Dispute
 from settlement.disputes.services import bundles, determining, levels, opening, settling
 from tests.factories.ders import register
-from tests.factories.filings import store_in
 from tests.factories.qualification import law
 
 pytestmark = pytest.mark.django_db
@@ -20,9 +19,8 @@ SERVICE = "energy"
 
 
 @pytest.fixture
-def barred(world, settings, tmp_path) -> QualificationOverride:
+def barred(world) -> QualificationOverride:
     """The utility bars a DER that qualifies by every rule."""
-    store_in(settings, tmp_path)
     law("market_services", [SERVICE])
     (der,) = register(world, 1)
     passes.pull()

@@ -14,14 +14,8 @@ from settlement.disputes.endings import Determination
 from settlement.disputes.models import Dispute, DisputePart
 from settlement.disputes.services import determining, levels, pleading, settling
 from tests.factories.disputes import denied_row, disputed, pdf
-from tests.factories.filings import store_in
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
 
 
 def waits(user) -> set[str]:

@@ -23,15 +23,10 @@ from registry.submissions.models import Decision, UtilityReview
 from settlement.disputes.endings import Determination
 from settlement.disputes.models import BundleItem, Dispute, DisputePart
 from settlement.disputes.services import bundles, clocks, levels, opening, pleading
-from tests.factories.disputes import denied, denied_row, disputed, pdf
-from tests.factories.filings import reviewed, row, store_in
+from tests.factories.disputes import denied_review, denied_row, disputed, pdf
+from tests.factories.filings import reviewed, row
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _files(settings, tmp_path) -> None:
-    store_in(settings, tmp_path)
 
 
 @pytest.fixture
@@ -84,13 +79,13 @@ class TestOpening:
         assert not Dispute.objects.exists()
 
     def test_an_approved_row_is_not_disputed(self, world, aggregator):
-        approved = denied(world).submission.rows.get(external_id="A-2")
+        approved = denied_review(world).submission.rows.get(external_id="A-2")
         with pytest.raises(Conflict) as refused:
             opening.open_dispute(actor=aggregator, row=approved, claim="More.")
         assert refused.value.code == "DISPUTE-UNDECIDED"
 
     def test_a_review_is_disputed_when_something_in_it_was_denied(self, world, aggregator):
-        review = denied(world)
+        review = denied_review(world)
         made = opening.open_dispute(actor=aggregator, review=review, claim="All of it.")
         assert made.review == review and made.row is None
         waiting = reviewed(world, [row(3)])
