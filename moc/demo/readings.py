@@ -18,6 +18,7 @@ from moc.demo.networks import UTILITY
 from moc.demo.parties import AGGREGATORS
 from moc.demo.sites import SEED
 from operations.envelopes.models import EnvelopePoint
+from operations.reliability.services import findings
 from operations.telemetry.models import DerState, Heard, Told
 from operations.telemetry.services import checking, taking_in
 from registry.aggregations.choices import Purpose
@@ -30,6 +31,7 @@ from registry.grid.models import TdInterface
 NAME, SERVICE = "Peak reduction under the networks", "peak_reduction"
 MOST, STEP, DAY = 80, timedelta(minutes=5), timedelta(days=1)
 SILENT, FAULTY, LOST = 17, 23, 0.02  # one of 17 DERs fell silent, one of 23 is in fault, and a fiftieth of the readings is lost
+HEARD = 15 * 12  # readings of those that fell silent: up to three in the afternoon of yesterday
 BATTERIES = (DerType.STORAGE, DerType.PHOTOVOLTAIC_STORAGE)
 COLUMNS = "der_id aggregator_id edc_id event_at published_at received_at source quality operating p_kw q_kvar soc_percent up_kw down_kw"
 SUMMED = "aggregation_id aggregator_id edc_id event_at published_at received_at source quality p_kw"
@@ -38,7 +40,8 @@ LOAD_KW, SUN_KW = 42_000, 9_000  # behind the interface above the networks, at t
 
 
 def readings(organizations: dict[str, Organization]) -> None:
-    """Yesterday and today of the first aggregator's DERs that have envelopes, of their aggregation and of the T-D interface above them."""
+    """Yesterday and today of the first aggregator's DERs that have envelopes, of their aggregation and of the T-D interface above them;
+    and what the platform finds in them."""
     aggregator, edc = organizations[AGGREGATORS[0].code], organizations[UTILITY]
     with sight.engine():
         ders = list(
@@ -55,10 +58,12 @@ def readings(organizations: dict[str, Organization]) -> None:
         _write_flow(above(edc), moments[:-1])
     silent = [der for der in ders if _one_of(der, SILENT)]
     if silent:
-        send(silent, moments[len(moments[:-1]) * 2 // 3 - 1])
+        send(silent, moments[HEARD - 1])
     send([der for der in ders if der not in silent], moments[-1], ders)
     send_flow(moments[-1])
     checking.check_due()
+    with sight.engine():
+        findings.look()
 
 
 def _aggregation(aggregator: Organization, edc: Organization, ders: list[Der]) -> Aggregation:
@@ -99,16 +104,16 @@ def series(der: Der, moments: list[datetime]) -> tuple[np.ndarray, np.ndarray | 
         return np.zeros(len(moments)), None
     hours, kw, shift = _hours(moments), float(der.nameplate_ac_kw), _rng(der).normal(0, 0.4)
     if der.der_type in BATTERIES:
-        power = 0.6 * _around(hours, 18.5 + shift, 1.6) - 0.5 * _around(hours, 12.5 + shift, 2.2)
+        power = 0.6 * around(hours, 18.5 + shift, 1.6) - 0.5 * around(hours, 12.5 + shift, 2.2)
         return kw * power, 20 + 70 / (1 + np.exp((np.abs(hours - 15.8) - 3.2) * 1.4))
     if der.der_type in (*STORING, DerType.EVSE):
-        return -kw * 0.6 * _around(hours, 21 + 2 * shift, 2), None
+        return -kw * 0.6 * around(hours, 21 + 2 * shift, 2), None
     if der.der_type == DerType.PHOTOVOLTAIC:
         return kw * 0.8 * _sun(hours, moments[-1]) * (0.75 + 0.25 * np.sin([each.timestamp() / 2900 + shift for each in moments])), None
     return np.full(len(moments), -0.1 * kw), None
 
 
-def _around(hours: np.ndarray, peak: float, width: float) -> np.ndarray:
+def around(hours: np.ndarray, peak: float, width: float) -> np.ndarray:
     """A bell over the day."""
     return np.exp(-(((hours - peak) / width) ** 2))
 
@@ -128,7 +133,7 @@ def _write(ders: list[Der], aggregation: Aggregation, moments: list[datetime]) -
         rng = _rng(der, "lost")
         heard = rng.random(len(moments)) >= LOST
         if _one_of(der, SILENT):
-            heard[len(moments) * 2 // 3 :] = False
+            heard[HEARD:] = False
         delays = rng.integers(1, 20, len(moments))
         lines += [_line(der, moments[n], int(delays[n]), power[n], charge, n) for n in np.flatnonzero(heard)]
     copy_in("operations_reading", COLUMNS.split(), ["".join(lines).encode()])
@@ -152,7 +157,7 @@ def above(edc: Organization | None = None) -> TdInterface | None:
 def flow(moments: list[datetime]) -> np.ndarray:
     """What flows over the interface (kW, towards transmission positive): the sun's output less a load with a morning and an evening."""
     hours = _hours(moments)
-    load = 0.45 + 0.2 * _around(hours, 8, 2.5) + 0.5 * _around(hours, 18.8, 3)
+    load = 0.45 + 0.2 * around(hours, 8, 2.5) + 0.5 * around(hours, 18.8, 3)
     return SUN_KW * _sun(hours, moments[-1]) - LOAD_KW * load
 
 

@@ -14,10 +14,13 @@ from moc.access.models import Organization, Oversight, User
 from moc.demo import load, networks, newjersey
 from moc.history import acting
 from moc.reports import reports
+from operations.deferral.models import TransformerAlarm
+from operations.deferral.reports import relief
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.hosting.models import HostingMap
 from operations.interconnection.models import InterconnectionStudy
 from operations.network.models import NetworkVersion
+from operations.reliability.models import ReliabilityFinding
 from operations.screening.models import ReviewScreen
 from registry.ders.choices import DerType
 from registry.ders.models import Der
@@ -79,11 +82,14 @@ def _networks_with_envelopes() -> None:
 
 
 def _studied() -> None:
-    """O4: a finished study with a firm limit below the flexible one, a screen of the open review and a map, on a feeder from a table."""
+    """O2, O4: on a feeder of a table a study with a firm limit below the flexible one, a screen of the open review and a map; an alarm."""
     version = NetworkVersion.objects.get(status=NetworkVersion.Status.CURRENT, source="table")
     study, screen = InterconnectionStudy.objects.get(network=version), ReviewScreen.objects.get(network=version)
     found = HostingMap.objects.get(network=version)
     assert [each.status for each in (study, screen, found)] == ["done"] * 3 and screen.row_count and found.node_count
+    alarms = TransformerAlarm.objects.filter(day=timezone.localdate())
+    assert alarms and all(alarm.over_kw > 0 and relief(alarm)[1] >= alarm.over_kw for alarm in alarms), "charging that can be curtailed"
+    assert ReliabilityFinding.objects.exists()
     assert study.firm_export_kw < study.flexible_export_kw < float(study.rated_kw)
 
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from moc.demo import readings
 from moc.history import acting
 from operations.envelopes.models import EnvelopePoint
+from operations.reliability.models import ReliabilityFinding
 from operations.telemetry.models import DerState, Reading, SubjectReading, SubjectState, TelemetryCheck
 from registry.aggregations.models import Aggregation
 from registry.ders.models import Der
@@ -33,8 +34,8 @@ def ders(world) -> list[Der]:
 
 
 def test_a_day_of_readings(world, ders, monkeypatch):
-    """M7: readiness and compliance have something to show; nothing is late, the silent one is stale, and the sum is that of the members but
-    for the period in which one falls silent."""
+    """M7, O2: readiness and compliance have something to show; nothing is late, the silent one is stale and found, and the sum is that of the
+    members but for the period in which one falls silent."""
     monkeypatch.setattr(readings, "LOST", 0)  # what is lost, and so how far means lie apart, depends on the time of day
     readings.readings({"KITTATINNY": world.aggregator, "JCPL": world.edc})
     sunny, silent, battery = ders
@@ -45,7 +46,8 @@ def test_a_day_of_readings(world, ders, monkeypatch):
     )
     moments = len(readings._moments(timezone.now()))
     assert 0.95 * moments < Reading.objects.filter(der=sunny).count() <= moments > 287
-    assert Reading.objects.filter(der=silent).count() <= moments * 2 / 3
+    assert Reading.objects.filter(der=silent).count() == readings.HEARD
+    assert [(each.der, each.rule) for each in ReliabilityFinding.objects.all()] == [(silent, ReliabilityFinding.Rule.TELEMETRY)]
     assert {state.der_id: state.readiness for state in DerState.objects.all()} == {
         sunny.pk: "ready",
         silent.pk: "stale",
