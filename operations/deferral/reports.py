@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -18,9 +18,7 @@ VEHICLES = (DerType.ELECTRIC_VEHICLE, DerType.EVSE)
 
 def overloaded(forecast: Forecast) -> list[dict]:
     """The facts of an alarm for each rated transformer whose forecast import goes above its rating (kW against kVA, unity power factor)."""
-    if not forecast.transformers:
-        return []
-    kw = -blocks.unpack(bytes(forecast.transformers_block), len(forecast.transformers), len(forecast.feeder_kw), forecast.unit)
+    kw = imports(forecast)
     rated = Transformer.objects.filter(pk__in=forecast.transformers, rated_kva__gt=0).in_bulk()
     found = []
     for key, load in zip(forecast.transformers, kw, strict=True):
@@ -39,6 +37,20 @@ def overloaded(forecast: Forecast) -> list[dict]:
                 }
             )
     return found
+
+
+def imports(forecast: Forecast) -> np.ndarray:
+    """(transformers, intervals) kW that the forecast's transformers draw."""
+    if not forecast.transformers:
+        return np.zeros((0, len(forecast.feeder_kw)))
+    return -blocks.unpack(bytes(forecast.transformers_block), len(forecast.transformers), len(forecast.feeder_kw), forecast.unit)
+
+
+def day_of(alarm: TransformerAlarm) -> tuple[list[datetime], list[float]]:
+    """Beginnings of the intervals of the alarm's forecast, and kW that its transformer draws in each."""
+    forecast = alarm.forecast
+    load = imports(forecast)[forecast.transformers.index(alarm.transformer_id)]
+    return [forecast.starts_at + timedelta(minutes=forecast.minutes) * n for n in range(len(load))], np.round(load, 2).tolist()
 
 
 def relief(alarm: TransformerAlarm) -> tuple[list[list], float]:

@@ -1,9 +1,11 @@
 """The dashboard of transformer alarms, one alarm with its moves, and its benefit report."""
 
+from django.conf import settings
 from django.db.models import Count, Sum
 from django.urls import reverse
 from django.utils.html import format_html
 
+from moc import charts
 from moc.portal import Detail, List, Sort, Transition
 from moc.portal.views import One
 from operations.deferral import reports, services
@@ -36,12 +38,12 @@ class Alarms(List):
 
 
 class AlarmDetail(Detail):
-    """One alarm: what is forecast, whose charging is curtailed, and the moves."""
+    """One alarm: what is forecast, as a chart and a table, whose charging is curtailed, and the moves."""
 
     model = TransformerAlarm
     template_name = "operations/deferral/alarm.html"
     parents = ALARMS
-    related = ("transformer", "feeder", "edc", "run")
+    related = ("transformer", "feeder", "edc", "run", "forecast")
     transition_url = "operations:transformer_alarm_transition"
 
     def actions(self) -> list[tuple[str, str, bool]]:
@@ -66,7 +68,10 @@ class AlarmDetail(Detail):
     def get_context_data(self, **kwargs) -> dict:
         ders = Der.objects.visible_to(self.request.user).in_bulk([part[0] for part in self.object.parts])
         parts = [(ders[der], kw, left) for der, kw, left in self.object.parts if der in ders]
-        return super().get_context_data(**{"parts": parts} | kwargs)
+        times, load = reports.day_of(self.object)
+        lines = {"forecast": load, "rating": [float(self.object.rated_kva)] * len(times)}
+        facts = {"identity": "alarm", "title": "Load of the transformer", "unit": "kW", "zone": settings.TIME_ZONE}
+        return super().get_context_data(**{"parts": parts, "series": charts.time_series(times, lines, **facts)} | kwargs)
 
 
 class AlarmTransition(Transition):

@@ -46,9 +46,7 @@ def objects(world: World) -> dict[str, models.Model]:
     counts = {"cadence_s": 300, "owed": 288, "delivered": 1, "late": 0, "incomplete": 0, "compared": 0, "differing": 0}
     parties = {"aggregator": limited.aggregator, "edc": world.edc, "checked_at": moment()}
     checked = TelemetryCheck.objects.create(day=timezone.localdate(), der=limited, **parties, **counts)
-    meter = first.service_points.order_by("usage_point_id").first()
-    interval = Interval(meter.usage_point_id, moment(60 * 48).replace(minute=0, second=0), 60, -1.0)
-    storing.store(actor=None, edc=world.edc, intervals=[interval], source="ami")
+    metered(first)
     staged = written(world, second, rows([*points_of(second)[:2], "unknown"]))
     return {
         "envelope_policy": policy,
@@ -87,6 +85,15 @@ def outages(world: World, feeder: Feeder, limited: Der) -> dict[str, models.Mode
     }
 
 
+def metered(feeder: Feeder) -> None:
+    """An hour of one meter, behind a transformer."""
+    meter = feeder.service_points.order_by("usage_point_id").first()
+    meter.transformer = Transformer.objects.create(edc=feeder.edc, feeder=feeder, code="T-9", rated_kva=10)
+    meter.save()
+    interval = Interval(meter.usage_point_id, moment(60 * 48).replace(minute=0, second=0), 60, -1.0)
+    storing.store(actor=None, edc=feeder.edc, intervals=[interval], source="ami")
+
+
 def found(der: Der) -> ReliabilityFinding:
     """The DER injected more than its envelope left."""
     facts = {"first_at": moment(9), "last_at": moment(9), "count": 1, "evidence": [[moment(9).isoformat(), 9.0, 3.0, "kW injected"]]}
@@ -96,7 +103,7 @@ def found(der: Der) -> ReliabilityFinding:
 def alarmed(objects: dict[str, models.Model]) -> dict[str, models.Model]:
     """A transformer that the feeder's forecast takes above its rating."""
     forecast = objects["forecast"]
-    transformer = Transformer.objects.create(edc=forecast.edc, feeder=forecast.feeder, code="T-9", rated_kva=10)
+    transformer = Transformer.objects.get(pk=forecast.transformers[0])
     facts = {"starts_at": moment(), "ends_at": moment(-60), "rated_kva": 10, "peak_kw": 12, "over_kwh": 2, "day": forecast.day}
     parties = {"edc": forecast.edc, "feeder": forecast.feeder, "transformer": transformer, "forecast": forecast}
     return {"alarm": TransformerAlarm.objects.create(**parties, **facts)}

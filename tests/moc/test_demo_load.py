@@ -88,7 +88,7 @@ def _studied() -> None:
     found = HostingMap.objects.get(network=version)
     assert [each.status for each in (study, screen, found)] == ["done"] * 3 and screen.row_count and found.node_count
     alarms = TransformerAlarm.objects.filter(day=timezone.localdate())
-    assert alarms and all(alarm.over_kw > 0 and relief(alarm)[1] >= alarm.over_kw for alarm in alarms), "charging that can be curtailed"
+    assert alarms and all(0 < alarm.over_kw < relief(alarm)[1] + 0.01 for alarm in alarms), "charging that can be curtailed"
     assert ReliabilityFinding.objects.exists()
     assert study.firm_export_kw < study.flexible_export_kw < float(study.rated_kw)
 

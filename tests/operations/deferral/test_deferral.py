@@ -150,7 +150,9 @@ def test_the_benefit_is_what_its_formula_says(alarm):
 
 def test_pages_and_api(world, alarm, client_of, api_of):
     client, api = client_of(world.user("edc", "administrator")), api_of(world.user("edc", "administrator"))
-    assert b"T-9" in client.get(BASE).content and client.get(f"{BASE}{alarm.uuid}/").status_code == 200
+    assert b"T-9" in client.get(BASE).content
+    shown = client.get(f"{BASE}{alarm.uuid}/").context["series"]
+    assert [row[1:] for row in shown["rows"]] == [(kw, 25) for kw in day(30)] and shown["labels"] == ["forecast", "rating"]
     done = api.post(f"{API}{alarm.uuid}/transitions/evaluate/", {}, format="json", HTTP_IF_MATCH="*")
     assert done.json()["status"] == "evaluated" and b"EV" in client.get(f"{BASE}{alarm.uuid}/").content
     page = client.get(f"{BASE}{alarm.uuid}/benefit/?growth_percent=1")

@@ -34,7 +34,7 @@ def ders(world) -> list[Der]:
 
 
 def test_a_day_of_readings(world, ders, monkeypatch):
-    """M7, O2: readiness and compliance have something to show; nothing is late, the silent one is stale and found, and the sum is that of the
+    """M7, O2: readiness and compliance have something to show; nothing is late, the silent one is stale and found, the sum is that of the
     members but for the period in which one falls silent."""
     monkeypatch.setattr(readings, "LOST", 0)  # what is lost, and so how far means lie apart, depends on the time of day
     readings.readings({"KITTATINNY": world.aggregator, "JCPL": world.edc})
