@@ -225,5 +225,8 @@ def test_against_the_exact_optimum(name):
             print()
     print(verdict(f"{name}: two starts of IPOPT apart, most", apart, ceiling=0.001))
     print(verdict(f"{name}: linear program against the exact optimum, least", min(ratios["maximum"]), floor=0.995))
-    print(verdict(f"{name}: group-fair against the exact optimum, least", min(ratios["group"]), floor=0.9))
+    if name == "lv28-melbourne":
+        print(verdict(f"{name}: group-fair against the exact optimum, least", min(ratios["group"]), floor=0.9))
+    else:
+        print(f"  what one share for all behind a secondary costs on {name}, at most: {1 - min(ratios['group']):.1%}")
     assert min(ratios["maximum"]) >= 0.995 and apart < 0.001
