@@ -97,6 +97,18 @@ def _is_fault(message) -> bool:
     return message.type == "error" and "422" not in message.text and bool(message.location["url"])
 
 
+def _keep(page: Page, name: str, whole: bool) -> None:
+    """Keep a screenshot. On a busy machine the browser cannot always take one at once: it is asked again, twice."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for left in (2, 1, 0):
+        try:
+            page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
+            return
+        except Error as error:
+            if "Unable to capture screenshot" not in error.message or not left:
+                raise
+
+
 @pytest.fixture
 def look(whole) -> Callable[[Page, str], None]:
     """look(page, name): keep a screenshot; the page has no violation that axe finds and does not scroll sideways.
@@ -106,8 +118,7 @@ def look(whole) -> Callable[[Page, str], None]:
     """
 
     def at(page: Page, name: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=whole)
+        _keep(page, name, whole)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), f"{name} scrolls sideways"
         if axe := _axe():
             page.evaluate(axe)
