@@ -61,7 +61,10 @@ def _limit(decision: Decision, rows: QuerySet[StagedDer]) -> None:
 
 def _retire(decision: Decision, rows: QuerySet[StagedDer]) -> None:
     """Registered DERs that were filed with their last day leave for good."""
-    leaving = _records(rows.filter(der__isnull=False, decommissioned_on__isnull=False)).registered()
+    told = rows.filter(der__isnull=False, decommissioned_on__isnull=False)
+    if not told.exists():  # asked by itself: whether any record is one of none may take a plan that looks at each with each
+        return
+    leaving = _records(told).registered()
     if leaving.exists():
         Der.lifecycle.move(leaving, "decommission", actor=decision.decided_by, reason="system: the filing says the last day")
 
