@@ -77,7 +77,7 @@ class SealedTable(models.Model):
 
 
 class SealedBlock(models.Model):
-    """The hashes of up to 256 neighbouring rows: by row, which finds the row, and by column, which finds the field.
+    """The hashes of up to 512 neighbouring rows: by row, which finds the row, and by column, which finds the field.
 
     `keys` are 8 bytes a row (big-endian), `leaves` 32 bytes a row, `fields` 32 bytes a column.
     """

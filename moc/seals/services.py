@@ -42,7 +42,9 @@ def seal(*, actor=None) -> Seal | None:
     before = horizon()
     if before < since:
         raise BEHIND
-    tables = [table for model in canon.tables().values() if (table := _seal_table(model, number, since, before))]
+    filled = canon.with_rows(since, before)
+    models = [model for name, model in canon.tables().items() if name in filled]
+    tables = [table for model in models if (table := _seal_table(model, number, since, before))]
     if not tables:
         return None
     made = _signed(number, since, before, former, tables)

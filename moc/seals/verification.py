@@ -1,7 +1,7 @@
 """Hash everything again and compare: first the chain of seals, then each table of each seal, then what stands outside of all blocks.
 
 Data count as proven when their hashes lead to the signed root, whatever the stored hashes say; these serve to find what differs: a leaf
-names the row and, of a block of up to 256 rows, the hash of a column names the field.
+names the row and, of a block of up to 512 rows, the hash of a column names the field.
 """
 
 import json

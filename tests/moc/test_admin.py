@@ -70,6 +70,7 @@ def test_who_has_no_work_there_finds_no_page(world, client_of, role):
     assert {client.get(url).status_code for url in ("/admin/", DERS, "/admin/jsi18n/")} == {404}
 
 
+@pytest.mark.whole
 def test_every_list_and_form_opens_for_the_operator(world, client_of, ders):
     operator = world.user("operator", "administrator")
     client = client_of(operator)

@@ -104,13 +104,13 @@ def test_tables_of_many_blocks(sealed, tamper):
     )
     tamper(
         f'INSERT INTO "{TABLE}" (history_id, transaction_id, {columns}) SELECT 10000 + n, (SELECT max(before) FROM moc_seal), {columns} '
-        f'FROM (SELECT * FROM "{TABLE}" WHERE id = %s LIMIT 1) one, generate_series(1, 700) n',
+        f'FROM (SELECT * FROM "{TABLE}" WHERE id = %s LIMIT 1) one, generate_series(1, 1200) n',
         sealed.edc.pk,
     )
-    assert services.seal().row_count == 700
+    assert services.seal().row_count == 1200
     assert SealedBlock.objects.filter(seal=2).count() == 3 and list(verify()) == []
-    tamper(f"UPDATE \"{TABLE}\" SET name = 'x' WHERE history_id IN (10300, 10699)")
-    assert [(each.row, each.fields) for each in verify()] == [(10300, ("name",)), (10699, ("name",))]
+    tamper(f"UPDATE \"{TABLE}\" SET name = 'x' WHERE history_id IN (10300, 11199)")
+    assert [(each.row, each.fields) for each in verify()] == [(10300, ("name",)), (11199, ("name",))]
     assert proofs.proof(actor=sealed.user("edc", "auditor"), table=TABLE, row=10301)["path"]
 
 

@@ -53,6 +53,15 @@ def test_a_value_that_became_null_is_named(sealed, tamper):
     assert named(verify()) == [("altered", TABLE, row, ("history_change_reason",))]
 
 
+def test_nulls_forced_into_a_column_that_has_none_are_named(sealed, tamper):
+    """In one row of a block, then in all."""
+    row, _ = first_two()
+    tamper(f'ALTER TABLE "{TABLE}" ALTER slug DROP NOT NULL')
+    for chosen in (f"history_id = {row}", "true"):
+        tamper(f'UPDATE "{TABLE}" SET slug = NULL WHERE {chosen}')
+        assert ("altered", TABLE, row, ("slug",)) in named(verify())
+
+
 def test_who_wrote_and_when_are_sealed_too(sealed, tamper):
     row, _ = first_two()
     tamper(f"UPDATE \"{TABLE}\" SET history_date = history_date - interval '1 microsecond' WHERE history_id = %s", row)

@@ -1,0 +1,3 @@
+-- Which sealed tables have rows of a period.
+-- Called by moc.seals.canon.with_rows.
+{asked}
