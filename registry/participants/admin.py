@@ -1,7 +1,9 @@
 """What the registry knows of its participants; owners and contacts only for those who may see personal data."""
 
 from django.contrib import admin
+from django.db.models import Q
 
+from moc.access import policy
 from moc.admin import RecordAdmin, ReferenceAdmin
 from moc.admin.filters import ScopedFilter
 from registry.participants import services
@@ -69,6 +71,11 @@ class ContactAdmin(ReferenceAdmin):
     list_display = ("organization", "purpose", "name", "email", "phone", "valid_during")
     list_filter = ("purpose", ("organization", ScopedFilter))
     list_select_related = ("organization",)
+
+    def get_queryset(self, request):
+        """Of the organisation, and of the regulator that registered it: whoever else is shown a contact finds it in the portal only."""
+        own = policy.reach(request.user, self.view_permission)
+        return super().get_queryset(request).filter(Q(organization__in=own) | Q(organization__registration__rerra__in=own))
 
     def get_fields(self, request, obj=None) -> list[str]:
         return ["organization", "purpose", *Contact.personal]
