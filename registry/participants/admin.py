@@ -1,7 +1,6 @@
 """What the registry knows of its participants; owners and contacts only for those who may see personal data."""
 
 from django.contrib import admin
-from django.db.models import Q
 
 from moc.access import policy
 from moc.admin import RecordAdmin, ReferenceAdmin
@@ -72,16 +71,19 @@ class ContactAdmin(ReferenceAdmin):
     list_filter = ("purpose", ("organization", ScopedFilter))
     list_select_related = ("organization",)
 
-    def get_queryset(self, request):
-        """Of the organisation, and of the regulator that registered it: whoever else is shown a contact finds it in the portal only."""
-        own = policy.reach(request.user, self.view_permission)
-        return super().get_queryset(request).filter(Q(organization__in=own) | Q(organization__registration__rerra__in=own))
+    def has_change_permission(self, request, obj=None) -> bool:
+        """Of the organisation's own people: to whoever deals with it, or registered it, a contact is only shown."""
+        own = obj is None or policy.allows(request.user, self.write_permission, obj.organization)
+        return own and super().has_change_permission(request, obj)
 
     def get_fields(self, request, obj=None) -> list[str]:
         return ["organization", "purpose", *Contact.personal]
 
     def save_model(self, request, obj, form, change):
         services.save_contact(actor=request.user, contact=obj, values=form.personal(), reason=form.cleaned_data["reason"])
+
+    def delete_model(self, request, obj):
+        services.remove_contact(actor=request.user, contact=obj, reason=request.POST["reason"].strip())
 
     def get_readonly_fields(self, request, obj=None) -> list[str]:
         return [] if self.has_change_permission(request, obj) or obj is None else list(Contact.personal)

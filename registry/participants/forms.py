@@ -35,6 +35,8 @@ class ContactForm(ReasonForm):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for name, field in CONTACT_FIELDS.items():
+            if name not in self.fields:  # to whoever may only read it
+                continue
             kept = self.instance.pk is not None and self.instance.is_filled(name)
             self.fields[name].required = not field.blank and not kept
             self.fields[name].help_text = f"{MASK} Leave empty to keep it." if kept else ""

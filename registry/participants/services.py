@@ -202,10 +202,10 @@ def save_contact(*, actor, contact: Contact, values: Mapping[str, str], reason: 
     return contact
 
 
-def remove_contact(*, actor, contact: Contact) -> None:
+def remove_contact(*, actor, contact: Contact, reason: str = "Removed a contact") -> None:
     """Take a contact out, and destroy the key of who it was. The actor administers the organisation's members."""
     policy.require(actor, CONTACTS, contact.organization)
-    with acting(actor, "Removed a contact"):
+    with acting(actor, reason):
         vault.destroy([contact.subject])
         contact.delete()
 

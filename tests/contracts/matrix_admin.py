@@ -256,7 +256,7 @@ RECORDS: dict[str, Record] = {
     ),
     "Contact": Record(
         lambda scene: scene.contact,
-        who("edc:administrator"),
+        who("edc:administrator", "aggregator:administrator"),  # who deals with the utility is shown whom to call there
         PERSONAL_ENTER | MEMBERS_ENTER,
         changes=who("edc:administrator"),
         change={"name": "Another"},

@@ -13,6 +13,7 @@ from moc.vault.models import SubjectKey
 from registry.intents.models import IntentNotice
 from registry.participants.models import Contact
 from registry.participants.services import opened
+from tests.factories.personal import contact
 
 pytestmark = pytest.mark.django_db
 API = "/api/v1/registry/contacts/"
@@ -106,6 +107,27 @@ def test_who_has_to_do_with_an_organisation_calls_its_contacts_of_today(world, a
     assert viewer.get(reverse("registry:contact_detail", args=[now])).status_code == 200
     assert viewer.get(reverse("registry:contact_personal", args=[now])).status_code == 404
     assert client_of(world.user("edc2", "administrator")).get(reverse("registry:contact_detail", args=[now])).status_code == 404
+
+
+def test_in_the_workplace_a_contact_of_others_is_only_shown(world, client_of):
+    """N3, N12: whoever deals with a utility sees whom to call there, masked, and neither changes nor removes it; its own people do, and
+    the key of who it was goes with it."""
+    with acting(None, "system: test"):
+        IntentNotice.objects.create(aggregator=world.aggregator, edc=world.edc, title="East", row_count=1, due_at=timezone.now())
+    called = contact(world.edc, name="Control room", email="room@example.org")
+    pages = {name: reverse(f"admin:registry_contact_{name}", args=[called.pk]) for name in ("change", "delete", "history")}
+    client = client_of(world.user("aggregator", "administrator"))
+    for name, status in (("change", 200), ("history", 200), ("delete", 404)):
+        page = client.get(pages[name])
+        assert page.status_code == status and "Control room" not in page.content.decode(), name
+    changed = {"organization": world.edc.pk, "purpose": "cyber", "name": "Another", "reason": "Ours"}
+    assert client.post(pages["change"], changed).status_code == 403
+    assert client.post(pages["delete"], {"post": "yes", "reason": "Ours"}).status_code == 403
+    assert opened(Contact.objects.get())["name"] == "Control room"
+    own = client_of(world.user("edc", "administrator"))
+    assert own.post(pages["delete"], {"post": "yes", "reason": "She left"}).status_code == 302
+    assert not Contact.objects.exists() and not SubjectKey.objects.filter(pk=called.subject).exists()
+    assert Contact.history.first().history_change_reason == "She left"
 
 
 def test_contacts_of_others_are_no_part_of_ones_own_file(world, api_of):
