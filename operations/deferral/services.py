@@ -36,7 +36,7 @@ def look(now: datetime | None = None) -> int:
             raised += _raise(forecast)
         for edc in {each.edc for each in raised}:
             own = [each for each in raised if each.edc_id == edc.pk]
-            subject = f"{counted(len(own), 'transformers')} forecast above their rating"
+            subject = f"{counted(len(own), 'transformers')} forecast above {'its' if len(own) == 1 else 'their'} rating"
             tell(edc, PERMISSION, event=EVENT, subject=subject, url=reverse("operations:transformer_alarms"), alarms=own[:20])
     return len(raised)
 
@@ -58,7 +58,8 @@ def evaluate(*, actor, alarm: TransformerAlarm, reason: str = "") -> None:
 
     Raises NotPermitted, UserError (ALARM-NOTHING, ALARM-RUN)."""
     policy.require(actor, PERMISSION, alarm.edc)
-    with transaction.atomic(), acting(actor, reason or "Charging curtailed"):
+    reason = reason or "Charging curtailed"
+    with transaction.atomic(), acting(actor, reason):
         held = TransformerAlarm.objects.select_for_update(of=("self",)).select_related("transformer", "feeder__edc", "edc").get(pk=alarm.pk)
         parts, covered = reports.relief(held)
         if not parts:
@@ -79,16 +80,21 @@ def deactivate(*, actor, alarm: TransformerAlarm, reason: str) -> None:
     with transaction.atomic(), acting(actor, reason or "Deactivated"):
         held = TransformerAlarm.objects.select_for_update(of=("self",)).select_related("transformer", "feeder__edc", "edc").get(pk=alarm.pk)
         TransformerAlarm.lifecycle.move(TransformerAlarm.objects.filter(pk=held.pk), "deactivate", actor=actor, reason=reason)
-        if held.parts:
-            gone = {str(der) for der, *_ in held.parts}
+        gone = {str(der) for der, *_ in held.parts}
+        if gone and _run_of(held):  # else its set was taken out of force before, and nothing curtails
             _ordered(actor, held, lambda present: {der: cap for der, cap in present.items() if der not in gone})
         _log(held, actor, "alarm_deactivate", reason, {"status": held.status}, {"status": "deactivated"})
 
 
+def _run_of(alarm: TransformerAlarm) -> EnvelopeRun | None:
+    """The newest run of the alarm's hours that was neither replaced nor taken out."""
+    runs = EnvelopeRun.objects.of_feeder(alarm.feeder).overlapping(alarm.starts_at, alarm.ends_at).filter(status__in=EnvelopeRun.LIVE)
+    return runs.order_by("-pk").first()
+
+
 def _ordered(actor, alarm: TransformerAlarm, change) -> EnvelopeRun:
     """The newest window of envelopes over the alarm's hours, from the present interval on, with other limits of operators."""
-    runs = EnvelopeRun.objects.of_feeder(alarm.feeder).overlapping(alarm.starts_at, alarm.ends_at).filter(status__in=EnvelopeRun.LIVE)
-    run = runs.order_by("-pk").first()
+    run = _run_of(alarm)
     if run is None:
         raise UserError("No envelopes of these hours were computed.", "Have them computed first.", "ALARM-RUN")
     step = timedelta(minutes=run.step_minutes)

@@ -15,7 +15,8 @@ from operations.deferral.models import TransformerAlarm
 from operations.deferral.tables import ALARM_TABLE
 from registry.ders.models import Der
 
-ALARMS = (("Transformer alarms", "operations:transformer_alarms"),)
+ENVELOPES = (("Envelopes", "operations:envelopes"),)
+ALARMS = (*ENVELOPES, ("Transformer alarms", "operations:transformer_alarms"))
 
 
 class Alarms(List):
@@ -25,6 +26,7 @@ class Alarms(List):
     title = "Transformer alarms"
     lead = "Service transformers that forecasts of today and tomorrow take above their rating. Charging is curtailed first, by envelopes."
     noun = "alarms"
+    parents = ENVELOPES
     template_name = "operations/deferral/alarms.html"
     table = ALARM_TABLE
     filterset_class = AlarmFilterSet
@@ -43,7 +45,7 @@ class AlarmDetail(Detail):
     model = TransformerAlarm
     template_name = "operations/deferral/alarm.html"
     parents = ALARMS
-    related = ("transformer", "feeder", "edc", "run", "forecast")
+    related = ("transformer", "feeder", "edc", "run__feeder", "forecast__feeder")
     transition_url = "operations:transformer_alarm_transition"
 
     def actions(self) -> list[tuple[str, str, bool]]:
@@ -51,10 +53,13 @@ class AlarmDetail(Detail):
 
     def facts(self) -> list:
         one = self.object
-        run = one.run and format_html('<a href="{}">{}</a>', reverse("operations:envelope_run", args=[one.run.uuid]), one.run)
+        run = one.run and reverse("operations:envelope_run", args=[one.run.uuid])
+        run = run and format_html('<a href="{}">{}</a>, {}', run, one.run, one.run.get_status_display().lower())
+        forecast = format_html('<a href="{}">{}</a>', reverse("operations:forecast", args=[one.forecast.pk]), one.forecast)
         rows = [
             ("Feeder", one.feeder, None, ""),
             ("Rating", one.rated_kva, "kVA", ""),
+            ("Forecast", forecast, None, ""),
             ("Forecast peak", one.peak_kw, "kW", "at unity power factor"),
             ("Above the rating", one.over_kwh, "kWh", ""),
             ("From", one.starts_at, None, ""),

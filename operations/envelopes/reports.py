@@ -12,13 +12,14 @@ from django.utils import timezone
 from moc import sheets, sight
 from moc.portal.streaming import Tally
 from moc.units import counted
-from operations.envelopes.models import EnvelopePoint, EnvelopeRun
+from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
 
 PUBLISHED, STATIC, HOURS = "published", "static", 24
-NO_SUPPLY = "supply.off"  # in the place of an element that binds
+NO_SUPPLY, OPERATOR = "supply.off", "operator.limit"  # in the place of an element that binds
 AT_ONCE = 500  # points of a CSV
+ROUNDED = 0.1  # kW, by which a limit may be inside what was asked
 HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split())
 
 
@@ -56,7 +57,7 @@ def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
         row_of = {der: row for block in run.blocks.all()[:1] for row, ders in enumerate(block.ders) for der in ders}
         for point in points:
             if point.feeder_id == run.feeder_id and point.der_id in row_of:
-                found[point.pk].append(_limits(run, unpacked, row_of[point.der_id]))
+                found[point.pk].append(_limits(run, unpacked, row_of[point.der_id], point.der_id))
     policies = dict(EnvelopeRun.objects.filter(pk__in={point.run_id for point in points}).values_list("pk", "policy"))
     return {point.pk: found[point.pk] or [_static(policies[point.run_id], now)] for point in points}
 
@@ -82,6 +83,42 @@ def totals_of(run: EnvelopeRun) -> dict[str, list[float]]:
             total = blocks.unpack(bytes(block.limits), len(block.ders), run.intervals, block.unit_kw).sum(0)
             found["import" if block.bound == "min" else "export"] = np.abs(total).round(1).tolist()
     return found
+
+
+def bindings_of(run: EnvelopeRun) -> list[dict]:
+    """What of the grid stops a run's points: the direction, the element in words, how many points it stops at once at most, and in how many
+    intervals it stops any; those of most intervals first."""
+    found, numbers = [], np.arange(run.intervals)
+    for block in run.blocks.order_by("-bound"):
+        codes = blocks.unpack_codes(bytes(block.reasons), len(block.ders), run.intervals)
+        pairs = np.unique((codes * run.intervals + numbers)[codes >= 0])  # of an element and an interval
+        counts = np.bincount(pairs // run.intervals, minlength=len(block.names)).tolist()
+        way = "import" if block.bound == "min" else "export"
+        found += [
+            {"way": way, "what": _stop(name), "points": most, "intervals": n} for (name, most), n in zip(block.names, counts, strict=True)
+        ]
+    return sorted(found, key=lambda each: -each["intervals"])
+
+
+def _stop(element: str) -> str:
+    """What binds, in words for the utility: a rating, a voltage or a supply."""
+    if element == NO_SUPPLY:
+        return "No supply"
+    is_rating = element.startswith(("line.", "transformer."))
+    return f"Rating of {_place(element)}" if is_rating else f"Voltage at {element.split('.', 1)[1]}"
+
+
+def _place(element: str) -> str:
+    """A line or transformer, and its phase, in words."""
+    kind, name = element.split(".", 1)
+    parts = name.rsplit(".", 2)
+    return f"{kind} {parts[0]}, phase {parts[2]}" if len(parts) == 3 else f"{kind} {name}"
+
+
+@sight.engine()  # a run is the utility's; what became of a set is told to whom it was sent
+def standing_of(receipt: EnvelopeReceipt) -> str:
+    """What became of a set that an aggregator may see: published, held, superseded, deactivated."""
+    return EnvelopeRun.objects.get(pk=receipt.run_id).get_status_display()
 
 
 def room_of(run: EnvelopeRun, since: datetime | None = None) -> dict[str, float]:
@@ -139,11 +176,24 @@ def _unpacked(run: EnvelopeRun, block) -> tuple[np.ndarray, np.ndarray, list]:
     return blocks.unpack(bytes(block.limits), *size, block.unit_kw), blocks.unpack_codes(bytes(block.reasons), *size), block.names
 
 
-def _limits(run: EnvelopeRun, unpacked: dict, row: int) -> Limits:
+def _limits(run: EnvelopeRun, unpacked: dict, row: int, der: int) -> Limits:
     low, high = (unpacked[bound][0][row].tolist() for bound in ("min", "max"))
     reasons = {name: _reasons(*unpacked[bound][1:], row) for bound, name in (("min", "import"), ("max", "export"))}
+    if cap := run.caps.get(str(der)):
+        _name_operator(run, cap, {"import": low, "export": high}, reasons)
     facts = {"starts_at": run.starts_at, "step_minutes": run.step_minutes, "number": run.number, "content_hash": run.content_hash}
     return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, **_without(run.policy), **facts)
+
+
+def _name_operator(run: EnvelopeRun, cap: list, kw: dict[str, list[float]], reasons: dict[str, list]) -> None:
+    """Where the grid leaves all, and a limit is an operator's own [least, most] (of some hours: from, to), that is its reason."""
+    step = timedelta(minutes=run.step_minutes)
+    since, until = map(datetime.fromisoformat, cap[2:]) if cap[2:] else (run.starts_at, run.ends_at)
+    for name, own in zip(("import", "export"), cap[:2], strict=True):
+        for n, value in enumerate(kw[name]):
+            begins = run.starts_at + step * n
+            if reasons[name][n] is None and begins < until and begins + step > since and abs(value - own) <= ROUNDED:
+                reasons[name][n] = OPERATOR, 1
 
 
 def _static(policy: dict, now: datetime) -> Limits:
@@ -167,7 +217,7 @@ def _reasons(codes: np.ndarray, names: list, row: int) -> list[tuple[str, int] |
 def explained(limits: Limits) -> list[dict]:
     """The reasons of both bounds in sentences, neighbouring intervals with the same one together."""
     shown = []
-    for bound, values in (("export", limits.max_kw), ("import", [-value for value in limits.min_kw])):
+    for bound, values in (("export", limits.max_kw), ("import", [0.0 - value for value in limits.min_kw])):
         numbered = zip(limits.times, values, limits.reasons[bound], strict=True)
         for reason, group in groupby(numbered, key=lambda each: each[2]):
             rows = list(group)
@@ -188,13 +238,11 @@ def sentence(limits: Limits, reason: tuple[str, int] | None) -> str:
     element, sharing = reason
     if element == NO_SUPPLY:
         return "The connection point has no supply: the grid above it is out."
-    kind = element.split(".", 1)[0]
-    name = element.split(".", 1)[1]
+    if element == OPERATOR:
+        return "The utility's operator set this limit for this DER; the network would leave more."
     others = "no other point" if sharing <= 1 else f"{sharing - 1:,} other point{'s' if sharing > 2 else ''}"
-    if kind in ("line", "transformer"):
-        parts = name.rsplit(".", 2)
-        where = f"{parts[0]}, phase {parts[2]}" if len(parts) == 3 else name
-        return f"The rating of {kind} {where} is used up; shared with {others}."
+    if element.startswith(("line.", "transformer.")):
+        return f"The rating of {_place(element)} is used up; shared with {others}."
     if sharing <= 1:  # else it may be another customer's point, which is not named to this one
         return "The voltage at this connection point is at its limit; shared with no other point."
     return f"The voltage at a connection point of the same service is at its limit; shared with {others}."

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -24,7 +25,7 @@ from operations.envelopes.tables import POINT_TABLE, RECEIPT_TABLE, RUN_TABLE
 from operations.network.models import NetworkVersion
 from registry.grid.forms import utilities_of
 
-SHOWN = 20  # alarms
+SHOWN = 20  # alarms, and elements that bind
 POINTS = (("Envelopes", "operations:envelopes"),)
 RUNS = (*POINTS, ("Runs", "operations:envelope_runs"))
 RECEIPTS = (*POINTS, ("Sets received", "operations:envelope_receipts"))
@@ -99,7 +100,7 @@ class PointDetail(Detail):
         times = [moment for each in self.limits for moment in each.times]
         lines = {
             "export limit": [value for each in self.limits for value in each.max_kw],
-            "import limit": [-value for each in self.limits for value in each.min_kw],
+            "import limit": [0.0 - value for each in self.limits for value in each.min_kw],
         }
         facts = {"identity": "envelope", "title": "Limits", "unit": "kW", "zone": settings.TIME_ZONE}
         reasons = [row for each in self.limits for row in reports.explained(each)]
@@ -109,6 +110,11 @@ class PointDetail(Detail):
 def linked(url: str, name) -> SafeString:
     """A link as the value of a fact."""
     return format_html('<a href="{}">{}</a>', url, name)
+
+
+def envelopes_of(feeder: str) -> str:
+    """The address of the envelopes of a feeder's DERs."""
+    return f"{reverse('operations:envelopes')}?{urlencode({'feeder': feeder})}"
 
 
 def _pair(kw: dict[str, float]) -> str:
@@ -164,8 +170,11 @@ class RunDetail(ComputedDetail):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         run = self.object
+        if not run.point_count:
+            return []
+        shown = [("Envelopes of its DERs", envelopes_of(run.feeder.code), False)]
         may = run.status in ("evaluated", "published", "held") and policy.allows(self.request.user, life.PERMISSION, run.edc)
-        return [("Limit one DER", reverse("operations:envelope_run_edit", args=[run.uuid]), False)] if may and run.point_count else []
+        return [("Limit one DER", reverse("operations:envelope_run_edit", args=[run.uuid]), False), *shown] if may else shown
 
     def facts(self) -> list:
         run = self.object
@@ -190,7 +199,9 @@ class RunDetail(ComputedDetail):
 
     def get_context_data(self, **kwargs) -> dict:
         run = self.object
+        bindings = reports.bindings_of(run)
         shown = {"receipts": run.receipts.select_related("aggregator").order_by("aggregator__name")}
+        shown |= {"bindings": bindings[:SHOWN], "binding_count": len(bindings)}
         step = timedelta(minutes=run.step_minutes)
         shown["alarms"] = [alarm | {"at": run.starts_at + step * alarm["interval"]} for alarm in run.alarms[:SHOWN]]
         if lines := reports.totals_of(run):
@@ -250,12 +261,16 @@ class ReceiptDetail(Detail):
     parents = RECEIPTS
     related = ("edc", "aggregator")
 
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Envelopes of this feeder", envelopes_of(self.object.feeder_code), False)]
+
     def facts(self) -> list:
         receipt = self.object
         rows = [
             ("Utility", receipt.edc, None, ""),
             ("Aggregator", receipt.aggregator, None, ""),
             ("Feeder", receipt.feeder_code, None, ""),
+            ("The set is now", reports.standing_of(receipt).lower(), None, ""),
             ("From", receipt.starts_at, None, ""),
             ("To", receipt.ends_at, None, ""),
             ("DERs with another envelope", receipt.changed, None, ""),

@@ -242,7 +242,10 @@ class LogEntry(Appended):
     class Meta:
         verbose_name_plural = "operational log"
         ordering = ["-id"]
-        indexes = [models.Index(fields=["edc", "-id"], name="log_by_utility")]
+        indexes = [
+            models.Index(fields=["edc", "-id"], name="log_by_utility"),
+            models.Index(fields=["event", "-id"], condition=Q(event__isnull=False), name="log_of_event"),
+        ]
         triggers = [
             Kept(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
             Kept(name="sealed_table", operation=pgtrigger.Truncate),

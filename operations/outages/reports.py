@@ -2,15 +2,16 @@
 
 from collections import Counter, defaultdict, deque
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.utils import timezone
 
 from moc.errors import UserError
 from operations.network.models import NetworkElement, NetworkPoint, NetworkVersion
-from operations.outages.models import GridEvent, TouchedDer
+from operations.outages.models import GridEvent, LogEntry, TouchedDer
 from registry.aggregations.models import AggregationMember
 from registry.grid.models import Feeder, ServicePoint, Transformer
 
+SHOWN = 50  # DERs behind an event, and acts on it
 SOURCE = "vsource"  # where the feeder's model is supplied
 
 
@@ -77,6 +78,16 @@ def counted(event: GridEvent) -> dict:
         "aggregation_count": members.order_by().values("aggregation").distinct().count(),
         "kw": ders.aggregate(kw=Sum("der__nameplate_ac_kw"))["kw"] or 0,
     }
+
+
+def touched_by(event: GridEvent, user) -> QuerySet:
+    """The DERs that the reader may see behind an event; at most SHOWN."""
+    return TouchedDer.objects.visible_to(user).filter(event=event).order_by("der")[:SHOWN]
+
+
+def done_about(event: GridEvent, user) -> QuerySet:
+    """What the reader may see of what was done about an event, newest first; at most SHOWN."""
+    return LogEntry.objects.visible_to(user).filter(event=event).order_by("-pk")[:SHOWN]
 
 
 def by_aggregator(event: GridEvent, user) -> list[dict]:

@@ -4,6 +4,7 @@ from django.urls import reverse
 
 from moc.portal import Column, Table
 from operations.outages.models import DerOutage, GridEvent
+from registry.ders.choices import DerType
 
 OUTAGE_TABLE = Table(
     caption="Outages of DERs",
@@ -45,6 +46,18 @@ EVENT_TABLE = Table(
         Column("edc__name", "Utility"),
     ),
 )
+DER_TABLE = Table(
+    caption="DERs one by one",
+    url=lambda row: reverse("registry:der_detail", args=[row["der__uuid"]]),
+    needs=("der__uuid",),
+    columns=(
+        Column("der__external_id", "DER", kind="code"),
+        Column("der__service_point__usage_point_id", "Service point", kind="code"),
+        Column("der__der_type", "Type", choices=DerType),
+        Column("der__nameplate_ac_kw", "Nameplate (kW)", numeric=True),
+        Column("aggregator__name", "Aggregator"),
+    ),
+)
 LOG_TABLE = Table(
     caption="Operational log",
     empty_title="Nothing was done",
@@ -70,4 +83,4 @@ LOG_EXPORT = {name: name for name in ("at", "act", "subject", "reason")} | {
 
 
 def _words(state: dict) -> str:
-    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in state.items())
+    return ", ".join(f"{name.replace('_', ' ')}: {'none' if value is None else value}" for name, value in state.items())

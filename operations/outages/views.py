@@ -1,5 +1,7 @@
 """Pages of outages of DERs, grid events, and the operational log."""
 
+from urllib.parse import urlencode
+
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.urls import reverse
@@ -11,7 +13,7 @@ from operations.outages import forms, reports
 from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
 from operations.outages.models import DerOutage, GridEvent, LogEntry
 from operations.outages.services import decoding, ders, events
-from operations.outages.tables import EVENT_TABLE, LOG_EXPORT, LOG_TABLE, OUTAGE_TABLE
+from operations.outages.tables import DER_TABLE, EVENT_TABLE, LOG_EXPORT, LOG_TABLE, OUTAGE_TABLE
 
 NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
 OUTAGES = (("Outages", "operations:outages"),)
@@ -174,14 +176,14 @@ class EventDetail(Detail):
     model = GridEvent
     template_name = "operations/outages/event.html"
     parents = EVENTS
-    related = ("edc", "tso", "feeder", "transformer", "td_interface")
+    related = ("edc", "tso", "feeder", "transformer__feeder", "td_interface")
     transition_url = "operations:grid_event_transition"
 
     def facts(self) -> list:
         one = self.object
         rows = [
             ("Where", one.place, None, ""),
-            ("Capacity left", one.capacity_percent, "%", ""),
+            ("Capacity left", one.capacity_percent or None, "%", "of a derate"),
             ("From", one.starts_at, None, ""),
             ("Expected back at", one.expected_until, None, ""),
             ("Restored", one.restored_at, None, ""),
@@ -197,14 +199,21 @@ class EventDetail(Detail):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         one = self.object
+        feeder = one.feeder or (one.transformer and one.transformer.feeder)
+        envelopes = f"{reverse('operations:envelopes')}?{urlencode({'feeder': feeder.code})}" if feeder else ""
+        shown = [("Envelopes of this feeder", envelopes, False)] if envelopes else []
         may = one.status in ("planned", "active") and policy.allows(self.request.user, *events.teller(one))
-        return [("Other times", reverse("operations:grid_event_times", args=[one.uuid]), False)] if may else []
+        return [("Other times", reverse("operations:grid_event_times", args=[one.uuid]), False), *shown] if may else shown
 
     def transitions(self) -> list[dict]:
         return super().transitions() if policy.allows(self.request.user, *events.teller(self.object)) else []
 
     def get_context_data(self, **kwargs) -> dict:
-        return super().get_context_data(**{"touched": reports.by_aggregator(self.object, self.request.user)} | kwargs)
+        one, user = self.object, self.request.user
+        shown = {"touched": reports.by_aggregator(one, user)}
+        tables = {"ders": (DER_TABLE, reports.touched_by(one, user)), "log": (LOG_TABLE, reports.done_about(one, user))}
+        shown |= {name: table.bind(rows.values(*table.lookups)) for name, (table, rows) in tables.items()}
+        return super().get_context_data(**shown | kwargs)
 
 
 class EventTimes(Update):

@@ -4,18 +4,21 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from moc.documents.models import Document
 from moc.history import acting
-from operations.envelopes.models import EnvelopeRun
+from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.services import computing, life
+from operations.forecasts.engine import blocks
+from operations.forecasts.models import Forecast
 from operations.network import importers
 from operations.network.models import NetworkVersion
 from operations.network.services import building, versions
 from registry.ders.models import Der
-from registry.grid.models import Feeder
+from registry.grid.models import Feeder, Transformer
 from tests.factories.world import REASON, World
 
 HEADER = "kind,name,from_bus,to_bus,phases,kv,to_kv,kva,x_percent,length_m,r_ohm_per_km,x_ohm_per_km,rated_a,load_kw,load_kvar"
@@ -26,9 +29,9 @@ TRUNK = (
 )
 
 
-def rows(points: list[str], *, metres: float = 40, kw: float = 3.0, rated_a: str = "200") -> bytes:
-    """A CSV network with these service points one behind another on a secondary, one phase each."""
-    lines, before = [HEADER, *TRUNK], "low"
+def rows(points: list[str], *, metres: float = 40, kw: float = 3.0, rated_a: str = "200", kva: int = 75) -> bytes:
+    """A CSV network with these service points one behind another on a secondary, one phase each, behind a transformer of `kva`."""
+    lines, before = [HEADER, *(line.replace(",75,3,", f",{kva},3,") for line in TRUNK)], "low"
     for n, point in enumerate(points):
         lines.append(f"line,l{n},{before},b{n},ABC,,,,,{metres},0.4,0.1,{rated_a},,")
         lines.append(f"point,{point},b{n},,{'ABC'[n % 3]},0.208,,,,,,,,{kw},0.5")
@@ -78,6 +81,36 @@ def der(world: World, point: str, *, export: float = 10, import_: float = 8, ext
     at = next(each for each in world.service_points["edc"] if each.usage_point_id == point)
     named = {"external_id": external_id or f"E-{point}", "service_point": at, "feeder": at.feeder, "registered_on": timezone.localdate()}
     return Der.objects.create(**facts, **named, nameplate_ac_kw=export, approved_export_kw=export, approved_import_kw=import_)
+
+
+def street(world: World, *, auto_publish: bool) -> Feeder:
+    """Four points one behind another behind the service transformer T-9 of 40 kVA, with tomorrow's set published: an EV at the first and a
+    battery at the second are the first aggregator's, the panels FAR at the third are the second aggregator's."""
+    building._cached.cache_clear(), computing._machine.cache_clear()
+    feeder = world.feeders["edc"][0]
+    points = points_of(feeder)[:4]
+    with acting(None, REASON):
+        EnvelopePolicy.objects.create(edc=world.edc, method="proportional", robust=False, auto_publish=auto_publish)
+        service = Transformer.objects.create(edc=world.edc, feeder=feeder, code="T-9", rated_kva=40)
+        feeder.service_points.filter(usage_point_id__in=points).update(transformer=service)
+        for point, name, kind in zip(points, ("EV", "BATTERY", "FAR"), ("evse", "storage", "photovoltaic"), strict=False):
+            made = der(
+                world, point, external_id=name, import_=0 if name == "FAR" else 8, aggregator=world.aggregator2 if name == "FAR" else None
+            )
+            Der.objects.filter(pk=made.pk).update(der_type=kind, energy_capacity_kwh=20 if kind == "storage" else None)
+    current(world, feeder, rows(points, kva=40))
+    life.publish(actor=world.user("edc", "administrator"), run=ordered(world, feeder))
+    return feeder
+
+
+def forecast(transformer: Transformer, kw: list[float], minutes_ago: int = 60) -> Forecast:
+    """What a transformer draws in tomorrow's 24 hours, published some minutes ago."""
+    feeder, values = transformer.feeder, -np.array([kw])
+    at = timezone.now() - timedelta(minutes=minutes_ago)
+    facts = {"edc": feeder.edc, "starts_at": midnight(), "minutes": 60, "published_at": at, "known_until": at, "unit": 0.1}
+    facts |= {"day": timezone.localdate(midnight()), "transformers": [transformer.pk]}
+    parts = {"points": [], "meters_block": b"", "transformers_block": blocks.pack(values, 0.1)}
+    return Forecast.objects.create(feeder=feeder, kind="day_ahead", feeder_kw=values[0].tolist(), **facts, **parts)
 
 
 def midnight(days: int = 1) -> datetime:

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from django.db import transaction
 from django.db.models import Max
+from django.urls import reverse
 from django.utils import timezone
 
 from moc.access import policy
@@ -173,12 +174,13 @@ def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
     last_set = before.order_by("-number").first()
     changed = _changed(run, before.published().order_by("-number").first())
     rows, now = EnvelopeRun.objects.filter(pk=run.pk), timezone.now()
-    with acting(actor, reason or "system: the set passed its check"):
+    reason = reason or ("Published" if actor else "system: the set passed its check")
+    with acting(actor, reason):
         if before.exists():
             EnvelopeRun.lifecycle.move(before, "supersede", actor=None, reason="system: a newer set was published")
         last = EnvelopeRun.objects.of_feeder(run.feeder_id).aggregate(last=Max("number"))["last"] or 0
         facts = {"number": run.number or last + 1, "content_hash": content_hash(run), "published_at": now}
-        EnvelopeRun.lifecycle.move(rows, "publish", actor=actor, reason=reason or "system: the set passed its check", **facts)
+        EnvelopeRun.lifecycle.move(rows, "publish", actor=actor, reason=reason, **facts)
         run.refresh_from_db()
         _point_to(run, now)
         _send(actor, run, changed)
@@ -189,8 +191,8 @@ def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
 def _log(actor, run: EnvelopeRun, move: str, reason: str, before: dict, after: dict) -> None:
     """What the set changes, in the operational log; beside the first event that it takes account of."""
     event = next(iter(run.situation.get("events", [])), None)
-    said = {"reason": reason or "system: the set passed its check", "event_id": event}
-    log.write(actor=actor, act=f"envelopes_{move}", subject=str(run), edc=run.edc, before=before, after=after, **said)
+    said = {"reason": reason, "event_id": event, "before": before, "after": after}
+    log.write(actor=actor, act=f"envelopes_{move}", subject=str(run), edc=run.edc, **said)
 
 
 def content_hash(run: EnvelopeRun) -> str:
@@ -246,10 +248,14 @@ def _send(actor, run: EnvelopeRun, changed: set[int]) -> None:
             ACKNOWLEDGES,
             event="envelopes_published",
             subject=f"Envelopes of feeder {run.feeder.code}, set {run.number}",
-            url=f"/operations/envelopes/receipts/{receipt.uuid}/",
+            url=_page(receipt),
             author=actor,
             receipt=receipt,
         )
+
+
+def _page(receipt: EnvelopeReceipt) -> str:
+    return reverse("operations:envelope_receipt", args=[receipt.uuid])
 
 
 def hold(*, actor, run: EnvelopeRun, reason: str) -> None:
@@ -268,10 +274,10 @@ def _withdraw(actor, run: EnvelopeRun, move: str, reason: str) -> None:
     EnvelopeRun.lifecycle.move(EnvelopeRun.objects.filter(pk=run.pk), move, actor=actor, reason=reason)
     with acting(actor, reason):
         _log(actor, run, move, reason, {"set": run.number, **reports.room_of(run)}, {"set": None})
-    told = Organization.objects.filter(pk__in=run.receipts.values("aggregator")).order_by("pk")
-    for aggregator in told:
-        subject = f"Envelopes of feeder {run.feeder.code}, set {run.number}, are out of force"
-        tell(aggregator, ACKNOWLEDGES, event="envelopes_withdrawn", subject=subject, author=actor, run=run, reason=reason)
+    subject = f"Envelopes of feeder {run.feeder.code}, set {run.number}, are out of force"
+    for receipt in run.receipts.select_related("aggregator").order_by("aggregator"):
+        said = {"event": "envelopes_withdrawn", "subject": subject, "url": _page(receipt), "run": run, "reason": reason}
+        tell(receipt.aggregator, ACKNOWLEDGES, author=actor, **said)
 
 
 def acknowledge(*, actor, receipt: EnvelopeReceipt, reason: str = "") -> None:

@@ -1,9 +1,8 @@
 """Transformer deferral: O4. Forecast overload, EVs curtailed first, the alarm's life, and the benefit by its formula."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-import numpy as np
 import pytest
 from django.utils import timezone
 
@@ -13,15 +12,16 @@ from moc.history import acting
 from moc.notices.models import Notice
 from operations.deferral import reports, services
 from operations.deferral.models import TransformerAlarm
+from operations.envelopes import reports as envelopes
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
-from operations.envelopes.reports import limits_of
+from operations.envelopes.reports import OPERATOR, limits_of
 from operations.envelopes.services import computing, life
-from operations.forecasts.engine import blocks
 from operations.forecasts.models import Forecast
 from operations.network.services import building
 from operations.outages.models import LogEntry
 from registry.ders.models import Der
 from registry.grid.models import Transformer
+from tests.factories import networks
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, points_of, rows
 from tests.factories.world import REASON
@@ -46,7 +46,7 @@ def feeder(world, settings, tmp_path):
         for point, name, kind in zip(points, ("EV", "BATTERY"), ("evse", "storage"), strict=False):
             made = der(world, point, external_id=name)
             Der.objects.filter(pk=made.pk).update(der_type=kind, energy_capacity_kwh=20)
-    current(world, feeder, rows(points))
+    current(world, feeder, rows(points[:4]))
     (*_, run) = life.order_days(feeder)
     finish(run)
     return feeder
@@ -59,14 +59,7 @@ def finish(run) -> None:
 
 
 def forecast(feeder, kw: list[float], minutes_ago: int = 60) -> Forecast:
-    """Tomorrow's 24 hours of the transformer T-9, import positive here."""
-    day, values = timezone.localdate() + timedelta(days=1), -np.array([kw])
-    at = timezone.now() - timedelta(minutes=minutes_ago)
-    starts_at = timezone.make_aware(datetime.combine(day, datetime.min.time()))
-    facts = {"edc": feeder.edc, "day": day, "starts_at": starts_at, "minutes": 60, "published_at": at, "known_until": at, "unit": 0.1}
-    block = blocks.pack(values, 0.1)
-    parts = {"points": [], "meters_block": b"", "transformers": [Transformer.objects.get(code="T-9").pk], "transformers_block": block}
-    return Forecast.objects.create(feeder=feeder, kind="day_ahead", feeder_kw=values[0].tolist(), **facts, **parts)
+    return networks.forecast(feeder.transformers.get(code="T-9"), kw, minutes_ago)
 
 
 def day(peak: float) -> list[float]:
@@ -84,6 +77,13 @@ def alarm(feeder) -> TransformerAlarm:
 def imports(name: str) -> list[float]:
     point = EnvelopePoint.objects.get(der__external_id=name)
     return [-low for low in limits_of([point])[point.pk][-1].min_kw]
+
+
+def explained(name: str, element: str) -> list[dict]:
+    """The limits of a DER whose reason is this one."""
+    point = EnvelopePoint.objects.get(der__external_id=name)
+    limits = limits_of([point])[point.pk][-1]
+    return [each for each in envelopes.explained(limits) if each["why"] == envelopes.sentence(limits, (element, 1))]
 
 
 def test_an_overload_raises_an_alarm_once(world, feeder):
@@ -114,11 +114,25 @@ def test_evs_are_curtailed_first_in_the_hours_of_the_overload(world, feeder, ala
     after, step = imports("EV"), alarm.run.step_minutes
     evening = slice(18 * 60 // step, 20 * 60 // step)
     assert max(after[evening]) <= 3.0 and after[: evening.start] == before[0][: evening.start]
+    assert [timezone.localtime(each["since"]).hour for each in explained("EV", OPERATOR)] == [18]
     assert LogEntry.objects.get(act="alarm_evaluate").after["peak_kw"] == 25
     services.deactivate(actor=world.user("edc", "administrator"), alarm=alarm, reason="A line crew is there")
     finish(feeder.envelope_runs.order_by("-pk").first())
     assert imports("EV") == before[0] and imports("BATTERY") == before[1]
     assert services.look() == 0
+
+
+def test_an_alarm_whose_set_is_out_of_force_is_deactivated(world, alarm):
+    """O4: nothing curtails by then, and nothing is ordered."""
+    actor = world.user("edc", "administrator")
+    services.evaluate(actor=actor, alarm=alarm)
+    alarm.refresh_from_db()
+    finish(alarm.run)
+    alarm.run.refresh_from_db()
+    life.deactivate(actor=actor, run=alarm.run, reason="Wrong model")
+    services.deactivate(actor=actor, alarm=alarm, reason="Wrong model")
+    alarm.refresh_from_db()
+    assert alarm.status == "deactivated" and alarm.run == alarm.feeder.envelope_runs.latest("pk")
 
 
 def test_what_evs_do_not_cover_is_taken_from_other_charging(world, feeder):

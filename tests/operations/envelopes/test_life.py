@@ -75,7 +75,7 @@ def test_the_same_order_gives_the_same_run(world, feeder):
     assert other.price["export"]["total_kw"] >= first.price["export"]["total_kw"] * 0.2
 
 
-def test_a_newer_set_supersedes_and_tells_only_whom_it_changes(world, feeder):
+def test_a_newer_set_supersedes_and_tells_only_whom_it_changes(world, feeder, client_of):
     """O4: receipts and notices go to aggregators whose limits changed; a set in which nothing changed tells nobody."""
     first = published(world, feeder)
     assert {receipt.aggregator for receipt in first.receipts.all()} == {world.aggregator, world.aggregator2}
@@ -90,6 +90,10 @@ def test_a_newer_set_supersedes_and_tells_only_whom_it_changes(world, feeder):
     point = EnvelopePoint.objects.get(der=target)
     (limits,) = reports.limits_of([point])[point.pk]
     assert max(limits.max_kw) <= 0.5 and min(limits.min_kw) >= -0.5
+    page = (
+        client_of(world.user("aggregator", "filer")).get(f"/operations/envelopes/receipts/{first.receipts.first().uuid}/").content.decode()
+    )
+    assert "superseded" in page and "/operations/envelopes/?feeder=F1" in page
     assert world.aggregator in {receipt.aggregator for receipt in edited.receipts.all()}
 
 
@@ -109,7 +113,8 @@ def test_held_or_deactivated_the_limits_without_envelope_hold(world, feeder):
     life.deactivate(actor=actor, run=run, reason="Wrong model")
     run.refresh_from_db()
     assert run.status == Status.DEACTIVATED and sources(point) == [reports.STATIC]
-    assert Notice.objects.filter(event="envelopes_withdrawn").exists()
+    told = Notice.objects.filter(event="envelopes_withdrawn", user=world.user("aggregator", "filer")).latest("pk")
+    assert told.url == f"/operations/envelopes/receipts/{run.receipts.get(aggregator=world.aggregator).uuid}/"
 
 
 def test_an_aggregator_acknowledges_its_own(world, feeder):
@@ -143,7 +148,11 @@ def test_pages(world, feeder, client_of):
     """O4: the run with its price, the envelope with its reasons, the receipt."""
     run = published(world, feeder)
     utility, aggregator = client_of(world.user("edc", "administrator")), client_of(world.user("aggregator", "filer"))
-    assert "Jain" in utility.get(f"/operations/envelopes/runs/{run.uuid}/").content.decode()
+    page = utility.get(f"/operations/envelopes/runs/{run.uuid}/").content.decode()
+    assert "Jain" in page and "/operations/envelopes/?feeder=F1" in page
+    (binds, *_), codes = reports.bindings_of(run), run.blocks.get(bound="min").names
+    assert "What binds" in page and binds["what"] in page and 0 < binds["intervals"] <= 24
+    assert binds["what"].removeprefix("Voltage at ") in {name.removeprefix("load.") for name, _ in codes}
     point = EnvelopePoint.objects.filter(aggregator=world.aggregator).first()
     assert "export limit" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
     assert "uPlot.iife.min.js" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()

@@ -116,6 +116,10 @@ def test_who_sees_an_event_and_what_of_it(world, feeder, client_of):
     assert {name: page.status_code for name, page in seen.items()} == {"edc": 200, "tso": 200, "aggregator": 200, "edc2": 404, "tso2": 404}
     assert [row["aggregator__name"] for row in seen["aggregator"].context["touched"]] == [str(world.aggregator)]
     assert len(seen["edc"].context["touched"]) == 2
+    shown = {name: [row.cells[0][1] for row in seen[name].context["ders"].rows] for name in ("edc", "aggregator")}
+    assert shown == {"edc": ["NEAR", "FAR"], "aggregator": ["NEAR"]}
+    assert [len(seen[name].context["log"].rows) for name in ("edc", "aggregator")] == [1, 0]
+    assert "/operations/envelopes/?feeder=F1" in seen["aggregator"].content.decode()
     with sight.seeing(policy.sight_of(world.user("aggregator", "viewer"))):
         assert TouchedDer.objects.count() == 1 and GridEvent.objects.count() == 1
     with sight.seeing(policy.sight_of(world.user("edc2", "administrator"))):
