@@ -72,6 +72,7 @@ LOG_TABLE = Table(
         Column("edc__name", "Utility"),
     ),
 )
+SPELLED = {"kw": "kW", "ders": "DERs"}
 LOG_EXPORT = {name: name for name in ("at", "act", "subject", "reason")} | {
     "by": "actor__name",
     "before": "before",
@@ -83,4 +84,5 @@ LOG_EXPORT = {name: name for name in ("at", "act", "subject", "reason")} | {
 
 
 def _words(state: dict) -> str:
-    return ", ".join(f"{name.replace('_', ' ')}: {'none' if value is None else value}" for name, value in state.items())
+    named = ((" ".join(SPELLED.get(part, part) for part in name.split("_")), value) for name, value in state.items())
+    return ", ".join(f"{name}: {'none' if value is None else value}" for name, value in named)

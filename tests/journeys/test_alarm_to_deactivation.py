@@ -71,7 +71,7 @@ def read_the_log(page, look) -> None:
     said = (
         ("envelopes deactivate", REASON, "Administrator of edc", "set: 2", "set: none"),
         ("envelopes publish", "Published", "Administrator of edc", "set: 1", "set: 2"),
-        ("alarm evaluate", "Charging curtailed", "Administrator of edc", "T-9", "peak kw: 45.0", "peak kw: 40.0"),
+        ("alarm evaluate", "Charging curtailed", "Administrator of edc", "T-9", "peak kW: 45.0", "peak kW: 40.0"),
     )
     for number, words in enumerate(said, 1):
         for each in words:
