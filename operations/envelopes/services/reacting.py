@@ -95,7 +95,7 @@ def _again(run: EnvelopeRun, starts_at: datetime, room: dict | None = None) -> E
 
 
 def publish_or_tell(run: EnvelopeRun) -> None:
-    """Publish what passed its check where the policy says so; else tell the utility that a set waits after a change of the grid."""
+    """Publish what passed its check where the policy says so; else tell the utility that one waits that is to replace another."""
     if run.unchecked == 0 and life.policy_for(run.feeder).auto_publish:
         life.publish(actor=None, run=run)
     elif _replaces(run):
@@ -105,6 +105,7 @@ def publish_or_tell(run: EnvelopeRun) -> None:
 
 
 def _replaces(run: EnvelopeRun) -> bool:
-    """Whether a set in force was computed in another situation or by another policy, or with other granted room."""
+    """Whether a set in force was computed in another situation, by another policy, or with other granted room or limits of operators."""
     in_force = EnvelopeRun.objects.of_feeder(run.feeder).overlapping(run.starts_at, run.ends_at).published()
-    return any((each.policy, each.room) != (run.policy, run.room) or not situation.same(each, run) for each in in_force)
+    given = run.policy, run.caps, run.room
+    return any((each.policy, each.caps, each.room) != given or not situation.same(each, run) for each in in_force)

@@ -15,7 +15,7 @@ from operations.deferral.models import TransformerAlarm
 from operations.envelopes import reports as envelopes
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
 from operations.envelopes.reports import OPERATOR, limits_of
-from operations.envelopes.services import computing, life
+from operations.envelopes.services import computing, life, reacting
 from operations.forecasts.models import Forecast
 from operations.network.services import building
 from operations.outages.models import LogEntry
@@ -133,6 +133,24 @@ def test_an_alarm_whose_set_is_out_of_force_is_deactivated(world, alarm):
     services.deactivate(actor=actor, alarm=alarm, reason="Wrong model")
     alarm.refresh_from_db()
     assert alarm.status == "deactivated" and alarm.run == alarm.feeder.envelope_runs.latest("pk")
+
+
+def test_sets_that_wait_to_be_published_are_told(world, alarm):
+    """O4, N10: with the curtailment, and without it again."""
+    actor, told = (
+        world.user("edc", "administrator"),
+        Notice.objects.filter(event="envelopes_waiting", user=world.user("edc", "administrator")),
+    )
+    with acting(None, REASON):
+        EnvelopePolicy.objects.update(auto_publish=False)
+    for count, (name, said) in enumerate({"evaluate": {}, "deactivate": {"reason": "Rain"}}.items(), 1):
+        services.MOVES[name](actor=actor, alarm=alarm, **said)
+        run = alarm.feeder.envelope_runs.latest("pk")
+        computing.carry_out(run, lambda *args: None)
+        run.refresh_from_db()
+        reacting.publish_or_tell(run)
+        assert (run.status, told.count()) == ("evaluated", count) and told.latest("pk").url.endswith(f"/runs/{run.uuid}/")
+        life.publish(actor=actor, run=run)
 
 
 def test_what_evs_do_not_cover_is_taken_from_other_charging(world, feeder):
