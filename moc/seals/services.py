@@ -19,7 +19,7 @@ from moc.seals.findings import Findings
 from moc.seals.models import Seal, SealedBlock, SealedTable, Verification
 from moc.seals.verification import verify
 
-FORMAT, SHOWN = "moc-seal-1", 1000
+SHOWN = 1000
 SEALING, VERIFYING = "moc.seals.tasks.seal_now", "moc.seals.tasks.verify_all"
 BEHIND = UserError(
     "The database's transaction counter stands behind the last seal: it was restored into another cluster.",
@@ -70,7 +70,7 @@ def _signed(number: int, since: int, before: int, former: Seal | None, tables: l
     name = keys.identity(keys.public(key))
     statement = json.dumps(
         {
-            "format": FORMAT,
+            "format": canon.FORMAT,
             "number": number,
             "sealed_at": now.isoformat(),
             "since": since,

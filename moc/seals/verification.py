@@ -100,6 +100,9 @@ def _verify_period(model, number: int, said: dict, found: Findings, progress, ar
     if stored is None or columns_digest(stored.columns) != signed["columns"]:
         found.add("seal", f"The column list of {table} in seal {number} was altered: its rows cannot be hashed.", seal=number, table=table)
         return None
+    if said["format"] not in canon.DIGESTS:
+        found.add("seal", f"Seal {number} is of a format that is not known here: {said['format']}.", seal=number, table=table)
+        return None
     columns = [canon.Column(*each) for each in stored.columns]
     if lost := canon.lost(table, columns):
         sentence = f"A migration took columns of {table} away: its rows in seal {number} cannot be hashed."
@@ -107,7 +110,7 @@ def _verify_period(model, number: int, said: dict, found: Findings, progress, ar
         return None
     if (stored.root, stored.row_count) != (signed["root"], signed["rows"]):
         found.add("seal", f"What seal {number} says of {table} was altered beside its statement.", seal=number, table=table)
-    period = Period(model, number, said["since"], said["before"], columns, archived, gone)
+    period = Period(model, number, said, columns, archived, gone)
     return period.verify(signed["root"], found, progress)
 
 
@@ -117,8 +120,7 @@ class Period:
 
     model: type
     number: int
-    since: int
-    before: int
+    said: dict
     columns: list[canon.Column]
     archived: str = ""
     gone: Gone = Gone()
@@ -134,7 +136,7 @@ class Period:
         hashes, differing, rows = [], [], 0
         for start in range(0, max(kept, default=-1) + 1, AT_ONCE):
             numbers = range(start, start + AT_ONCE)
-            hashed = canon.read_blocks(self.model, self.columns, self.number, self.since, self.before, numbers, self.archived)
+            hashed = canon.read_blocks(self.model, self.columns, self.number, self.said, numbers, self.archived)
             count = sum(len(block.keys) // 8 for block in hashed)
             hashed = self._completed(hashed, kept)
             hashes += [block.hash for block in hashed]

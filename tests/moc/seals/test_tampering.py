@@ -167,7 +167,7 @@ def rehash(tamper) -> None:
     """Hash the altered table again, as its seal would have been."""
     stored = SealedTable.objects.get(table=TABLE)
     columns, seal = [canon.Column(*each) for each in stored.columns], Seal.objects.get()
-    for block in canon.read_blocks(canon.tables()[TABLE], columns, 1, seal.since, seal.before, range(1000)):
+    for block in canon.read_blocks(canon.tables()[TABLE], columns, 1, json.loads(seal.statement), range(1000)):
         tamper(
             'UPDATE moc_sealedblock SET leaves = %s, fields = %s, hash = %s WHERE seal_id = 1 AND "table" = %s AND number = %s',
             block.leaves,
@@ -180,9 +180,9 @@ def rehash(tamper) -> None:
     tamper('UPDATE moc_sealedtable SET root = %s WHERE "table" = %s', root_of(hashes).hex(), TABLE)
 
 
-def resign(tamper, key: Ed25519PrivateKey, name: str) -> None:
-    """Write and sign the seal's statement anew."""
-    said = json.loads(Seal.objects.get().statement)
+def resign(tamper, key: Ed25519PrivateKey, name: str, **beside) -> None:
+    """Write and sign the seal's statement anew, with what else it is to say."""
+    said = json.loads(Seal.objects.get().statement) | beside
     said["tables"][TABLE]["root"], said["key"] = SealedTable.objects.get(table=TABLE).root, name
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     values = (text, base64.b64encode(key.sign(text.encode())).decode(), name, sha256(text.encode()).hex())
@@ -243,6 +243,24 @@ def test_a_kept_hash_that_was_altered_is_found_and_the_rows_are_proven_all_the_s
 def test_a_new_column_leaves_old_seals_good(sealed, tamper):
     tamper(f"ALTER TABLE \"{TABLE}\" ADD COLUMN later text DEFAULT 'x'")
     assert list(verify()) == []
+
+
+def test_seals_of_the_former_format_are_verified_as_they_were_made(sealed, rename, tamper, monkeypatch):
+    """A seal says how the digests of its columns were made."""
+    monkeypatch.setattr(canon, "FORMAT", "moc-seal-1")
+    rename(sealed, "Second")
+    services.seal()
+    assert [json.loads(each.statement)["format"] for each in Seal.objects.order_by("number")] == ["moc-seal-2", "moc-seal-1"]
+    monkeypatch.setattr(canon, "FORMAT", "moc-seal-2")
+    assert not verify()
+    [[row]] = execute(f'SELECT max(history_id) FROM "{TABLE}"')
+    tamper(f"UPDATE \"{TABLE}\" SET slug = 'x' WHERE history_id = %s", row)
+    assert named(verify()) == [("altered", TABLE, row, ("slug",))]
+
+
+def test_a_format_that_is_not_known_is_said(sealed, tamper):
+    resign(tamper, keys.signing(), keys.identity(keys.public(keys.signing())), format="moc-seal-9")
+    assert {each.sentence for each in verify()} == {"Seal 1 is of a format that is not known here: moc-seal-9."}
 
 
 def test_a_column_that_is_gone_is_said(sealed, tamper):
