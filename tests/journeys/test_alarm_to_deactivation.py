@@ -112,7 +112,6 @@ def test_from_an_alarm_to_envelopes_and_out_of_force_again(world, visit, look, s
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     page.goto(f"/operations/envelopes/runs/{run.uuid}/")
     deactivate(page)
-    look(page, "envelope-run-deactivated")
     read_the_log(page, look)
     learn(theirs, look)
     page.goto("/operations/transformers/")
