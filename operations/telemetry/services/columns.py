@@ -58,13 +58,20 @@ def _table(name: str, content: bytes) -> pa.Table:
         if body[:1] != b"[" or body[-1:] != b"]":
             raise Unlike
         body = BETWEEN.sub(b"}\n{", body[1:-1])
-    reading = json.ReadOptions(use_threads=False, block_size=len(body) + 1)
-    said = pa.schema([field for field in SCHEMA if f'"{field.name}"'.encode() in body])  # a column of nothing takes as long as any other
-    parsing = json.ParseOptions(explicit_schema=said, unexpected_field_behavior="error")
-    table = json.read_json(io.BytesIO(body), read_options=reading, parse_options=parsing)
+    try:
+        table = _parsed(body, body[: body.find(b"\n")])
+    except pa.ArrowInvalid:  # a later object says more than the first
+        table = _parsed(body, body)
     if name.endswith(".ndjson") and table.num_rows != body.count(b"\n") + 1:
         raise Unlike  # an empty line, or two objects on one
     return table
+
+
+def _parsed(body: bytes, part: bytes) -> pa.Table:
+    """Objects, one a line, in the columns that a part of them names: a column of nothing takes as long as any other."""
+    said = pa.schema([field for field in SCHEMA if f'"{field.name}"'.encode() in part])
+    reading = json.ReadOptions(use_threads=False, block_size=len(body) + 1)
+    return json.read_json(io.BytesIO(body), reading, json.ParseOptions(explicit_schema=said, unexpected_field_behavior="error"))
 
 
 def _csv(content: bytes) -> pa.Table:
@@ -114,7 +121,7 @@ def _moments(column: pa.Array | None) -> np.ndarray:
 
 
 def _uuids(column: pa.Array | None) -> np.ndarray:
-    """(n, 16) bytes."""
+    """Their 16 bytes each."""
     if column is None or column.null_count or not pc.all(pc.equal(pc.binary_length(column), 36)).as_py():
         raise Unlike
     offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, 4 * column.offset)
@@ -122,7 +129,7 @@ def _uuids(column: pa.Array | None) -> np.ndarray:
     digits = NIBBLES[letters[:, DIGITS]]
     if (letters[:, DASHES] != ord("-")).any() or (digits > 15).any():
         raise Unlike
-    return digits[:, 0::2] << 4 | digits[:, 1::2]
+    return np.ascontiguousarray(digits[:, 0::2] << 4 | digits[:, 1::2]).view("V16").ravel()
 
 
 def _codes(column: pa.Array | None, kind, n: int) -> np.ndarray:
@@ -148,18 +155,17 @@ def _numbers(name: str, column: pa.Array) -> tuple[np.ndarray, np.ndarray | None
 
 def _copied(fields: dict[str, tuple], n: int) -> bytes:
     """Rows of fixed width, from which the bytes of what is missing are cut."""
-    raw = {name: np.ascontiguousarray(values).view(np.uint8).reshape(n, -1) for name, (values, _) in fields.items()}
-    rows = np.empty((n, 2 + sum(4 + each.shape[1] for each in raw.values())), np.uint8)
-    kept, at = None, 2
-    rows[:, :2] = np.frombuffer(len(fields).to_bytes(2, "big"), np.uint8)
-    for name, (_, missing) in fields.items():
-        size = raw[name].shape[1]
-        rows[:, at : at + 4] = np.frombuffer(size.to_bytes(4, "big"), np.uint8)
-        rows[:, at + 4 : at + 4 + size] = raw[name]
+    layout = [("fields", ">i2")]
+    for name, (values, _) in fields.items():
+        layout += [(f"size of {name}", ">i4"), (name, values.dtype)]
+    rows, kept = np.empty(n, layout), None
+    rows["fields"] = len(fields)
+    for name, (values, missing) in fields.items():
+        size, (_, at) = values.dtype.itemsize, rows.dtype.fields[name]
+        rows[f"size of {name}"], rows[name] = size, values
         if missing is not None:
-            kept = np.ones(rows.shape, bool) if kept is None else kept
-            rows[missing, at : at + 4] = 255
-            kept[missing, at + 4 : at + 4 + size] = False
-        at += 4 + size
-    body = rows.tobytes() if kept is None else rows[kept].tobytes()
-    return b"PGCOPY\n\xff\r\n\0" + bytes(8) + body + b"\xff\xff"
+            kept = np.ones((n, rows.itemsize), bool) if kept is None else kept
+            rows[f"size of {name}"][missing] = -1
+            kept[missing, at : at + size] = False
+    written = rows.view(np.uint8) if kept is None else rows.view(np.uint8)[kept.ravel()]
+    return b"".join((b"PGCOPY\n\xff\r\n\0", bytes(8), written, b"\xff\xff"))
