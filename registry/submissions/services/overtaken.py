@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from moc.bulk import fetch_sql
+from moc.bulk import fetch_sql, join_as_sets
 from moc.errors import Conflict
 from registry.submissions.change_rules import CHANGING
 from registry.submissions.kinds import MEMBERSHIP, TERMS
@@ -17,6 +17,7 @@ from registry.submissions.rules import serial_registered
 
 APPROVED = (StagedDer.Status.APPROVED, StagedDer.Status.APPROVED_LIMITED, StagedDer.Status.DEEMED_APPROVED, StagedDer.Status.NOTED)
 NAMED = 10
+MANY = 5_000  # rows for which one look through all DERs costs little
 
 
 def refuse(decisions: Iterable[Decision]) -> None:
@@ -46,6 +47,8 @@ def refuse(decisions: Iterable[Decision]) -> None:
     )
     connection.check_constraints()
     fetch_sql("one_at_a_time")
+    if sum(decision.row_count for decision in decisions) > MANY:
+        join_as_sets()  # rows tied to their decision just now are taken for one, and each may then be compared with every DER
     _refuse(
         serial_registered(rows),
         "DUPLICATE-SERIAL",

@@ -4,7 +4,7 @@ from copy import deepcopy
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from moc.access.policy import NotPermitted
 from moc.documents.models import Document
@@ -16,7 +16,7 @@ from registry.participants.models import DerOwner
 from registry.participants.services import opened
 from registry.submissions.filters import selected_rows
 from registry.submissions.models import Decision, StagedDer
-from registry.submissions.services import bulk_decisions, reviewing
+from registry.submissions.services import bulk_decisions, overtaken, reviewing
 from registry.submissions.services.decision_files import DecisionFileRefused, decide_by_file
 from tests.factories.filings import on_disk, reviewed, row, run, store_in, table, upload
 from tests.sharing import standing
@@ -89,6 +89,16 @@ def test_approved_rows_become_records_with_owner_history_and_notice(world, revie
     assert (version.history_user, version.history_change_reason) == (reviewer, "Approve: In order")
     assert statuses(review) == ["approved", "approved", *["pending"] * 4]
     assert Notice.objects.filter(user=world.user("aggregator", "filer"), event="decision").count() == 1
+
+
+@pytest.mark.parametrize(("many", "loops"), [(1, "off"), (2, "on")])
+def test_many_rows_are_compared_with_the_registry_as_sets(review, reviewer, monkeypatch, many, loops):
+    """Taken for one, each of them would be compared with every DER: R1."""
+    monkeypatch.setattr(overtaken, "MANY", many)
+    reviewing.decide(actor=reviewer, review=review, rows=rows_of(review, 1, 2), kind="approve")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW enable_nestloop")
+        assert cursor.fetchone() == (loops,)
 
 
 def test_a_person_deems_nothing_approved(review, reviewer):
