@@ -7,6 +7,7 @@ from celery import Celery, Task
 from celery.schedules import crontab
 
 from moc import sight
+from moc.frames import roomy
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moc.settings.base")
 
@@ -14,6 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "moc.settings.base")
 class SightedTask(Task):
     """Work of the platform itself sees every row; a user's job narrows that to the user (moc.jobs.services.running)."""
 
+    @roomy
     def __call__(self, *args, **kwargs):
         with sight.engine():
             return super().__call__(*args, **kwargs)

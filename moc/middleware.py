@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from moc import metrics
+from moc.frames import roomy
 from moc.logs import actor_of, current_request
 
 log = logging.getLogger("moc.request")
@@ -36,6 +37,7 @@ def client_address(request: HttpRequest) -> str:
 
 def request_log(get_response):
     """Give the request an id (the client's own, if it is a plain one), answer with it, write one line and count it."""
+    get_response = roomy(get_response)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")

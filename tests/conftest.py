@@ -10,6 +10,7 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
+from _pytest.runner import runtestprotocol
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import TransactionTestCase
@@ -17,6 +18,7 @@ from rest_framework.test import APIClient
 
 from moc import sight
 from moc.access.models import ApiToken, User
+from moc.frames import roomy
 from moc.history import acting
 from tests import database
 from tests.factories.browser import Browser
@@ -96,6 +98,15 @@ def pytest_collection_finish(session) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item, nextitem) -> bool:
+    """As pytest does it, with room for the frames above (`moc.frames`)."""
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    roomy(runtestprotocol)(item, nextitem=nextitem)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 @pytest.hookimpl(tryfirst=True)
