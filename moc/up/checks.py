@@ -47,8 +47,8 @@ def test(arguments: Sequence[str]) -> int:
             audited = None if arguments else beside.submit(audit, environment)  # it waits for a network
             failed = _check_together([manage("makemigrations", "--check", "--dry-run"), *_lints()], environment)
             failed += [title for title in [audited and audited.result()] if title]
-        schema.wait()  # if it failed, the first test says why
         failed += [title for title in [_check([*PYTEST, *arguments], environment)] if title]
+        schema.wait()  # the first test that needs it has waited; if it failed, that says why
     if without_browser:
         say(f"{without_browser} Until then the journeys in a browser are skipped; in CI they fail.")
     for title in failed:

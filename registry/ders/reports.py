@@ -113,6 +113,12 @@ def readback(der, user):
     return rows.filter(der=der.pk).order_by("-at").first()
 
 
+def envelope(der, user) -> int | None:
+    """The key of a DER's operating envelope, if it has one that a user may see. Envelopes stand above this slice too."""
+    rows = apps.get_model("operations", "EnvelopePoint").objects.visible_to(user)
+    return rows.filter(der=der.pk).values_list("pk", flat=True).first()
+
+
 def _given(der, names: list[str]) -> list:
     rows = [(_label(name), _words(der, name), None, None) for name in names]
     given = [row for row in rows if row[1] not in (None, "", [])]

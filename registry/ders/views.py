@@ -94,6 +94,8 @@ class DerDetail(Detail):
         """What may be seen of and done with the record as it stands now: a former aggregator has a version only."""
         user, der = self.request.user, self.object
         acts = [("Ready for market", reverse("registry:der_checklist", args=[der.uuid]), False)]
+        envelope = reports.envelope(der, user)
+        acts += [("Operating envelope", url_of("operations:envelope", envelope), False)] if envelope else []
         for label, name, permission in LIST_ACTS:
             if policy.allows(user, permission, der if permission == "manage_tenures" else der.aggregator):
                 acts.append((label, f"{reverse(name)}?q={der.uuid}", False))

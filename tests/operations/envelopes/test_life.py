@@ -156,6 +156,7 @@ def test_pages(world, feeder, client_of):
     point = EnvelopePoint.objects.filter(aggregator=world.aggregator).first()
     assert "export limit" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
     assert "uPlot.iife.min.js" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
+    assert f"/operations/envelopes/{point.pk}/" in aggregator.get(f"/registry/ders/{point.der.uuid}/").content.decode()
     others = EnvelopePoint.objects.exclude(aggregator=world.aggregator).values_list("der__service_point__usage_point_id", flat=True)
     page = aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
     assert not any(name.lower() in page.lower() for name in others), "no other customer is named"

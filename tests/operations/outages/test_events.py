@@ -119,6 +119,8 @@ def test_who_sees_an_event_and_what_of_it(world, feeder, client_of):
     shown = {name: [row.cells[0][1] for row in seen[name].context["ders"].rows] for name in ("edc", "aggregator")}
     assert shown == {"edc": ["NEAR", "FAR"], "aggregator": ["NEAR"]}
     assert [len(seen[name].context["log"].rows) for name in ("edc", "aggregator")] == [1, 0]
+    told_at = f"{timezone.localtime(event.starts_at):%Y-%m-%d %H:%M %Z}"
+    assert all(told_at in notice.body for notice in Notice.objects.filter(event="grid_event"))
     assert "/operations/envelopes/?feeder=F1" in seen["aggregator"].content.decode()
     with sight.seeing(policy.sight_of(world.user("aggregator", "viewer"))):
         assert TouchedDer.objects.count() == 1 and GridEvent.objects.count() == 1
