@@ -1,11 +1,14 @@
-"""Forms of interconnection: what is studied, and which filing it decides."""
+"""Forms of interconnection: what is studied, which filing it decides, and what an inverter was read to have."""
 
 from django import forms
 
+from operations.interconnection.models import SettingsReadback
 from operations.interconnection.services.ordering import MOST_KW
+from operations.interconnection.services.reading_back import LIMITS
 from operations.network.forms import OfFeeder
 from registry.ders import inverters
 from registry.ders.choices import DerType, technologies
+from registry.ders.forms import OwnDer
 from registry.submissions.forms.fields import Json
 from registry.submissions.models import StagedDer
 
@@ -15,17 +18,9 @@ def kilo(label: str, **kwargs) -> forms.DecimalField:
     return forms.DecimalField(label=label, min_value=0, max_value=MOST_KW, max_digits=8, decimal_places=3, **kwargs)
 
 
-class StudyForm(OfFeeder):
-    """A new DER and its place. Settings are those of IEEE 1547-2018; empty ones are off."""
+class Settings(forms.Form):
+    """Settings of IEEE 1547-2018, one field each; empty ones are off."""
 
-    title = forms.CharField(label="Project", max_length=120)
-    service_point = forms.CharField(label="Service point", max_length=40, required=False, help_text="its id; or a bus and phases below")
-    bus = forms.CharField(label="Bus", max_length=120, required=False, help_text="of the feeder's network")
-    phases = forms.CharField(label="Phases", max_length=5, required=False, help_text="such as A, BC or ABC; of the bus")
-    technology = forms.ChoiceField(choices=technologies, initial=DerType.PHOTOVOLTAIC)
-    rated_kw = kilo("Rated power (kW)", help_text="what it injects at the most")
-    rated_kva = kilo("Rated apparent power (kVA)")
-    charge_kw = kilo("Maximum charge (kW)", initial=0, help_text="what it draws at the most; 0: nothing")
     volt_var = Json(
         label="Volt-var curve",
         required=False,
@@ -38,10 +33,6 @@ class StudyForm(OfFeeder):
     )
     power_factor = forms.FloatField(label="Fixed power factor", required=False, help_text="0.8 to 1; with a minus sign: absorbing")
     max_w = forms.FloatField(label="Maximum active power (% of the rated)", required=False, min_value=0, max_value=100)
-    accepted_percent = forms.FloatField(
-        label="Accepted curtailment (% of a year's energy)", min_value=0, max_value=100, initial=5, help_text="for the flexible limit"
-    )
-    field_order = ["feeder", "title"]
 
     def clean(self) -> dict:
         """The settings as one object; what is wrong with one is said at its field."""
@@ -52,6 +43,38 @@ class StudyForm(OfFeeder):
         except inverters.WrongSettings as wrong:
             self.add_error(wrong.field, wrong.sentence)
         return data
+
+
+class StudyForm(Settings, OfFeeder):
+    """A new DER and its place. Settings are those of IEEE 1547-2018; empty ones are off."""
+
+    title = forms.CharField(label="Project", max_length=120)
+    service_point = forms.CharField(label="Service point", max_length=40, required=False, help_text="its id; or a bus and phases below")
+    bus = forms.CharField(label="Bus", max_length=120, required=False, help_text="of the feeder's network")
+    phases = forms.CharField(label="Phases", max_length=5, required=False, help_text="such as A, BC or ABC; of the bus")
+    technology = forms.ChoiceField(choices=technologies, initial=DerType.PHOTOVOLTAIC)
+    rated_kw = kilo("Rated power (kW)", help_text="what it injects at the most")
+    rated_kva = kilo("Rated apparent power (kVA)")
+    charge_kw = kilo("Maximum charge (kW)", initial=0, help_text="what it draws at the most; 0: nothing")
+    accepted_percent = forms.FloatField(
+        label="Accepted curtailment (% of a year's energy)", min_value=0, max_value=100, initial=5, help_text="for the flexible limit"
+    )
+    field_order = "feeder title service_point bus phases technology rated_kw rated_kva charge_kw".split()
+
+
+class ReadbackForm(Settings, OwnDer):
+    """What one inverter was read to have."""
+
+    at = forms.DateTimeField(label="Read at", widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}))
+    source = forms.ChoiceField(label="Read by", choices=SettingsReadback.Source.choices, widget=forms.RadioSelect, initial="hand")
+    export_limit_kw = kilo("Export limit that is set (kW)", required=False)
+    import_limit_kw = kilo("Import limit that is set (kW)", required=False)
+    field_order = ["der", "at", "source"]
+
+    def clean(self) -> dict:
+        """Limits as they are kept."""
+        data = super().clean()
+        return data | {name: float(data[name]) for name in LIMITS if data.get(name) is not None}
 
 
 class AdoptForm(forms.Form):

@@ -9,9 +9,9 @@ from moc.portal.shell import url_of
 from operations.computed.views import ComputedDetail
 from operations.interconnection import reports
 from operations.interconnection.filters import ReadbackFilterSet, StudyFilterSet
-from operations.interconnection.forms import AdoptForm, StudyForm
+from operations.interconnection.forms import AdoptForm, ReadbackForm, StudyForm
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
-from operations.interconnection.services import adopting, ordering
+from operations.interconnection.services import adopting, ordering, reading_back
 from operations.interconnection.tables import READBACK_TABLE, STUDY_TABLE
 from registry.grid.forms import utilities_of
 
@@ -140,11 +140,35 @@ class Readbacks(List):
 
     model = SettingsReadback
     title = "Settings read back"
-    lead = "Told by aggregators through the API and held against what was issued; differences, and silence, are findings of reliability."
+    lead = "Told by aggregators and held against what was issued; differences, and silence, are findings of reliability."
     noun = "readings"
     table = READBACK_TABLE
     filterset_class = ReadbackFilterSet
     parents = STUDIES
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        may = policy.allows(self.request.user, reading_back.PERMISSION)
+        return [("Tell what was read", reverse("operations:settings_readback_new"), True)] if may else []
+
+
+class NewReadback(Create):
+    """What one inverter was read to have, by form."""
+
+    title = "Tell settings read back"
+    lead = "Give all that is set; what is left empty was read to be off. It is held against what the utility issued."
+    permission = reading_back.PERMISSION
+    parents = READBACKS
+    form_class = ReadbackForm
+    submit_label = "Tell it"
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user, "initial": {"der": self.request.GET.get("der", "")}}
+
+    def perform(self, form) -> SettingsReadback:
+        return reading_back.tell(actor=self.request.user, **form.cleaned_data)
+
+    def done_url(self, result: SettingsReadback) -> str:
+        return reverse("operations:settings_readback", args=[result.pk])
 
 
 class ReadbackDetail(Detail):

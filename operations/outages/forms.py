@@ -8,7 +8,7 @@ from operations.network.forms import FeederField
 from operations.outages.models import DerOutage, GridEvent
 from operations.outages.services import events
 from operations.outages.services.ders import Told
-from registry.ders.models import Der
+from registry.ders.forms import OwnDer
 from registry.grid.models import Feeder, TdInterface, Transformer
 
 
@@ -17,10 +17,9 @@ def moment(label: str, help_text: str = "", **kwargs) -> forms.DateTimeField:
     return forms.DateTimeField(label=label, help_text=help_text, widget=widget, **kwargs)
 
 
-class OutageForm(forms.Form):
+class OutageForm(OwnDer):
     """One DER that is out, or delivers less."""
 
-    der = forms.CharField(label="DER", max_length=64, help_text="your own id, or the DER id")
     kind = forms.ChoiceField(label="What", choices=DerOutage.Kind.choices, widget=forms.RadioSelect, initial="outage")
     cause = forms.ChoiceField(label="Why", choices=DerOutage.Cause.choices, widget=forms.RadioSelect, initial="forced")
     starts_at = moment("From")
@@ -29,30 +28,10 @@ class OutageForm(forms.Form):
     reason = forms.CharField(label="Reason", max_length=300)
     notified = forms.CharField(label="Who else was told, and how", max_length=200, required=False, help_text="as your procedure says")
 
-    def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.user = user
-
-    def clean_der(self) -> Der:
-        wanted = self.cleaned_data["der"].strip()
-        mine = policy.scope(Der.objects.registered(), self.user, "file_ders")
-        found = mine.filter(external_id=wanted).first() or mine.filter(Q(uuid=wanted) if _is_uuid(wanted) else Q(pk=None)).first()
-        if found is None:
-            raise forms.ValidationError("No registered DER of yours has this id.")
-        return found
-
     def told(self) -> Told:
         """What the service takes."""
         said = self.cleaned_data
         return Told(**said | {"der": str(said["der"].uuid), "available_kw": said["available_kw"] or 0})
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        forms.UUIDField().clean(text)
-    except forms.ValidationError:
-        return False
-    return True
 
 
 class OutageFileForm(forms.Form):

@@ -2,11 +2,40 @@
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils import timezone
 
+from moc.access import policy
 from moc.access.models import Organization
 from moc.portal.filters import parties
 from moc.portal.moments import moment_of
+from registry.ders.models import Der
+
+
+class OwnDer(forms.Form):
+    """One registered DER for which the user files."""
+
+    der = forms.CharField(label="DER", max_length=64, help_text="your own id, or the DER id")
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_der(self) -> Der:
+        wanted = self.cleaned_data["der"].strip()
+        mine = policy.scope(Der.objects.registered(), self.user, "file_ders")
+        found = mine.filter(external_id=wanted).first() or mine.filter(Q(uuid=wanted) if _is_uuid(wanted) else Q(pk=None)).first()
+        if found is None:
+            raise forms.ValidationError("No registered DER of yours has this id.")
+        return found
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        forms.UUIDField().clean(text)
+    except forms.ValidationError:
+        return False
+    return True
 
 
 class ThenForm(forms.Form):

@@ -96,6 +96,8 @@ class DerDetail(Detail):
         acts = [("Ready for market", reverse("registry:der_checklist", args=[der.uuid]), False)]
         envelope = reports.envelope(der, user)
         acts += [("Operating envelope", url_of("operations:envelope", envelope), False)] if envelope else []
+        if der.inverter_settings and policy.allows(user, "file_ders", der.aggregator):
+            acts.append(("Tell settings read back", f"{url_of('operations:settings_readback_new')}?der={der.uuid}", False))
         for label, name, permission in LIST_ACTS:
             if policy.allows(user, permission, der if permission == "manage_tenures" else der.aggregator):
                 acts.append((label, f"{reverse(name)}?q={der.uuid}", False))

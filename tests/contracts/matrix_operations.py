@@ -142,6 +142,10 @@ def told_settings(scene: Scene) -> dict:
     return {"der": str(scene.limited.uuid), "at": moment(3).isoformat(), "inverter_settings": {}}
 
 
+def settings_by_form(scene: Scene) -> dict:
+    return {"der": scene.limited.external_id, "at": f"{timezone.localtime(moment(3)):%Y-%m-%dT%H:%M}", "source": "hand"}
+
+
 STUDIED = {"title": "Elm", "technology": "photovoltaic", "rated_kw": "4", "rated_kva": "4"}
 SAID = {"reason": "Firmware replaced"}
 LIMIT = {"import_kw": 10, "export_kw": 5, "source": "A study"}
@@ -283,6 +287,7 @@ ROUTES = (
     Route(f"{CONNECTIONS}<uuid:uuid>/", PEOPLE_OF_GRID, of("interconnection")),
     Route(f"{CONNECTIONS}<uuid:uuid>/adopt/", DECIDERS, of("interconnection"), (Write(DECIDERS, row_to_adopt),)),
     Route(f"{CONNECTIONS}settings/", SIGNED_IN),
+    Route(f"{CONNECTIONS}settings/new/", TELLERS, writes=(Write(FILERS - who("machine"), settings_by_form),)),
     Route(f"{CONNECTIONS}settings/<int:pk>/", OF_BOTH - who("machine"), read_back),
     Route(f"{API}interconnection-studies/", CALLERS, writes=(Write(GRID, studied),)),
     Route(f"{API}interconnection-studies/{ID}", OF_GRID, of("interconnection")),

@@ -72,6 +72,29 @@ def test_a_table_of_readings_is_held_against_what_was_issued(world, ders, api_of
         SettingsReadback.objects.update(source="hand")
 
 
+def test_one_reading_is_told_by_form(world, ders, client_of):
+    """From the DER's page, which its aggregator sees so; what is left empty was read to be off."""
+    filer, url = client_of(world.user("aggregator", "filer")), "/operations/interconnection/settings/new/"
+    assert f"{url}?der={ders[0].uuid}" in filer.get(f"/registry/ders/{ders[0].uuid}/").content.decode()
+    assert str(ders[0].uuid) in filer.get(f"{url}?der={ders[0].uuid}").content.decode()
+    said = {"der": ders[0].external_id, "at": f"{timezone.localtime(moment(9)):%Y-%m-%dT%H:%M}", "source": "hand"}
+    said |= {"volt_watt": json.dumps(ISSUED["volt_watt"]), "max_w": "60", "export_limit_kw": "5"}
+    wrong = {"der": "None of ours", "volt_watt": "[[2, 1]]", "at": f"{timezone.localtime(moment(-60)):%Y-%m-%dT%H:%M}", "max_w": "200"}
+    for field, value in wrong.items():
+        page = filer.post(url, said | {field: value})
+        assert page.status_code == 422 and page.context["form"].errors, field
+    assert not SettingsReadback.objects.exists()
+    page = filer.post(url, said, follow=True).content.decode()
+    kept = SettingsReadback.objects.get()
+    assert (kept.differences, kept.source) == ([["power_factor, not set", 0.0, -0.95]], "hand")
+    assert "not set" in page
+    assert filer.post(url, said).status_code == 302 and SettingsReadback.objects.count() == 1, "the same again is known"
+    assert "another reading of this DER and moment is kept" in str(filer.post(url, said | {"max_w": "50"}).context["form"].errors)
+    assert [client_of(world.user(name, role)).get(url).status_code for name, role in (("edc", "reviewer"), ("aggregator", "viewer"))] == [
+        404
+    ] * 2
+
+
 def test_the_tolerance_is_law(world, ders):
     """N13: the regulator's row decides, and is told beside the value."""
     law(world, "readback_tolerance_percent", 2)
