@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from django.db import connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from moc.bulk import fetch_sql, join_as_sets
+from moc.bulk import fetch_sql, join_as_sets, known_rows
 from moc.errors import Conflict
+from registry.ders.models import Der
 from registry.submissions.change_rules import CHANGING
 from registry.submissions.kinds import MEMBERSHIP, TERMS
 from registry.submissions.models import Decision, StagedDer, Submission
@@ -17,7 +18,7 @@ from registry.submissions.rules import serial_registered
 
 APPROVED = (StagedDer.Status.APPROVED, StagedDer.Status.APPROVED_LIMITED, StagedDer.Status.DEEMED_APPROVED, StagedDer.Status.NOTED)
 NAMED = 10
-MANY = 5_000  # rows for which one look through all DERs costs little
+MANY = 5_000  # rows that are compared one by one well enough, whatever the plan
 
 
 def refuse(decisions: Iterable[Decision]) -> None:
@@ -39,16 +40,18 @@ def refuse(decisions: Iterable[Decision]) -> None:
             "A later filing of the same DER is approved already",
             "Deny these rows, or ask the aggregator to withdraw this filing; decide the others.",
         )
-    _refuse(
-        _changed_meanwhile(rows),
-        "CHANGED-MEANWHILE",
-        "Another filing has changed the DER since this one was handed in",
-        "Deny these rows, or ask the aggregator to file the change again; decide the others.",
-    )
+    if submission.kind in CHANGING:
+        _refuse(
+            _changed_meanwhile(rows),
+            "CHANGED-MEANWHILE",
+            "Another filing has changed the DER since this one was handed in",
+            "Deny these rows, or ask the aggregator to file the change again; decide the others.",
+        )
     connection.check_constraints()
     fetch_sql("one_at_a_time")
-    if sum(decision.row_count for decision in decisions) > MANY:
-        join_as_sets()  # rows tied to their decision just now are taken for one, and each may then be compared with every DER
+    count = sum(decision.row_count for decision in decisions)
+    if count > MANY and count > known_rows(Der):  # rows tied to their decision just now are taken for one, to be compared with every DER
+        join_as_sets()
     _refuse(
         serial_registered(rows),
         "DUPLICATE-SERIAL",
@@ -72,7 +75,7 @@ def _changed_meanwhile(rows: QuerySet[StagedDer]) -> QuerySet[StagedDer]:
     same = {"aggregator_id": OuterRef("aggregator_id"), "external_id": OuterRef("external_id")}
     since = _effective().filter(**same, decision__decided_at__gt=OuterRef("handed_in"))
     others = since.exclude(submission=OuterRef("submission"))
-    changes = rows.filter(submission__kind__in=CHANGING).exclude(change=StagedDer.Change.IN_SCOPE)
+    changes = rows.exclude(change=StagedDer.Change.IN_SCOPE)
     return changes.annotate(handed_in=F("submission__submitted_at")).filter(Exists(others))
 
 

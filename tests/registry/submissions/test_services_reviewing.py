@@ -91,10 +91,11 @@ def test_approved_rows_become_records_with_owner_history_and_notice(world, revie
     assert Notice.objects.filter(user=world.user("aggregator", "filer"), event="decision").count() == 1
 
 
-@pytest.mark.parametrize(("many", "loops"), [(1, "off"), (2, "on")])
-def test_many_rows_are_compared_with_the_registry_as_sets(review, reviewer, monkeypatch, many, loops):
+@pytest.mark.parametrize(("many", "known", "loops"), [(1, 1, "off"), (2, 1, "on"), (1, 2, "on")])
+def test_more_rows_than_the_planner_knows_ders_are_compared_as_sets(review, reviewer, monkeypatch, many, known, loops):
     """Taken for one, each of them would be compared with every DER: R1."""
     monkeypatch.setattr(overtaken, "MANY", many)
+    monkeypatch.setattr(overtaken, "known_rows", lambda model: known)
     reviewing.decide(actor=reviewer, review=review, rows=rows_of(review, 1, 2), kind="approve")
     with connection.cursor() as cursor:
         cursor.execute("SHOW enable_nestloop")
