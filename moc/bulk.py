@@ -127,11 +127,15 @@ def join_as_sets() -> None:
         cursor.execute("SET LOCAL enable_nestloop = off")
 
 
-def known_rows(model: type[Model]) -> int:
-    """How many rows of a table its statistics tell of, and so the planner: nothing of what came since."""
+def known_rows(models: Iterable[type[Model]]) -> dict[type[Model], int]:
+    """How many rows of tables their statistics tell of, and so the planner: no table is read, and nothing of what came since is known."""
+    tables = {model: model._meta.db_table for model in models}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = %s::regclass", [model._meta.db_table])
-        return cursor.fetchone()[0]
+        cursor.execute(
+            "SELECT relname, greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = ANY(%s::text[]::regclass[])", [list(tables.values())]
+        )
+        known = dict(cursor.fetchall())
+    return {model: known[table] for model, table in tables.items()}
 
 
 # as autovacuum decides it, but it looks once a minute only

@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from moc.access import policy
 from moc.access.models import User
 from moc.admin.site import Line, panel
-from moc.bulk import fetch_sql
+from moc.bulk import known_rows
 from moc.portal import paging
 
 WINDOW, SHOWN = 500, 12
@@ -33,8 +33,8 @@ def figures(user) -> list[Figure]:
     shown = [one for one in admin.site._registry.values() if one.headline and policy.allows(user, one.view_permission)]
     if not shown:
         return []
-    estimates = dict(fetch_sql("estimates", {"tables": [one.opts.db_table for one in shown]}))
-    return [_figure(user, one, estimates.get(one.opts.db_table, 0)) for one in sorted(shown, key=lambda one: one.headline)]
+    estimates = known_rows(one.model for one in shown)
+    return [_figure(user, one, estimates[one.model]) for one in sorted(shown, key=lambda one: one.headline)]
 
 
 def _figure(user, one, estimate: int) -> Figure:

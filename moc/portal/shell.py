@@ -1,5 +1,7 @@
 """The context of the shell around every page: navigation by right, the account's menu, and the notice of a demonstration."""
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
@@ -62,12 +64,13 @@ def navigation(request) -> dict:
     }
 
 
-def url_of(name: str, *args) -> str:
-    """The address of a page, or nothing when that part of the platform is not installed."""
+def url_of(name: str, *args, **query) -> str:
+    """The address of a page, with a query, or nothing when that part of the platform is not installed."""
     try:
-        return reverse(name, args=args)
+        url = reverse(name, args=args)
     except NoReverseMatch:
         return ""
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def _opens(user, permission: str) -> bool:

@@ -15,7 +15,7 @@ from moc.seals.findings import Findings
 from moc.seals.gone import Gone, cut, gone_of, leaves_of
 from moc.seals.models import Seal, SealedBlock, SealedTable
 
-AT_ONCE = 1024  # blocks: a quarter of a million rows, some 12 MB of hashes
+AT_ONCE = 1024  # blocks: half a million rows, some 24 MB of hashes
 LISTED = 1000
 
 

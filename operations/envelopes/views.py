@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlencode
 
 from django.conf import settings
 from django.urls import reverse
@@ -14,6 +13,7 @@ from moc import charts
 from moc.access import policy
 from moc.exports import CsvExport
 from moc.portal import Create, Detail, List, Transition, Update
+from moc.portal.shell import url_of
 from moc.portal.streaming import Tally
 from operations.computed.views import ComputedDetail
 from operations.envelopes import reports
@@ -112,11 +112,6 @@ def linked(url: str, name) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, name)
 
 
-def envelopes_of(feeder: str) -> str:
-    """The address of the envelopes of a feeder's DERs."""
-    return f"{reverse('operations:envelopes')}?{urlencode({'feeder': feeder})}"
-
-
 def _pair(kw: dict[str, float]) -> str:
     return f"import {kw['import_kw']:g} kW, export {kw['export_kw']:g} kW"
 
@@ -172,7 +167,7 @@ class RunDetail(ComputedDetail):
         run = self.object
         if not run.point_count:
             return []
-        shown = [("Envelopes of its DERs", envelopes_of(run.feeder.code), False)]
+        shown = [("Envelopes of its DERs", url_of("operations:envelopes", feeder=run.feeder.code), False)]
         may = run.status in ("evaluated", "published", "held") and policy.allows(self.request.user, life.PERMISSION, run.edc)
         return [("Limit one DER", reverse("operations:envelope_run_edit", args=[run.uuid]), False), *shown] if may else shown
 
@@ -262,7 +257,7 @@ class ReceiptDetail(Detail):
     related = ("edc", "aggregator")
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [("Envelopes of this feeder", envelopes_of(self.object.feeder_code), False)]
+        return [("Envelopes of this feeder", url_of("operations:envelopes", feeder=self.object.feeder_code), False)]
 
     def facts(self) -> list:
         receipt = self.object

@@ -6,6 +6,7 @@ from operations.interconnection.models import SettingsReadback
 from operations.interconnection.services.ordering import MOST_KW
 from operations.interconnection.services.reading_back import LIMITS
 from operations.network.forms import OfFeeder
+from operations.outages.forms import moment
 from registry.ders import inverters
 from registry.ders.choices import DerType, technologies
 from registry.ders.forms import OwnDer
@@ -65,7 +66,7 @@ class StudyForm(Settings, OfFeeder):
 class ReadbackForm(Settings, OwnDer):
     """What one inverter was read to have."""
 
-    at = forms.DateTimeField(label="Read at", widget=forms.DateTimeInput(format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}))
+    at = moment("Read at")
     source = forms.ChoiceField(label="Read by", choices=SettingsReadback.Source.choices, widget=forms.RadioSelect, initial="hand")
     export_limit_kw = kilo("Export limit that is set (kW)", required=False)
     import_limit_kw = kilo("Import limit that is set (kW)", required=False)

@@ -1,7 +1,5 @@
 """Pages of outages of DERs, grid events, and the operational log."""
 
-from urllib.parse import urlencode
-
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.urls import reverse
@@ -9,6 +7,7 @@ from django.utils.html import format_html
 
 from moc.access import policy
 from moc.portal import Create, Detail, List, Sort, Transition, Update
+from moc.portal.shell import url_of
 from operations.outages import forms, reports
 from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
 from operations.outages.models import DerOutage, GridEvent, LogEntry
@@ -200,8 +199,7 @@ class EventDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         one = self.object
         feeder = one.feeder or (one.transformer and one.transformer.feeder)
-        envelopes = f"{reverse('operations:envelopes')}?{urlencode({'feeder': feeder.code})}" if feeder else ""
-        shown = [("Envelopes of this feeder", envelopes, False)] if envelopes else []
+        shown = [("Envelopes of this feeder", url_of("operations:envelopes", feeder=feeder.code), False)] if feeder else []
         may = one.status in ("planned", "active") and policy.allows(self.request.user, *events.teller(one))
         return [("Other times", reverse("operations:grid_event_times", args=[one.uuid]), False), *shown] if may else shown
 

@@ -97,7 +97,7 @@ class DerDetail(Detail):
         envelope = reports.envelope(der, user)
         acts += [("Operating envelope", url_of("operations:envelope", envelope), False)] if envelope else []
         if der.inverter_settings and policy.allows(user, "file_ders", der.aggregator):
-            acts.append(("Tell settings read back", f"{url_of('operations:settings_readback_new')}?der={der.uuid}", False))
+            acts.append(("Tell settings read back", url_of("operations:settings_readback_new", der=der.uuid), False))
         for label, name, permission in LIST_ACTS:
             if policy.allows(user, permission, der if permission == "manage_tenures" else der.aggregator):
                 acts.append((label, f"{reverse(name)}?q={der.uuid}", False))

@@ -50,7 +50,9 @@ def refuse(decisions: Iterable[Decision]) -> None:
     connection.check_constraints()
     fetch_sql("one_at_a_time")
     count = sum(decision.row_count for decision in decisions)
-    if count > MANY and count > known_rows(Der):  # rows tied to their decision just now are taken for one, to be compared with every DER
+    if (
+        count > MANY and count > known_rows([Der])[Der]
+    ):  # rows tied to their decision just now are taken for one, to be compared with every DER
         join_as_sets()
     _refuse(
         serial_registered(rows),

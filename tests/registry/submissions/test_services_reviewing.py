@@ -95,7 +95,7 @@ def test_approved_rows_become_records_with_owner_history_and_notice(world, revie
 def test_more_rows_than_the_planner_knows_ders_are_compared_as_sets(review, reviewer, monkeypatch, many, known, loops):
     """Taken for one, each of them would be compared with every DER: R1."""
     monkeypatch.setattr(overtaken, "MANY", many)
-    monkeypatch.setattr(overtaken, "known_rows", lambda model: known)
+    monkeypatch.setattr(overtaken, "known_rows", lambda models: dict.fromkeys(models, known))
     reviewing.decide(actor=reviewer, review=review, rows=rows_of(review, 1, 2), kind="approve")
     with connection.cursor() as cursor:
         cursor.execute("SHOW enable_nestloop")
