@@ -81,9 +81,9 @@ def remaining(interfaces: list[int]) -> dict[int, float]:
 
 def capabilities(interfaces: list[int], at: datetime) -> list[Capability]:
     """Of the feeders behind interfaces those with a published set at a moment, by feeder."""
-    runs = EnvelopeRun.objects.published().filter(starts_at__lte=at, ends_at__gt=at, feeder__substation__td_interface__in=interfaces)
+    runs = EnvelopeRun.objects.filter(feeder__substation__td_interface__in=interfaces).standing_at(at)
     found = []
-    for run in runs.select_related("feeder__substation", "network").prefetch_related("blocks").order_by("feeder"):
+    for run in runs.select_related("feeder__substation", "network").prefetch_related("blocks"):
         kept = {block.bound: block for block in run.blocks.all()}
         if not kept:
             continue

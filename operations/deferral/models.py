@@ -25,7 +25,7 @@ class TransformerAlarm(models.Model):
 
     class Status(models.TextChoices):
         RAISED = "raised", "Raised"
-        EVALUATED = "evaluated", "Charging is curtailed"
+        EVALUATED = "evaluated", "Evaluated"
         DEACTIVATED = "deactivated", "Deactivated"
         OVER = "over", "Over"
 
@@ -68,6 +68,15 @@ class TransformerAlarm(models.Model):
 
     def __str__(self) -> str:
         return f"{self.transformer} on {self.day}"
+
+    @property
+    def is_curtailed(self) -> bool:
+        """Whether envelopes that curtail charging for it are in force: a set that was published with its limits, and not withdrawn."""
+        if self.status != self.Status.EVALUATED:
+            return False
+        sets = EnvelopeRun.objects.of_feeder(self.feeder_id).overlapping(self.starts_at, self.ends_at).in_force()
+        within = [run for run, since, until in sets if since < self.ends_at and until > self.starts_at]
+        return bool(within) and all(str(der) in run.caps for run in within for der, *_ in self.parts)
 
     @property
     def over_kw(self) -> float:

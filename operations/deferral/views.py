@@ -65,6 +65,7 @@ class AlarmDetail(Detail):
             ("From", one.starts_at, None, ""),
             ("To", one.ends_at, None, ""),
             ("Taken off the peak", one.covered_kw, "kW", "as far as these DERs charge at that time"),
+            ("Charging is curtailed", one.is_curtailed, None, "by a published set of envelopes in force over its hours"),
             ("Envelopes with it", run, None, ""),
             ("Utility", one.edc, None, ""),
         ]

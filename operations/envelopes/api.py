@@ -1,6 +1,9 @@
 """API: envelopes of DERs by point, aggregation and feeder; runs; receipts."""
 
+from django.core.handlers.asgi import ASGIRequest
+from django.http import StreamingHttpResponse
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -8,12 +11,13 @@ from rest_framework.response import Response
 
 from moc.access import policy
 from moc.rest.conditions import idempotent
+from moc.rest.rendering import Json
 from moc.rest.resources import Moves, Resource
 from moc.rest.serializers import Flat, Reason, slug_of
 from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.services import life
+from operations.envelopes.services import life, streaming
 from operations.network.api import feeder_of
 from registry.ders.models import Der
 
@@ -157,6 +161,12 @@ class Runs(Moves):
         return self._ordered(life.edit(actor=request.user, run=run, der=der, **said))
 
 
+class EventStream(Json):
+    """Server-sent events; an error of theirs is JSON."""
+
+    media_type, format = "text/event-stream", "sse"
+
+
 class ReceiptSerializer(Flat):
     """A published set that an aggregator was told of."""
 
@@ -177,6 +187,19 @@ class Receipts(Moves):
     serializer_class = ReceiptSerializer
     filterset_class = ReceiptFilterSet
     moves = {"acknowledge": Reason}
+
+    @extend_schema(
+        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        summary="Sets as server-sent events: those that stand at once, then each that is published, acknowledged or withdrawn",
+        filters=False,
+    )
+    @action(detail=False, renderer_classes=[EventStream, Json], pagination_class=None, filterset_class=None)
+    def stream(self, request, **kwargs) -> StreamingHttpResponse:
+        told = streaming.standing(request.user, self.permission)
+        lasting = isinstance(request._request, ASGIRequest)
+        content = streaming.changes(request.user, self.permission, told) if lasting else streaming.news({}, told)
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingHttpResponse(content, content_type=EventStream.media_type, headers=headers)
 
     def perform(self, actor, obj: EnvelopeReceipt, name: str, **said) -> None:
         life.acknowledge(actor=actor, receipt=obj, **said)

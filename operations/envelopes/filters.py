@@ -18,14 +18,26 @@ class RunFilterSet(ScopedFilterSet):
 
 
 class PointFilterSet(ScopedFilterSet):
-    """DERs' envelopes by feeder, DER, aggregation and utility."""
+    """DERs' envelopes by place, DER, aggregation and utility; or those that a set changed."""
 
     party_filters = {"edc": "edc"}
 
     der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
     feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", help_text="the utility's code")
+    transformer = django_filters.CharFilter(
+        field_name="der__service_point__transformer__code", label="Transformer", help_text="the utility's code"
+    )
+    service_point = django_filters.CharFilter(
+        field_name="der__service_point__usage_point_id", label="Service point", help_text="the utility's id of the usage point"
+    )
     aggregation = django_filters.UUIDFilter(method="of_aggregation", label="Aggregation id")
+    receipt = django_filters.UUIDFilter(method="of_receipt", label="Changed by a set", help_text="the id of its receipt")
     edc = PartyFilter(field_name="edc_id", label="Utility")
+
+    def of_receipt(self, rows, name, value):
+        """DERs whose limits a set changed."""
+        changed = EnvelopeReceipt.objects.filter(uuid=value).values_list("ders", flat=True).first()
+        return rows.filter(der__in=changed or [])
 
     def of_aggregation(self, rows, name, value):
         """DERs that are members of an aggregation."""

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -243,6 +244,7 @@ class EnvelopeReceipt(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     changed = models.PositiveIntegerField("DERs with another envelope")
+    ders = ArrayField(models.BigIntegerField(), verbose_name="which these are", default=list, blank=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.SENT)
     sent_at = models.DateTimeField(default=timezone.now)
     acknowledged_at = models.DateTimeField(null=True, blank=True)

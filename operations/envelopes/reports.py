@@ -1,9 +1,10 @@
 """Envelopes as they are read: a DER's limits by interval, whence each comes, and why it is what it is."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import chain, groupby
+from math import gcd
 
 import numpy as np
 from django.db.models import QuerySet
@@ -44,20 +45,33 @@ class Limits:
         """The start of each interval."""
         return [self.starts_at + timedelta(minutes=self.step_minutes * i) for i in range(len(self.max_kw))]
 
+    def within(self, since: datetime, until: datetime) -> "Limits":
+        """The same of a part of the window, of whole minutes; in shorter intervals where it cuts one."""
+        first, last = (int((moment - self.starts_at).total_seconds() // 60) for moment in (since, until))
+        if (first, last) == (0, self.step_minutes * len(self.max_kw)):
+            return self
+        step = gcd(self.step_minutes, first, last)
+        part = [minute // self.step_minutes for minute in range(first, last, step)]
+        cut = {name: [getattr(self, name)[n] for n in part] for name in ("min_kw", "max_kw")}
+        reasons = {name: [said[n] for n in part] for name, said in self.reasons.items()}
+        return replace(self, starts_at=since, step_minutes=step, reasons=reasons, **cut)
+
 
 @sight.engine()  # a block holds a whole feeder; of it only the rows of points within the reader's own sight are taken out
 def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
     """The limits of envelope points that the caller may see, by primary key: those of each set in force that is not over, by time.
 
-    Where none is in force, the static limits of the next day. Each block is unpacked once."""
+    Where sets overlap, the newest holds, and an older one outside of it. Where none is in force, the static limits of the next day."""
     now, found = timezone.now(), {point.pk: [] for point in points}
-    in_force = EnvelopeRun.objects.filter(feeder__in={point.feeder_id for point in points}, ends_at__gt=now).published()
-    for run in in_force.order_by("starts_at").prefetch_related("blocks"):
-        unpacked = {block.bound: _unpacked(run, block) for block in run.blocks.all()}
-        row_of = {der: row for block in run.blocks.all()[:1] for row, ders in enumerate(block.ders) for der in ders}
+    runs = EnvelopeRun.objects.filter(feeder__in={point.feeder_id for point in points}, ends_at__gt=now).prefetch_related("blocks")
+    for run, since, until in runs.in_force():
+        kept = list(run.blocks.all())
+        unpacked = {block.bound: _unpacked(run, block) for block in kept}
+        row_of = {der: row for block in kept[:1] for row, ders in enumerate(block.ders) for der in ders}
         for point in points:
             if point.feeder_id == run.feeder_id and point.der_id in row_of:
-                found[point.pk].append(_limits(run, unpacked, row_of[point.der_id], point.der_id))
+                limits = _limits(run, unpacked, row_of[point.der_id], point.der_id)
+                found[point.pk].append(limits.within(since, until))
     policies = dict(EnvelopeRun.objects.filter(pk__in={point.run_id for point in points}).values_list("pk", "policy"))
     return {point.pk: found[point.pk] or [_static(policies[point.run_id], now)] for point in points}
 

@@ -257,7 +257,11 @@ class ReceiptDetail(Detail):
     related = ("edc", "aggregator")
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [("Envelopes of this feeder", url_of("operations:envelopes", feeder=self.object.feeder_code), False)]
+        changed = url_of("operations:envelopes", receipt=self.object.uuid)
+        return [
+            ("What the set changed", changed, False),
+            ("Envelopes of this feeder", url_of("operations:envelopes", feeder=self.object.feeder_code), False),
+        ]
 
     def facts(self) -> list:
         receipt = self.object

@@ -61,11 +61,10 @@ def beyond(since: datetime, until: datetime, bounds: BoundsOf) -> tuple[list[Cas
 
     Points that several DERs share are not judged: whose share the limit is, is not said."""
     over, ignored = [], []
-    runs = EnvelopeRun.objects.published().overlapping(since, until).prefetch_related("blocks")
-    for run in runs.order_by("pk"):
+    for run, begins, ends in EnvelopeRun.objects.overlapping(since, until).prefetch_related("blocks").in_force():
         limits = _limits(run)
-        rows = Reading.objects.filter(der__in=limits, event_at__gte=max(since, run.starts_at, run.published_at))
-        rows = rows.filter(event_at__lt=min(until, run.ends_at)).order_by("der", "event_at", "-published_at").distinct("der", "event_at")
+        rows = Reading.objects.filter(der__in=limits, event_at__gte=max(since, begins, run.published_at))
+        rows = rows.filter(event_at__lt=min(until, ends)).order_by("der", "event_at", "-published_at").distinct("der", "event_at")
         row_of: dict[int, list[Case]] = defaultdict(list)
         for der, at, kw in rows.values_list("der", "event_at", "p_kw"):
             low, high = limits[der][:, int((at - run.starts_at).total_seconds() // (60 * run.step_minutes))]

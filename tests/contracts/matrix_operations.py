@@ -357,6 +357,7 @@ ROUTES = (
     Route(f"{API}envelope-runs/{ID}edit/", None, of("envelope_run"), (Write(GRID, limited),)),
     Route(f"{API}envelope-runs/{ID}{MOVE}", None, of("envelope_run", name="publish"), (Write(GRID, {}),)),
     Route(f"{API}envelope-receipts/", CALLERS),
+    Route(f"{API}envelope-receipts/stream/", CALLERS),
     Route(f"{API}envelope-receipts/{ID}", OF_BOTH, of("envelope_receipt")),
     Route(f"{API}envelope-receipts/{ID}{MOVE}", None, of("envelope_receipt", name="acknowledge"), (Write(FILERS | who("machine"), {}),)),
 )

@@ -2,18 +2,15 @@
 
 import hashlib
 import json
-from collections import Counter
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from django.db import transaction
 from django.db.models import Max
-from django.urls import reverse
 from django.utils import timezone
 
 from moc.access import policy
-from moc.access.models import Organization
 from moc.errors import UserError
 from moc.history import acting
 from moc.notices.services import tell
@@ -21,14 +18,14 @@ from operations.computed import services as computed
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import limits as decided
-from operations.envelopes.services import situation
-from operations.envelopes.solver import blocks
+from operations.envelopes.services import situation, telling
+from operations.envelopes.services.telling import ACKNOWLEDGES
 from operations.network.models import NetworkVersion
 from operations.outages.services import log
 from registry.ders.models import Der
 from registry.grid.models import Feeder
 
-PERMISSION, ACKNOWLEDGES = "manage_grid", "file_ders"
+PERMISSION = "manage_grid"
 KEPT = ("method", "robust", "loading_percent")
 EXACT = ("v_min_pu", "v_max_pu", "default_import_kw", "default_export_kw", "outage_import_kw", "outage_export_kw")
 MOST_INTERVALS, STEP_MINUTES = 576, 30
@@ -58,7 +55,9 @@ def order(
 ) -> EnvelopeRun:
     """Have a feeder's envelopes computed in the background. The same feeder, topology, window and policy give the run that there is.
 
-    caps: {der id: [least, most] kW injected}. Raises UserError (ENV-NETWORK, ENV-WINDOW)."""
+    The window begins with the interval that is running at starts_at, on the clock. caps: {der id: [least, most] kW injected}.
+    Raises UserError (ENV-NETWORK, ENV-WINDOW)."""
+    starts_at = starts_at.replace(minute=starts_at.minute // step_minutes * step_minutes, second=0, microsecond=0)
     return order_until(
         actor=actor,
         feeder=feeder,
@@ -140,7 +139,7 @@ def order_days(feeder: Feeder) -> list[EnvelopeRun]:
     midnights = [timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days=day), time())) for day in range(3)]
     ordered = []
     for starts_at, ends_at in pairwise(midnights):
-        touched = EnvelopeRun.objects.of_feeder(feeder).overlapping(starts_at, ends_at)
+        touched = EnvelopeRun.objects.of_feeder(feeder).filter(starts_at__lte=max(starts_at, timezone.now()), ends_at__gte=ends_at)
         touched = touched.filter(network__status=NetworkVersion.Status.CURRENT).exclude(status=Status.SUPERSEDED)
         if not touched.exists():
             hours = int((ends_at - starts_at).total_seconds() // 3600)
@@ -165,15 +164,17 @@ def edit(*, actor, run: EnvelopeRun, der: Der, least_kw: float, most_kw: float, 
 
 @transaction.atomic
 def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
-    """Publish a set under the feeder's next number, in place of those that overlap it; tell each aggregator whose limits changed."""
+    """Publish a set under the feeder's next number, and tell each aggregator whose limits changed.
+
+    It takes the place of older sets in its window. What these say outside of it stays in force; one with nothing left is superseded."""
     if actor is not None:
         policy.require(actor, PERMISSION, run.edc)
     Feeder.objects.select_for_update(of=("self",)).get(pk=run.feeder_id)
+    rows, now = EnvelopeRun.objects.filter(pk=run.pk), timezone.now()
     before = EnvelopeRun.objects.of_feeder(run.feeder_id).exclude(pk=run.pk).overlapping(run.starts_at, run.ends_at)
     before = before.filter(status__in=(Status.PUBLISHED, Status.HELD))
-    last_set = before.order_by("-number").first()
-    changed = _changed(run, before.published().order_by("-number").first())
-    rows, now = EnvelopeRun.objects.filter(pk=run.pk), timezone.now()
+    last_set, changed = before.order_by("-number").first(), telling.changed(run, before, now)
+    before = _replaced(run, before, now)
     reason = reason or ("Published" if actor else "system: the set passed its check")
     with acting(actor, reason):
         if before.exists():
@@ -183,9 +184,15 @@ def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
         EnvelopeRun.lifecycle.move(rows, "publish", actor=actor, reason=reason, **facts)
         run.refresh_from_db()
         _point_to(run, now)
-        _send(actor, run, changed)
+        telling.send(actor, run, changed)
         was = {"set": last_set.number, **reports.room_of(last_set, run.starts_at)} if last_set else {"set": None}
         _log(actor, run, "publish", reason, was, {"set": run.number, **reports.room_of(run)})
+
+
+def _replaced(run: EnvelopeRun, before, now: datetime):
+    """Of sets those that have nothing left to come outside of a new one's window."""
+    within = before.filter(ends_at__lte=run.ends_at)
+    return within if run.starts_at <= now else within.filter(starts_at__gte=run.starts_at)
 
 
 def _log(actor, run: EnvelopeRun, move: str, reason: str, before: dict, after: dict) -> None:
@@ -203,26 +210,6 @@ def content_hash(run: EnvelopeRun) -> str:
     return digest.hexdigest()
 
 
-def _rows(run: EnvelopeRun) -> dict[int, bytes]:
-    """Each DER's limits in a run, as bytes to compare."""
-    found: dict[int, bytes] = {}
-    for block in run.blocks.order_by("bound"):
-        values = blocks.unpack(bytes(block.limits), len(block.ders), run.intervals, block.unit_kw)
-        for ders, row in zip(block.ders, values, strict=True):
-            for der in ders:
-                found[der] = found.get(der, b"") + row.tobytes()
-    return found
-
-
-def _changed(run: EnvelopeRun, before: EnvelopeRun | None) -> set[int]:
-    """The DERs whose limits differ from those of the set before it in the same window."""
-    new = _rows(run)
-    if before is None or (before.starts_at, before.ends_at, before.step_minutes) != (run.starts_at, run.ends_at, run.step_minutes):
-        return set(new)
-    old = _rows(before)
-    return {der for der, row in new.items() if old.get(der) != row} | (old.keys() - new.keys())
-
-
 def _point_to(run: EnvelopeRun, now: datetime) -> None:
     """The latest envelope of every DER in the set is this one."""
     ders = run.blocks.values_list("ders", flat=True).first() or []
@@ -233,38 +220,13 @@ def _point_to(run: EnvelopeRun, now: datetime) -> None:
     EnvelopePoint.objects.bulk_create(made, update_conflicts=True, unique_fields=["der"], update_fields=columns, batch_size=5_000)
 
 
-def _send(actor, run: EnvelopeRun, changed: set[int]) -> None:
-    """A receipt to each aggregator whose DERs have another envelope, and the news of it."""
-    counts = Counter(Der.objects.filter(pk__in=changed).exclude(aggregator=None).values_list("aggregator_id", flat=True))
-    facts = {"run": run, "edc_id": run.edc_id, "feeder_code": run.feeder.code, "number": run.number, "content_hash": run.content_hash}
-    for aggregator in Organization.objects.filter(pk__in=counts).order_by("pk"):
-        receipt, _ = EnvelopeReceipt.objects.get_or_create(
-            run=run,
-            aggregator=aggregator,
-            defaults=facts | {"starts_at": run.starts_at, "ends_at": run.ends_at, "changed": counts[aggregator.pk]},
-        )
-        tell(
-            aggregator,
-            ACKNOWLEDGES,
-            event="envelopes_published",
-            subject=f"Envelopes of feeder {run.feeder.code}, set {run.number}",
-            url=_page(receipt),
-            author=actor,
-            receipt=receipt,
-        )
-
-
-def _page(receipt: EnvelopeReceipt) -> str:
-    return reverse("operations:envelope_receipt", args=[receipt.uuid])
-
-
 def hold(*, actor, run: EnvelopeRun, reason: str) -> None:
-    """Keep a published set back for now: until it is published again, the limits without envelope hold."""
+    """Keep a published set back for now: an older set that is valid then holds, else the limits without envelope."""
     _withdraw(actor, run, "hold", reason)
 
 
 def deactivate(*, actor, run: EnvelopeRun, reason: str) -> None:
-    """Take a set out for good: the limits without envelope hold."""
+    """Take a set out for good: an older set that is valid then holds, else the limits without envelope."""
     _withdraw(actor, run, "deactivate", reason)
 
 
@@ -272,12 +234,15 @@ def deactivate(*, actor, run: EnvelopeRun, reason: str) -> None:
 def _withdraw(actor, run: EnvelopeRun, move: str, reason: str) -> None:
     policy.require(actor, PERMISSION, run.edc)
     EnvelopeRun.lifecycle.move(EnvelopeRun.objects.filter(pk=run.pk), move, actor=actor, reason=reason)
+    sets = EnvelopeRun.objects.of_feeder(run.feeder_id).overlapping(run.starts_at, run.ends_at)
+    older = sorted({each.number for each, since, until in sets.in_force() if since < run.ends_at and until > run.starts_at})
     with acting(actor, reason):
-        _log(actor, run, move, reason, {"set": run.number, **reports.room_of(run)}, {"set": None})
+        after = {"set": older[-1] if older else None}
+        _log(actor, run, move, reason, {"set": run.number, **reports.room_of(run)}, after)
     subject = f"Envelopes of feeder {run.feeder.code}, set {run.number}, are out of force"
     for receipt in run.receipts.select_related("aggregator").order_by("aggregator"):
-        said = {"event": "envelopes_withdrawn", "subject": subject, "url": _page(receipt), "run": run, "reason": reason}
-        tell(receipt.aggregator, ACKNOWLEDGES, author=actor, **said)
+        said = {"event": "envelopes_withdrawn", "subject": subject, "url": telling.page_of(receipt), "run": run, "reason": reason}
+        tell(receipt.aggregator, ACKNOWLEDGES, author=actor, older=older, **said)
 
 
 def acknowledge(*, actor, receipt: EnvelopeReceipt, reason: str = "") -> None:

@@ -193,3 +193,26 @@ def test_pages_and_api(world, alarm, client_of, api_of):
     told = api.get(f"{API}{alarm.uuid}/benefit/?cost_usd=5000").json()
     assert told["inputs"]["cost_usd"] == 5000 and len(told["formulas"]) == 3
     assert client_of(world.user("aggregator", "administrator")).get(f"{BASE}{alarm.uuid}/").status_code == 404
+
+
+def test_charging_is_curtailed_once_its_set_is_in_force(world, alarm, client_of):
+    """O4: not while the envelopes are computed or wait, nor once they were withdrawn."""
+    actor, page = world.user("edc", "administrator"), f"{BASE}{alarm.uuid}/"
+    with acting(None, REASON):
+        EnvelopePolicy.objects.update(auto_publish=False)
+    services.evaluate(actor=actor, alarm=alarm)
+    alarm.refresh_from_db()
+    assert alarm.get_status_display() == "Evaluated" and not alarm.is_curtailed
+    computing.carry_out(alarm.run, lambda *args: None)
+    assert not alarm.is_curtailed and curtailed(client_of(actor).get(page)) is False
+    alarm.run.refresh_from_db()
+    life.publish(actor=actor, run=alarm.run)
+    assert alarm.is_curtailed and curtailed(client_of(actor).get(page)) is True
+    alarm.run.refresh_from_db()
+    life.hold(actor=actor, run=alarm.run, reason="A crew is out")
+    assert not alarm.is_curtailed
+
+
+def curtailed(response) -> bool:
+    ((_, rows),) = response.context["facts"]
+    return next(row[1] for row in rows if row[0] == "Charging is curtailed")
