@@ -38,6 +38,13 @@ class Fallback(serializers.Serializer):
     export_kw = serializers.FloatField()
 
 
+class Kvar(serializers.Serializer):
+    """Reactive power (kvar) that may be injected, one value an interval; negative: absorbed."""
+
+    least = serializers.ListField(child=serializers.FloatField())
+    most = serializers.ListField(child=serializers.FloatField())
+
+
 class LimitsSerializer(serializers.Serializer):
     """A connection point's limits: injection in kW between min_kw and max_kw, one value an interval; import limit = −min_kw."""
 
@@ -50,7 +57,22 @@ class LimitsSerializer(serializers.Serializer):
     content_hash = serializers.CharField()
     lost_communication = Fallback(source="fallback")
     after_outage = Fallback(source="outage")
+    kvar_exporting = serializers.SerializerMethodField(help_text="null where its reactive capability is not registered")
+    kvar_importing = serializers.SerializerMethodField(help_text="likewise")
     reasons = serializers.SerializerMethodField()
+
+    @extend_schema(responses=Kvar(allow_null=True))
+    def get_kvar_exporting(self, limits: reports.Limits) -> dict | None:
+        """Limits in kvar while the point injects."""
+        return self._kvar(limits, "export")
+
+    @extend_schema(responses=Kvar(allow_null=True))
+    def get_kvar_importing(self, limits: reports.Limits) -> dict | None:
+        """Limits in kvar while the point draws."""
+        return self._kvar(limits, "import")
+
+    def _kvar(self, limits: reports.Limits, way: str) -> dict | None:
+        return dict(zip(("least", "most"), limits.kvar[way], strict=True)) if way in limits.kvar else None
 
     @extend_schema(responses=Why(many=True))
     def get_reasons(self, limits: reports.Limits) -> list[dict]:

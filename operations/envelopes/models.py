@@ -39,6 +39,9 @@ class EnvelopePolicy(models.Model):
     robust = models.BooleanField(
         "safe under partial use", default=True, help_text="held at the vertices of the box, not at its corner alone"
     )
+    reactive = models.BooleanField(
+        "with reactive power", default=True, help_text="limits in kvar too, beside those in kW, of DERs whose capability is registered"
+    )
     v_min_pu = models.DecimalField("least voltage (per unit)", max_digits=5, decimal_places=4, default="0.95")
     v_max_pu = models.DecimalField("most voltage (per unit)", max_digits=5, decimal_places=4, default="1.05")
     loading_percent = models.PositiveSmallIntegerField(
@@ -166,7 +169,9 @@ class EnvelopeRun(models.Model):
 
 
 class EnvelopeBlock(models.Model):
-    """One bound ("min" or "max" injection) of all points of a run: int16 deltas of `unit_kw`, compressed; and what binds, likewise."""
+    """One bound ("min" or "max" injection) of all points of a run: int16 deltas of `unit_kw`, compressed; and what binds, likewise.
+
+    So are the limits in kvar that hold while a point draws ("min") or injects ("max"), of `kvar_rows`, in `kvar_unit`."""
 
     access_paths = ("edc",)
 
@@ -182,6 +187,10 @@ class EnvelopeBlock(models.Model):
     limits = models.BinaryField()
     reasons = models.BinaryField()
     names = models.JSONField(help_text="elements that bind, with how many points share each")
+    kvar_rows = models.JSONField("rows with reactive limits", default=list, blank=True, help_text="of points whose capability is known")
+    kvar_unit = models.FloatField(null=True, blank=True)
+    least_kvar = models.BinaryField("least kvar injected while this bound's way is taken", default=b"", blank=True)
+    most_kvar = models.BinaryField("most kvar injected then", default=b"", blank=True)
 
     objects = ScopedQuerySet.as_manager()
 

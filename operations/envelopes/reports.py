@@ -21,13 +21,16 @@ PUBLISHED, STATIC, HOURS = "published", "static", 24
 NO_SUPPLY, OPERATOR = "supply.off", "operator.limit"  # in the place of an element that binds
 AT_ONCE = 500  # points of a CSV
 ROUNDED = 0.1  # kW, by which a limit may be inside what was asked
-HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split())
+HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split()) + tuple(
+    f"{side}_kvar_while_{way}ing" for way in ("import", "export") for side in ("least", "most")
+)
 
 
 @dataclass(frozen=True)
 class Limits:
     """A DER's connection point over a window. min_kw and max_kw: injection, one value an interval; source: published, or static where no
-    set is in force. reasons: per bound and interval (element, points that share it), None where the device itself is the limit."""
+    set is in force. reasons: per bound and interval (element, points that share it), None where the device itself is the limit. kvar: least
+    and most injection of reactive power while the point exports, and imports; empty where its capability is not known."""
 
     source: str
     starts_at: datetime
@@ -39,6 +42,7 @@ class Limits:
     content_hash: str
     fallback: dict[str, float]
     outage: dict[str, float]
+    kvar: dict[str, tuple[list[float], list[float]]]
 
     @property
     def times(self) -> list[datetime]:
@@ -54,6 +58,7 @@ class Limits:
         part = [minute // self.step_minutes for minute in range(first, last, step)]
         cut = {name: [getattr(self, name)[n] for n in part] for name in ("min_kw", "max_kw")}
         reasons = {name: [said[n] for n in part] for name, said in self.reasons.items()}
+        cut["kvar"] = {way: tuple([side[n] for n in part] for side in pair) for way, pair in self.kvar.items()}
         return replace(self, starts_at=since, step_minutes=step, reasons=reasons, **cut)
 
 
@@ -74,6 +79,19 @@ def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
                 found[point.pk].append(limits.within(since, until))
     policies = dict(EnvelopeRun.objects.filter(pk__in={point.run_id for point in points}).values_list("pk", "policy"))
     return {point.pk: found[point.pk] or [_static(policies[point.run_id], now)] for point in points}
+
+
+def reactive_of(der) -> str:
+    """How a DER's reactive power goes, in words: by issued settings, as told within its registered capability, or not known."""
+    issued = der.inverter_settings or {}
+    if "power_factor" in issued:
+        way = "absorbing" if issued["power_factor"] < 0 else "injecting"
+        return f"follows its issued power factor of {abs(issued['power_factor']):g}, {way}"
+    if "volt_var" in issued:
+        return "follows its issued volt-var curve"
+    if der.rated_inject_kvar is None and der.rated_absorb_kvar is None:
+        return "not limited in kvar: no capability is registered"
+    return "what its registered capability leaves beside its kW, as far as voltages and ratings allow; active power comes first"
 
 
 def now_of(points: list[EnvelopePoint]) -> dict[int, tuple[float, float]]:
@@ -181,22 +199,34 @@ def _csv_rows(points: QuerySet) -> Iterator[tuple]:
         for point in found:
             named = point.der.external_id, point.feeder.code, point.der.service_point and point.der.service_point.usage_point_id
             for each in limits[point.pk]:
-                for moment, low, high in zip(each.times, each.min_kw, each.max_kw, strict=True):
-                    yield *named, each.source, each.number, moment, each.step_minutes, round(0.0 - low, 1), round(high, 1)
+                none = [None] * len(each.max_kw)
+                kvar = [values for way in ("import", "export") for values in each.kvar.get(way, (none, none))]
+                for moment, low, high, *vars_ in zip(each.times, each.min_kw, each.max_kw, *kvar, strict=True):
+                    yield *named, each.source, each.number, moment, each.step_minutes, round(0.0 - low, 1), round(high, 1), *vars_
 
 
-def _unpacked(run: EnvelopeRun, block) -> tuple[np.ndarray, np.ndarray, list]:
+def _unpacked(run: EnvelopeRun, block) -> tuple[np.ndarray, np.ndarray, list, dict[int, tuple]]:
     size = len(block.ders), run.intervals
-    return blocks.unpack(bytes(block.limits), *size, block.unit_kw), blocks.unpack_codes(bytes(block.reasons), *size), block.names
+    kvar = {row: pair for row, *pair in zip(block.kvar_rows, *kvar_of(run, block), strict=True)}
+    return blocks.unpack(bytes(block.limits), *size, block.unit_kw), blocks.unpack_codes(bytes(block.reasons), *size), block.names, kvar
+
+
+def kvar_of(run: EnvelopeRun, block) -> list[np.ndarray]:
+    """The least and the most kvar injected, (n, T) each, of a block's rows with reactive limits."""
+    size = len(block.kvar_rows), run.intervals
+    packed = (block.least_kvar, block.most_kvar)
+    return [blocks.unpack(bytes(each), *size, block.kvar_unit) if block.kvar_rows else np.empty((0, run.intervals)) for each in packed]
 
 
 def _limits(run: EnvelopeRun, unpacked: dict, row: int, der: int) -> Limits:
     low, high = (unpacked[bound][0][row].tolist() for bound in ("min", "max"))
-    reasons = {name: _reasons(*unpacked[bound][1:], row) for bound, name in (("min", "import"), ("max", "export"))}
+    ways = ("min", "import"), ("max", "export")
+    reasons = {name: _reasons(*unpacked[bound][1:3], row) for bound, name in ways}
+    kvar = {name: tuple(each.tolist() for each in unpacked[bound][3][row]) for bound, name in ways if row in unpacked[bound][3]}
     if cap := run.caps.get(str(der)):
         _name_operator(run, cap, {"import": low, "export": high}, reasons)
     facts = {"starts_at": run.starts_at, "step_minutes": run.step_minutes, "number": run.number, "content_hash": run.content_hash}
-    return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, **_without(run.policy), **facts)
+    return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, kvar=kvar, **_without(run.policy), **facts)
 
 
 def _name_operator(run: EnvelopeRun, cap: list, kw: dict[str, list[float]], reasons: dict[str, list]) -> None:
@@ -215,7 +245,7 @@ def _static(policy: dict, now: datetime) -> Limits:
     first, without = now.replace(minute=0, second=0, microsecond=0), _without(policy)
     low, high = [-without["fallback"]["import_kw"]] * HOURS, [without["fallback"]["export_kw"]] * HOURS
     reasons = {"import": [None] * HOURS, "export": [None] * HOURS}
-    return Limits(STATIC, first, 60, low, high, reasons, number=None, content_hash="", **without)
+    return Limits(STATIC, first, 60, low, high, reasons, number=None, content_hash="", kvar={}, **without)
 
 
 def _without(policy: dict) -> dict[str, dict[str, float]]:

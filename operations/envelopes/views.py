@@ -89,6 +89,7 @@ class PointDetail(Detail):
             *((f"Set {each.number}", each.content_hash, None, "SHA-256") for each in self.limits if each.number),
             ("Without envelope", _pair(first.fallback), None, "when communication is lost, or no set is in force"),
             ("After an outage", _pair(first.outage), None, "until the utility says otherwise"),
+            ("Reactive power", reports.reactive_of(self.object.der), None, ""),
         ]
         return [("Envelope", rows)]
 
@@ -103,8 +104,20 @@ class PointDetail(Detail):
             "import limit": [0.0 - value for each in self.limits for value in each.min_kw],
         }
         facts = {"identity": "envelope", "title": "Limits", "unit": "kW", "zone": settings.TIME_ZONE}
-        reasons = [row for each in self.limits for row in reports.explained(each)]
-        return super().get_context_data(**{"series": charts.time_series(times, lines, **facts), "reasons": reasons} | kwargs)
+        shown = {"series": charts.time_series(times, lines, **facts), "kvar": self._kvar()}
+        shown["reasons"] = [row for each in self.limits for row in reports.explained(each)]
+        return super().get_context_data(**shown | kwargs)
+
+    def _kvar(self) -> dict | None:
+        """The limits in kvar of the sets that hold any, both ways."""
+        held = [each for each in self.limits if each.kvar]
+        lines = {
+            f"{side} while {way}ing": [value for each in held for value in each.kvar[way][n]]
+            for way in ("export", "import")
+            for n, side in enumerate(("least", "most"))
+        }
+        facts = {"identity": "kvar", "title": "Reactive power (negative: absorbed)", "unit": "kvar", "zone": settings.TIME_ZONE}
+        return charts.time_series([moment for each in held for moment in each.times], lines, **facts) if held else None
 
 
 def linked(url: str, name) -> SafeString:

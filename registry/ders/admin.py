@@ -6,10 +6,9 @@ from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
 from registry.ders.dictionary import by_group
 from registry.ders.filters import FOUND_AT_MOST, called, matching_ids
-from registry.ders.models import Der, DerTenure
+from registry.ders.models import DECIDED, Der, DerTenure
 
 RECORD = ["uuid", "status", "aggregator", "edc", "service_point", "feeder", "county", "owner", "registered_on"]
-LIMITS = ["export_limit_kw", "import_limit_kw", "limits_by_time", "inverter_settings"]
 FACTS = {field.name for field in Der._meta.concrete_fields}
 
 
@@ -24,7 +23,7 @@ class DerAdmin(RecordAdmin):
     search_help_text = "DER id, the aggregator's id, serial number or address"
     fieldsets = [
         ("Record", {"fields": RECORD}),
-        ("Limits set by the utility", {"fields": LIMITS}),
+        ("Limits set by the utility", {"fields": DECIDED}),
         *[(group, {"fields": [name for name in names if name in FACTS]}) for group, names in by_group().items() if FACTS & set(names)],
     ]
 

@@ -1,6 +1,8 @@
 """The standard data model of a DER (N1), and the master record."""
 
 import uuid
+from functools import reduce
+from operator import or_
 
 import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -193,7 +195,8 @@ class TenureUtility(DatabaseTrigger):
         return "UPDATE registry_dertenure SET edc_id = NEW.edc_id WHERE der_id = NEW.id; RETURN NULL;"
 
 
-LIMITED = Q(export_limit_kw__isnull=False) | Q(import_limit_kw__isnull=False) | Q(limits_by_time__isnull=False)  # by a decision
+DECIDED = ("export_limit_kw", "import_limit_kw", "limits_by_time", "inverter_settings")  # what a decision sets
+LIMITED = reduce(or_, (Q(**{f"{name}__isnull": False}) for name in DECIDED))
 
 
 class Der(DerFacts):

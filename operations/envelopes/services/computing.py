@@ -1,7 +1,7 @@
 """From a feeder, its DERs and its policy to blocks of limits."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from time import process_time
@@ -15,6 +15,7 @@ from moc.jobs.services import Progress
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
 from operations.envelopes.reports import NO_SUPPLY
 from operations.envelopes.services import situation
+from operations.envelopes.services.devices import Active, Capable, active_points, capabilities, supplied
 from operations.envelopes.solver import blocks, windows
 from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Machine
@@ -23,32 +24,16 @@ from operations.envelopes.solver.problem import Allocation, Envelopes, Policy, R
 from operations.envelopes.solver.settling import at_rest
 from operations.envelopes.solver.solve import solve
 from operations.network.engine.feeder import FeederModel
-from operations.network.models import NetworkPoint, NetworkVersion
+from operations.network.models import NetworkVersion
 from operations.network.services.building import feeder_of
-from registry.ders.models import Der
 
 # a customer's typical day by hour, part of the model's load: the base case until a forecast of the feeder is published
 TYPICAL_DAY = np.array(
     [0.42, 0.38, 0.36, 0.35, 0.36, 0.4, 0.5, 0.58, 0.56, 0.54, 0.54, 0.56]
     + [0.58, 0.58, 0.6, 0.64, 0.72, 0.86, 0.97, 1.0, 0.96, 0.86, 0.7, 0.54]
 )
-RANGE = ("nameplate_ac_kw", "approved_export_kw", "approved_import_kw", "max_charge_kw", "export_limit_kw", "import_limit_kw")
-WINDOWS = ("temporal_limits", "limits_by_time")
 MOST_ALARMS, KEPT = 100, 8
 SYSTEM = "system: envelopes computed"
-
-
-@dataclass(frozen=True)
-class Active:
-    """The active points of a feeder: places in the arrays (A,), injection that their DERs can take (A,) kW, and the DERs' ids.
-
-    timed: of DERs with limits by time the windows, and the injection (least, most, kW) that they narrow."""
-
-    points: np.ndarray
-    low_kw: np.ndarray
-    high_kw: np.ndarray
-    ders: list[list[int]]
-    timed: dict[int, tuple[list, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,50 +54,6 @@ class Part:
         return int((~(self.found.importing.checked & self.found.exporting.checked)).sum()) if self.found else 0
 
 
-def capabilities(version: NetworkVersion) -> list[tuple]:
-    """Of every active DER at a network's points: id, place in the arrays, least and most injection (kW), and its limits by time.
-
-    Approved import and export, its own ratings where nothing was approved, within the limits that its utility decided. A DER whose service
-    point another feeder supplies by now is that feeder's, whatever this version still draws."""
-    places = dict(NetworkPoint.objects.filter(version=version).exclude(service_point=None).values_list("service_point_id", "number"))
-    ders = Der.objects.filter(feeder=version.feeder_id, service_point_id__in=list(places), status=Der.Status.ACTIVE).order_by("pk")
-    rows = ders.values_list("pk", "service_point_id", *WINDOWS, *RANGE)
-    return [(pk, places[point], *range_of(*facts), windows_of(filed, decided)) for pk, point, filed, decided, *facts in rows]
-
-
-def range_of(nameplate, export, import_, charge, export_limit, import_limit) -> tuple[float, float]:
-    """Least and most injection (kW) of a DER by its columns of RANGE: what was approved, within what its utility's decision left."""
-    least = float(next((value for value in (import_, charge) if value is not None), 0))
-    most = float(next((value for value in (export, nameplate) if value is not None), 0))
-    limits = [float("inf") if value is None else float(value) for value in (import_limit, export_limit)]
-    return -min(least, limits[0]), min(most, limits[1])
-
-
-def windows_of(filed, decided) -> list[dict]:
-    """The limits by time of a DER: of its agreement as filed, and of the utility's decision."""
-    return [each for said in (filed, decided) for each in (said or ()) if isinstance(each, dict)]
-
-
-def active_points(capable: list[tuple], limited: dict | None = None) -> Active:
-    """The points with active DERs, with what all DERs behind each can do together.
-
-    limited: {DER id: [least, most] kW injected} of those that are out or derated."""
-    found: dict[int, list] = {}
-    timed: dict[int, tuple[list, float, float]] = {}
-    for pk, number, least, most, by_time in capable:
-        row = found.setdefault(number, [0.0, 0.0, []])
-        lowest, highest = (limited or {}).get(str(pk), (least, most))
-        least, most = max(least, lowest), min(most, highest)
-        row[0] += least
-        row[1] += most
-        row[2].append(pk)
-        if by_time:
-            timed[pk] = by_time, least, most
-    numbers = sorted(found)
-    low, high = ([found[number][side] for number in numbers] for side in (0, 1))
-    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number][2] for number in numbers], timed)
-
-
 def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
     """The solver's request: the model's loads along a typical day, the DERs' capability, an operator's own limits, and granted room."""
     first = timezone.localtime(run.starts_at)
@@ -127,7 +68,9 @@ def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request
             row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
             low[row, part], high[row, part] = np.maximum(low[row, part], least * 1e3), np.minimum(high[row, part], most * 1e3)
     granted = _granted(run, row_of, low.shape) if run.room else {}
-    return Request(feeder, feeder.leg_va(base), active.points, np.minimum(low, high), high, **granted)
+    bounds = np.minimum(low, high), high
+    capability = active.capability() if run.policy.get("reactive") else None
+    return Request(feeder, feeder.leg_va(base), active.points, *bounds, active.inverters(), capability, **granted)
 
 
 def _by_time(run: EnvelopeRun, active: Active, row_of: dict[int, int], low: np.ndarray, high: np.ndarray) -> None:
@@ -176,14 +119,6 @@ def _machine(topology_hash: str, version: int, said: str) -> tuple[Machine, np.n
     return Machine(feeder), kept
 
 
-def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
-    """The active points that have supply, by their places among the kept points; and which of them all these are, (A,)."""
-    rows = kept[active.points]
-    places = (np.cumsum(kept) - 1)[active.points[rows]]
-    ders = [each for each, on in zip(active.ders, rows) if on]
-    return replace(active, points=places, low_kw=active.low_kw[rows], high_kw=active.high_kw[rows], ders=ders), rows
-
-
 def ready_at(run: EnvelopeRun, interval: int) -> tuple[Machine, Active]:
     """The machine of a network in the situation of an interval, its controls at rest, and the active points that have supply there."""
     said = next(said for part, said in _situations(run) if interval < part.stop)
@@ -198,14 +133,14 @@ def _situations(run: EnvelopeRun) -> list[tuple[slice, dict]]:
     return [(_part(run, [moment, end]), said) for (moment, said), end in zip(rows, ends, strict=True)]
 
 
-def _made_ready(run: EnvelopeRun, capable: list[tuple], said: dict) -> tuple[Machine, Active, np.ndarray]:
+def _made_ready(run: EnvelopeRun, capable: list[Capable], said: dict) -> tuple[Machine, Active, np.ndarray]:
     """The machine of a run's network in a situation, the active points that have supply there, and which of all they are, (A,)."""
     network = {name: said[name] for name in situation.NETWORK if name in said}
     machine, kept = _machine(run.network.topology_hash, run.network_id, json.dumps(network, sort_keys=True))
     return machine, *supplied(active_points(capable, said.get("ders", {})), kept)
 
 
-def _solved(run: EnvelopeRun, capable: list[tuple], intervals: slice, said: dict) -> Part:
+def _solved(run: EnvelopeRun, capable: list[Capable], intervals: slice, said: dict) -> Part:
     machine, live, rows = _made_ready(run, capable, said)
     if not len(live.points):
         return Part(intervals, rows, None)
@@ -250,8 +185,26 @@ def _blocks(run: EnvelopeRun, active: Active, parts: list[Part]) -> list[Envelop
                 codes[off, part.intervals] = _code(names, NO_SUPPLY, len(off))
         unit = blocks.unit_for(kw)
         packed = {"limits": blocks.pack(kw, unit, upper=bound == "max"), "reasons": blocks.pack_codes(codes), "names": list(names.values())}
+        packed |= _reactive(run, active, parts, bound, kw)
         written.append(EnvelopeBlock(run=run, edc_id=run.edc_id, bound=bound, unit_kw=unit, ders=active.ders, **packed))
     return written
+
+
+def _reactive(run: EnvelopeRun, active: Active, parts: list[Part], bound: str, kw: np.ndarray) -> dict:
+    """The columns of a block that hold limits in kvar: of what is told how much, what the grid leaves it; of what follows a rule, what that
+    gives within its kW. Nothing where the policy wants none, or no capability is known."""
+    rows, kvar = active.reactive_rows(), np.zeros((2, *kw.shape))
+    if not run.policy.get("reactive") or not len(rows):
+        return {}
+    for part in parts:
+        side = part.found and (part.found.importing if bound == "min" else part.found.exporting)
+        if side and side.least_var is not None:
+            kvar[:, part.supplied, part.intervals] = np.stack([side.least_var, side.most_var]) / 1e3
+    if (steered := active.inverters()) is not None:
+        kvar += np.stack(steered.between(np.abs(kw) * 1e3, exporting=bound == "max")) / 1e3
+    unit, sides = blocks.unit_for(kvar), zip(("least", "most"), kvar, strict=True)
+    packed = {f"{name}_kvar": blocks.pack(values[rows], unit, upper=name == "most") for name, values in sides}
+    return packed | {"kvar_rows": rows.tolist(), "kvar_unit": unit}
 
 
 def _code(names: dict[str, list], element: str, sharing: int) -> int:

@@ -26,7 +26,7 @@ from registry.ders.models import Der
 from registry.grid.models import Feeder
 
 PERMISSION = "manage_grid"
-KEPT = ("method", "robust", "loading_percent")
+KEPT = ("method", "robust", "reactive", "loading_percent")
 EXACT = ("v_min_pu", "v_max_pu", "default_import_kw", "default_export_kw", "outage_import_kw", "outage_export_kw")
 MOST_INTERVALS, STEP_MINUTES = 576, 30
 Status = EnvelopeRun.Status
@@ -203,10 +203,10 @@ def _log(actor, run: EnvelopeRun, move: str, reason: str, before: dict, after: d
 
 
 def content_hash(run: EnvelopeRun) -> str:
-    """SHA-256 over the limits of both bounds."""
+    """SHA-256 over the limits of both bounds, in kW and kvar."""
     digest = hashlib.sha256()
-    for bound, limits in run.blocks.order_by("bound").values_list("bound", "limits"):
-        digest.update(bound.encode() + bytes(limits))
+    for bound, *limits in run.blocks.order_by("bound").values_list("bound", "limits", "least_kvar", "most_kvar"):
+        digest.update(bound.encode() + b"".join(map(bytes, limits)))
     return digest.hexdigest()
 
 

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+import scipy.sparse as sp
 
 from operations.envelopes.solver.problem import Alarm, Policy, Request, legs_of
 from operations.network.engine.controls import ControlledFlow
@@ -14,8 +15,10 @@ NEAR = 0.85  # of its limit: a conductor below this at no push and at full push 
 VOLT_RANGE = 0.05  # per unit: makes a voltage violation comparable with a relative overload
 STATES = 24  # of controls whose factors and sensitivities are kept
 SPARE = 5e-3  # of a rating that robust mode leaves: parts of a phase load windings a little more than the vertices of the box do
+SHRINKS = (0.98, 0.98**3)  # of a push that did not pass its full check, one after the other
 LEAST_PART = 0.05  # of full push that is tried where full push has no solution
 CHUNK = 96  # intervals of a full check at once: bounds memory
+ANSWERS, FIRST_SLOPE, STEEPEST, RESTS = 25, -1.5, -30.0, 2e-4  # rounds of volt-var; how it answers itself; of rated VA: it stands still
 
 
 class Machine:
@@ -56,8 +59,10 @@ class Case:
         self.room = (request.high_w - anchor if direction < 0 else anchor - request.low_w).astype(float)
         self.floor = np.zeros_like(self.room)
         self.count, self.scenarios = self.room.shape[1], len(masks)
-        base, spread, legs, owner = legs_of(request)
+        base, spread, legs, owner = legs_of(request, direction)
         self.base, self.spread = base.astype(np.complex64), spread.astype(np.complex64)
+        self.steered = request.inverters if request.inverters is not None and request.inverters.follow_voltage else None
+        self.shares = sp.csr_matrix((feeder.leg_share[legs], (legs, owner)), shape=spread.shape)
         self.volts = feeder.leg_volts[:, None].astype(np.float32)
         self.flows, self.alarms = 0, []
         groups = machine.secondary if request.groups is None else request.groups
@@ -76,10 +81,47 @@ class Case:
         return np.maximum(self.floor[:, columns], share * self.room[:, columns])
 
     def _power(self, push: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Consumption of the legs for every scenario, scenario after scenario, (L, S·T')."""
-        base, push = self.base[:, columns], (self.direction * push).astype(np.float32)
-        parts = [base + self.spread @ (push if mask.all() else push * mask[:, None].astype(np.float32)) for mask in self.masks]
-        return parts[0] if len(parts) == 1 else np.hstack(parts)
+        """Consumption of the legs for every scenario, scenario after scenario, (L, S·T'); NaN where volt-var finds no rest."""
+        base, moved = self.base[:, columns], (self.direction * push).astype(np.float32)
+        parts = [base + self.spread @ (moved if mask.all() else moved * mask[:, None].astype(np.float32)) for mask in self.masks]
+        power = parts[0] if len(parts) == 1 else np.hstack(parts)
+        if self.steered is None:
+            return power
+        anchor = self.request.anchor_w[:, columns]
+        injected = np.hstack([anchor - self.direction * push * mask[:, None] for mask in self.masks])
+        return power - self.shares @ (1j * self._answered(power, injected, self._sources(columns))).astype(np.complex64)
+
+    def reactive(self, push: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Consumption of the legs by volt-var where all push at once, (L, T'): nothing where nobody follows a curve."""
+        if self.steered is None:
+            return np.zeros((len(self.base), len(columns)))
+        power = self.base[:, columns] + self.spread @ (self.direction * push).astype(np.float32)
+        injected, volts = self.request.anchor_w[:, columns] - self.direction * push, self.request.source_volts
+        return -1j * (self.shares @ self._answered(power, injected, None if volts is None else volts[:, columns]))
+
+    def _answered(self, power: np.ndarray, injected: np.ndarray, sources: np.ndarray | None) -> np.ndarray:
+        """Vars that volt-var injects (A, W) where all else consumes power (L, W): each point steps to where its line of answers, through
+        its last two, meets its vars. NaN in columns that do not come to rest."""
+        apparent, count = self.steered.apparent(len(injected))[:, None], injected.shape
+        shared = np.maximum(np.asarray(self.shares.sum(0)).T, 1e-9)
+        q, slope, todo = self.steered.answer(injected, np.ones(count)), np.full(count, FIRST_SLOPE), np.arange(count[1])
+        last = np.full((2, *count), np.nan)
+        for _ in range(ANSWERS):
+            volts = None if sources is None or sources.shape[1] == 1 else sources[:, todo]
+            found = self.machine.fast.solve(power[:, todo] - self.shares @ (1j * q[:, todo]).astype(np.complex64), source_volts=volts)
+            wanted = self.steered.answer(injected[:, todo], self.shares.T @ (np.abs(found.legs) / self.volts) / shared)
+            miss = wanted - q[:, todo]
+            resting = ~(np.abs(miss) >= RESTS * apparent).any(0)  # where there is no solution there is nothing to wait for
+            todo, wanted, miss = todo[~resting], wanted[:, ~resting], miss[:, ~resting]
+            if not len(todo):
+                return q
+            went = q[:, todo] - last[0][:, todo]
+            seen = np.divide(wanted - last[1][:, todo], went, out=np.full(went.shape, np.nan), where=np.abs(went) > RESTS * apparent)
+            slope[:, todo] = np.where(np.isnan(seen), slope[:, todo], np.clip(seen, STEEPEST, 0))
+            last[0][:, todo], last[1][:, todo] = q[:, todo], wanted
+            q[:, todo] += miss / (1 - slope[:, todo])
+        q[:, todo] = np.nan
+        return q
 
     def _sources(self, columns: np.ndarray) -> np.ndarray | None:
         volts = self.request.source_volts
@@ -132,9 +174,18 @@ class Case:
         worst = np.nan_to_num(np.maximum(i_base, i_full.max(0)), nan=np.inf)
         kept = np.flatnonzero((worst / i_high > NEAR).any(1))
         self.rows, self.i_high, self.i_base, self.i_full = kept, i_high[kept], i_base[kept], i_full[:, kept]
-        self.amps = (self.machine.feeder.rating_amps[kept, None] * self.policy.loading).astype(np.float32)
-        self.reach_k = self.machine.sensitivity.currents(kept).astype(np.complex64)
-        self.idle = self.machine.sensitivity.idle_currents(kept, self.request.source_volts).astype(np.complex64)
+        self._reach()
+
+    def _reach(self) -> None:
+        """Ratings of the kept conductors, and how their currents follow those of the legs."""
+        self.amps = (self.machine.feeder.rating_amps[self.rows, None] * self.policy.loading).astype(np.float32)
+        self.reach_k = self.machine.sensitivity.currents(self.rows).astype(np.complex64)
+        self.idle = self.machine.sensitivity.idle_currents(self.rows, self.request.source_volts).astype(np.complex64)
+
+    @property
+    def without(self) -> tuple[np.ndarray, np.ndarray]:
+        """Voltages and loadings without any push, as evaluate() gives them."""
+        return self.v_base[None], self.i_base[None]
 
     def _reach_where_nothing_flows(self, i_base: np.ndarray, i_full: np.ndarray) -> None:
         """Where full push has no solution, what a part of it that has one says of it: voltages in a straight line, currents at most."""
@@ -177,3 +228,13 @@ class Case:
             over = np.maximum(over, (loading - self.all_i_high[:, columns]).max((0, 1), initial=-1))
             good[columns] = over <= 1e-5  # NaN compares false
         return good
+
+    def proven(self, push: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The push (A, T) and which intervals pass the full check; failing ones are shrunk twice and then closed."""
+        checked = self.safe(push)
+        for scale in SHRINKS:
+            if checked.all():
+                break
+            push = np.where(checked, push, push * scale)
+            checked = checked | self.safe(push)
+        return np.where(checked, push, 0.0), checked

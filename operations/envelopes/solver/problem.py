@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import scipy.sparse as sp
 
+from operations.envelopes.solver.inverters import Capability, Inverters
 from operations.network.engine.feeder import FeederModel
 
 EXPORT, IMPORT = -1, 1  # the sign of the consumption that a push in this direction adds
@@ -31,8 +32,9 @@ class Request:
     """A feeder, its forecast and its active points.
 
     base_va (L, T): consumption of everything that is not active. active (A,): indices of points. low_w, high_w (A, T): the injection
-    that each device can take, signed; both may lie on one side of zero. kvar_per_kw (A,): reactive power that comes with a kW, the
-    device's own rule. source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary. granted_low_w,
+    that each device can take, signed; both may lie on one side of zero. inverters: those whose reactive power follows a rule of their
+    own; capability: those that give it as they are told, for whom limits of it are found too; all else that is active has none.
+    source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary. granted_low_w,
     granted_high_w (A, T): injection that points get at least, before the others share, as far as the network carries it."""
 
     feeder: FeederModel
@@ -40,7 +42,8 @@ class Request:
     active: np.ndarray
     low_w: np.ndarray
     high_w: np.ndarray
-    kvar_per_kw: np.ndarray | None = None
+    inverters: Inverters | None = None
+    capability: Capability | None = None
     source_volts: np.ndarray | None = None
     groups: np.ndarray | None = None
     granted_low_w: np.ndarray | None = None
@@ -61,17 +64,22 @@ class Request:
         return replace(self, **{name: value[:, part] for name in names if (value := getattr(self, name)) is not None})
 
 
-def legs_of(request: Request) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray, np.ndarray]:
+def legs_of(request: Request, direction: int = EXPORT) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray, np.ndarray]:
     """Consumption of the legs where nobody pushes (L, T), what a watt of each active point's push adds to it (L, A) up to the direction's
-    sign, and the legs of active points with their owners among these."""
-    feeder, place = request.feeder, np.full(len(request.feeder.points), -1)
-    place[request.active] = np.arange(len(request.active))
+    sign, and the legs of active points with their owners among these. Reactive power that follows voltage is in neither."""
+    feeder, place, count = request.feeder, np.full(len(request.feeder.points), -1), len(request.active)
+    place[request.active] = np.arange(count)
     legs = np.flatnonzero(place[feeder.leg_point] >= 0)
     owner = place[feeder.leg_point[legs]]
-    factor = 1 + 1j * (request.kvar_per_kw if request.kvar_per_kw is not None else np.zeros(len(request.active)))
-    shape = (len(feeder.leg_from), len(request.active))
-    spread = sp.csr_matrix((feeder.leg_share[legs] * factor[owner], (legs, owner)), shape=shape)
-    return request.base_va - spread @ request.anchor_w, spread, legs, owner
+    anchor, factor = request.anchor_w, np.ones(count, complex)
+    if request.inverters is not None:
+        out, into = (request.inverters.proportional(count, exporting=exporting) for exporting in (True, False))
+        factor -= 1j * direction * (out if direction == EXPORT else into)
+        anchor = anchor + 1j * np.abs(anchor) * np.where(anchor > 0, out[:, None], into[:, None])
+    places, shape = (legs, owner), (len(feeder.leg_from), count)
+    share = feeder.leg_share[legs]
+    spread = sp.csr_matrix((share * factor[owner], places), shape=shape)
+    return request.base_va - sp.csr_matrix((share, places), shape=shape) @ anchor, spread, legs, owner
 
 
 @dataclass(frozen=True)
@@ -89,8 +97,9 @@ class Alarm:
 class Allocation:
     """One direction's answer. push_w (A, T): how far each point may go from its anchor. share (A, T) of its room. binding (A, T): the
     row that stops it, an index into row_names (−1: the device itself); headroom (A, T): what is left at that row, per unit.
-    reach (rows, A): who moves a binding row. flows: power flows spent. checked (T,): a full AC check found nothing over its limit;
-    an interval that is not checked carries no room at all."""
+    flows: power flows spent. checked (T,): a full AC check found nothing over its limit;
+    an interval that is not checked carries no room at all. least_var, most_var (A, T): vars that a point may inject beside its push, the
+    least below zero; None without anyone's capability."""
 
     direction: int
     push_w: np.ndarray
@@ -101,6 +110,8 @@ class Allocation:
     checked: np.ndarray
     flows: int
     alarms: list[Alarm] = field(default_factory=list)
+    least_var: np.ndarray | None = None
+    most_var: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,7 +20,7 @@ def along(case: Case, step: np.ndarray) -> np.ndarray:
     high = case.excess(*whole, every)
     if step is case.room:
         high[case.unsolved] = 10.0
-    without = case.evaluate(floor, every) if floor.any() else (case.v_base[None], case.i_base[None])
+    without = case.evaluate(floor, every) if floor.any() else case.without
     base = case.excess(*without, every)
     low = np.minimum(base, -1e-9)
     best = np.where(high <= 0, 1.0, 0.0)

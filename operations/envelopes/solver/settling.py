@@ -11,7 +11,7 @@ import numpy as np
 
 from operations.envelopes.solver import solve
 from operations.envelopes.solver.blocks import DEVICE
-from operations.envelopes.solver.case import Case, Machine
+from operations.envelopes.solver.case import SHRINKS, Case, Machine
 from operations.envelopes.solver.problem import EXPORT, Allocation, Policy, Request, legs_of
 
 ROUNDS = 5
@@ -52,15 +52,18 @@ def direct(machine: Machine, request: Request, policy: Policy, direction: int) -
     states = _settle(machine, base, request, every, direction)
     found, met, cases = _Found(request, direction), [set() for _ in every], []
     resting, todo = states.settled.copy(), every[states.settled]
+    answered = np.zeros(base.shape, complex)
     for turn in range(ROUNDS):
         for columns in states.alike(todo):
             at = machine.at(states.taps[columns[0]], states.closed[columns[0]])
             part, case = solve.direct(at, found.limited(request).during(columns), policy, direction)
             found.take(columns, part, first=not turn)
+            answered[:, columns] = case.reactive(found.push[:, columns], np.arange(len(columns)))
             cases.append((columns, case, part.push_w))
             for t in columns:
                 met[t].add(states.key(t))
-        led = _settle(machine, base[:, todo] + direction * (spread @ found.push[:, todo]), request, todo, direction)
+        pushed = base[:, todo] + direction * (spread @ found.push[:, todo]) + answered[:, todo]
+        led = _settle(machine, pushed, request, todo, direction)
         moved = np.array([not led.settled[i] or led.key(i) not in met[t] for i, t in enumerate(todo)], bool)
         resting[todo] = ~moved
         states.taps[todo], states.closed[todo] = led.taps, led.closed
@@ -68,7 +71,21 @@ def direct(machine: Machine, request: Request, policy: Policy, direction: int) -
         todo = todo[moved & led.settled]
         if not len(todo):
             break
-    return found.proven(cases, resting)
+    proven = found.proven(cases, resting)
+    if request.capability is None:
+        return proven
+    pushed = base + direction * (spread @ proven.push_w) + answered
+    return _unmoved(machine, request, proven, pushed, met)
+
+
+def _unmoved(machine: Machine, request: Request, proven: Allocation, pushed: np.ndarray, met: list[set[bytes]]) -> Allocation:
+    """The allocation without reactive power in intervals in which it would move the controls to another state."""
+    every, shares = np.arange(pushed.shape[1]), legs_of(replace(request, inverters=None))[1]
+    still = proven.checked.copy()
+    for q in (proven.least_var, proven.most_var):
+        led = _settle(machine, pushed - 1j * (shares @ q), request, every, proven.direction)
+        still &= np.array([led.settled[t] and led.key(t) in met[t] for t in every], bool)
+    return replace(proven, least_var=np.where(still, proven.least_var, 0), most_var=np.where(still, proven.most_var, 0))
 
 
 def _settle(machine: Machine, leg_va: np.ndarray, request: Request, columns: np.ndarray, direction: int) -> _States:
@@ -97,6 +114,7 @@ class _Found:
         self.headroom = np.zeros(self.room.shape, np.float32)
         self.checked = np.zeros(self.room.shape[1], bool)
         self.names, self.flows, self.alarms = np.array([]), 0, []
+        self.vars = None if request.capability is None else np.zeros((2, *self.room.shape))
 
     def limited(self, request: Request) -> Request:
         """The request with no more room than the push so far."""
@@ -107,6 +125,8 @@ class _Found:
     def take(self, columns: np.ndarray, part: Allocation, *, first: bool) -> None:
         """Intervals that were solved in one state; only what stops a point there replaces what stopped it before."""
         self.push[:, columns], self.checked[columns] = part.push_w, part.checked
+        if self.vars is not None:
+            self.vars[:, :, columns] = part.least_var, part.most_var
         stopped = part.binding != DEVICE
         self.binding[:, columns] = np.where(stopped, part.binding, self.binding[:, columns])
         self.headroom[:, columns] = np.where(stopped, part.headroom, self.headroom[:, columns])
@@ -117,7 +137,7 @@ class _Found:
     def proven(self, cases: list[tuple[np.ndarray, Case, np.ndarray]], resting: np.ndarray) -> Allocation:
         """The allocation, checked again in every state on its way; intervals that fail go back twice, then close."""
         holds = self._holds(cases)
-        for scale in (solve.SHRINK, solve.SHRINK**3):
+        for scale in SHRINKS:
             if holds.all():
                 break
             self.push = np.where(holds, self.push, self.push * scale)
@@ -127,7 +147,8 @@ class _Found:
         share = np.divide(push, self.room, out=np.ones_like(push), where=self.room > 0)
         free = push >= self.room * FULL
         binding, headroom = np.where(free, DEVICE, self.binding), np.where(free, 0, self.headroom)
-        return Allocation(self.direction, push, share, binding, headroom, self.names, good, self.flows, self.alarms)
+        least, most = (None, None) if self.vars is None else np.where(good, self.vars, 0)
+        return Allocation(self.direction, push, share, binding, headroom, self.names, good, self.flows, self.alarms, least, most)
 
     def _holds(self, cases: list[tuple[np.ndarray, Case, np.ndarray]]) -> np.ndarray:
         """Which intervals pass the full check in all their states; a push that was proven in a state is not checked there again."""

@@ -1,8 +1,10 @@
 """The whole of it: both directions of a request under a policy, checked, explained."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from operations.envelopes.solver import groups, ray
+from operations.envelopes.solver import groups, kvar, ray
 from operations.envelopes.solver.case import Case, Machine
 from operations.envelopes.solver.explain import bindings
 from operations.envelopes.solver.problem import EXPORT, IMPORT, Allocation, Envelopes, Policy, Request
@@ -10,7 +12,6 @@ from operations.network.engine.feeder import FeederModel
 from operations.network.engine.powerflow import PowerFlow
 
 METHODS = ("group", "proportional", "equal", "weighted", "maximum")
-SHRINK = 0.98
 BETWEEN = 0.75  # of the way from one phase to the next: nearer, a leg is of that phase
 
 
@@ -34,7 +35,11 @@ def direct(machine: Machine, request: Request, policy: Policy, direction: int) -
     case = Case(
         machine, request, policy, direction, vertices(machine.feeder, request.active, machine.exact) if policy.robust else corner(request)
     )
-    return settle(case), case
+    found = settle(case)
+    if request.capability is not None:
+        least, most = kvar.beside(case, found.push_w, request.capability)
+        found = replace(found, least_var=np.where(found.checked, least, 0), most_var=np.where(found.checked, most, 0))
+    return found, case
 
 
 def settle(case: Case) -> Allocation:
@@ -42,7 +47,7 @@ def settle(case: Case) -> Allocation:
     if (granted := case.granted()).any():
         case.floor = ray.carried(case, granted)
     push = np.where(case.room > 0, _push(case), 0.0)
-    push, checked = _proven(case, push)
+    push, checked = case.proven(push)
     share = np.divide(push, case.room, out=np.ones_like(push), where=case.room > 0)
     binding, headroom, names = bindings(case, push)
     return Allocation(case.direction, push, share, binding, headroom, names, checked, case.flows, case.alarms)
@@ -60,17 +65,6 @@ def _push(case: Case) -> np.ndarray:
 
         return maximum.improve(case, push)
     return push
-
-
-def _proven(case: Case, push: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The push and which intervals pass the full check; failing ones are shrunk twice and then closed."""
-    checked = case.safe(push)
-    for scale in (SHRINK, SHRINK**3):
-        if checked.all():
-            break
-        push = np.where(checked, push, push * scale)
-        checked = checked | case.safe(push)
-    return np.where(checked, push, 0.0), checked
 
 
 def corner(request: Request) -> np.ndarray:

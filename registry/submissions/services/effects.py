@@ -7,14 +7,12 @@ from django.utils import timezone
 from psycopg import sql
 
 from moc.bulk import run_sql, take_room
-from registry.ders.models import Der, DerFacts
+from registry.ders.models import DECIDED, Der, DerFacts
 from registry.participants.models import OwnerFacts
 from registry.prequalification.services import passes
 from registry.submissions.kinds import MEMBERSHIP, TERMS, Kind
 from registry.submissions.models import Decision, StagedDer
 from registry.submissions.services import members, switches
-
-LIMITS = ("export_limit_kw", "import_limit_kw", "limits_by_time", "inverter_settings")
 
 
 def carry_out(decision: Decision) -> None:
@@ -85,7 +83,7 @@ def merge(decision: Decision) -> None:
     )
     run_sql("end_former_owners_uses", rows)
     facts = [field.column for field in DerFacts._meta.get_fields()]
-    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", *(LIMITS if _sets_limits(decision) else ())]
+    keys = ["edc_id", "service_point_id", "feeder_id", "county_id", "owner_id", *(DECIDED if _sets_limits(decision) else ())]
     run_sql(
         "merge_ders",
         rows

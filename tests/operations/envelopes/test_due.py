@@ -8,7 +8,7 @@ from django.utils import timezone
 from moc.history import acting
 from operations.envelopes import tasks
 from operations.envelopes.models import EnvelopeRun
-from operations.envelopes.services import computing, life
+from operations.envelopes.services import computing, devices, life
 from operations.network.services import building
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, points_of
@@ -46,7 +46,5 @@ def test_the_typical_day_is_the_utilitys_own(world, feeder):
     """O4: the evening's load is at seven in the evening of the state's time, whatever the database's."""
     run = life.order_days(feeder)[1]
     version = run.network
-    base = (
-        computing.request_of(run, building.feeder_of(version), computing.active_points(computing.capabilities(version))).base_va.sum(0).real
-    )
+    base = computing.request_of(run, building.feeder_of(version), devices.active_points(devices.capabilities(version))).base_va.sum(0).real
     assert int(base.argmax()) == 19 * 2

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from moc.history import acting
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
-from operations.envelopes.services import computing, life, reacting
+from operations.envelopes.services import computing, devices, life, reacting
 from operations.network.services import building
 from registry.ders.models import Der
 from registry.reconfigurations.services import acts
@@ -41,7 +41,7 @@ def test_a_part_that_is_fed_from_the_other_feeder_gets_its_envelopes_there(world
     manager = world.user("edc", "administrator")
     acts.carry_out(actor=manager, reconfiguration=acts.prepare(actor=manager, **said))
     assert Der.objects.get(pk=ders[goes].pk).feeder == second
-    assert [pk for pk, *_ in computing.capabilities(before[0])] == [ders[stays].pk], (
+    assert [pk for pk, *_ in devices.capabilities(before[0])] == [ders[stays].pk], (
         "the old model still draws the point, which is no more its own"
     )
     current(world, first, rows([stays]))

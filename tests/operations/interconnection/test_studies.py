@@ -13,7 +13,7 @@ from moc.history import acting
 from moc.rulesets.models import RuleSet
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
 from operations.envelopes.reports import limits_of
-from operations.envelopes.services import computing, life, reacting
+from operations.envelopes.services import computing, devices, life, reacting
 from operations.forecasts.models import MeterDay
 from operations.interconnection import reports, tasks
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
@@ -153,7 +153,7 @@ def test_limits_by_time_cap_the_envelope_in_their_hours_and_no_others(world, fee
         Der.objects.filter(pk=held.pk).update(limits_by_time=windows, import_limit_kw=4)
     run = ordered(world, feeder)
     assert run.pk != free.pk and run.policy["limits"]
-    request = computing.request_of(run, building.feeder_of(run.network), computing.active_points(computing.capabilities(run.network)))
+    request = computing.request_of(run, building.feeder_of(run.network), devices.active_points(devices.capabilities(run.network)))
     assert (request.high_w[0] / 1e3).tolist() == [5] * 11 + [1.5] * 2 + [5] * 11
     assert (request.low_w[0] / 1e3).tolist() == [-4] * 11 + [0] * 2 + [-4] * 11
 

@@ -1,0 +1,78 @@
+"""The reactive power that inverters of known capability may inject and absorb beside a direction's limits, where the grid has room for it.
+
+Active power comes first. What the capability curve leaves at the limits is shared as the groups' room is, and held with every vertex of
+the box of active power, and with none of it: a service that is at its highest voltage when it exports may absorb, and inject nothing."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from operations.envelopes.solver import groups, ray
+from operations.envelopes.solver.case import CHUNK, NEAR, Case
+from operations.envelopes.solver.inverters import Capability
+from operations.envelopes.solver.problem import EXPORT, IMPORT
+
+LITTLE = 1.0  # VA: less than this is nothing
+
+
+class Reactive(Case):
+    """Vars as the push of a case whose active push is done: EXPORT injects them, IMPORT absorbs them. The limits are the case's own."""
+
+    def __init__(self, case: Case, push: np.ndarray, direction: int, room: np.ndarray):
+        self.__dict__ |= case.__dict__
+        self.direction, self.flows, self.alarms = direction, 0, []
+        self.policy, self.room, self.floor = replace(case.policy, method="group"), room, np.zeros_like(room)
+        self.spread = (1j * case.shares).astype(np.complex64)
+        self._rests = self._bases(case, push)
+        self.masks = np.vstack([case.masks, case.masks])
+        self.scenarios = len(self.masks)
+        self._screen()
+
+    @staticmethod
+    def _bases(case: Case, push: np.ndarray) -> np.ndarray:
+        """Consumption of the legs (S, L, T) with each scenario's active push, then without any."""
+        with_push = case._by_scenario(case._power(push, np.arange(case.count)))
+        return np.concatenate([with_push, np.broadcast_to(case.base, with_push.shape)])
+
+    def granted(self) -> np.ndarray:
+        return self.floor
+
+    def _power(self, push: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        moved = (self.direction * push).astype(np.float32)
+        parts = [rest[:, columns] + self.spread @ (moved * mask[:, None]) for rest, mask in zip(self._rests, self.masks, strict=True)]
+        return np.hstack(parts)
+
+    def _screen(self) -> None:
+        """What nothing and all of the room do, in every scenario, and the rows that can bind; no room where all of it has no solution."""
+        parts = [np.arange(first, min(self.count, first + CHUNK)) for first in range(0, self.count, CHUNK)]
+        none, every = ([self.exactly(push[:, columns], columns) for columns in parts] for push in (self.floor, self.room))
+        (self.v_base, i_base), (self.v_full, i_full) = (tuple(np.concatenate(each, 2) for each in zip(*found)) for found in (none, every))
+        self.unsolved = np.isnan(self.v_full).any((0, 1))
+        self.room = np.where(self.unsolved, 0, self.room)
+        for full, base in ((self.v_full, self.v_base), (i_full, i_base)):
+            full[:, :, self.unsolved] = base[:, :, self.unsolved]
+        worst = np.nan_to_num(np.maximum(i_base, i_full).max(0), nan=np.inf)
+        self.rows = np.flatnonzero((worst / self.all_i_high > NEAR).any(1))
+        self.i_high, self.i_base, self.i_full = self.all_i_high[self.rows], i_base[:, self.rows], i_full[:, self.rows]
+        self._reach()
+
+    @property
+    def without(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.v_base, self.i_base
+
+
+def beside(case: Case, push: np.ndarray, capability: Capability) -> tuple[np.ndarray, np.ndarray]:
+    """Vars that each point may absorb (as a negative number) and inject while it goes as far as its push, (A, T) twice."""
+    anchor = case.request.anchor_w
+    moved = np.maximum(np.abs(anchor), np.abs(anchor - case.direction * push))
+    inject, absorb = capability.left(moved, exporting=case.direction == EXPORT)
+    return -_shared(case, push, IMPORT, absorb), _shared(case, push, EXPORT, inject)
+
+
+def _shared(case: Case, push: np.ndarray, direction: int, room: np.ndarray) -> np.ndarray:
+    if not (room > LITTLE).any():
+        return np.zeros_like(room)
+    own = Reactive(case, push, direction, room)
+    shares = groups.allocate(own, ray.along(own, own.room))
+    found, _ = own.proven(own.push(shares[own.group], np.arange(own.count)))
+    return np.where(found > LITTLE, found, 0.0)
