@@ -12,6 +12,7 @@ from moc.errors import UserError
 NONE = "none"  # a row that says: here there is no such limit
 SINGLE_NODE = frozenset({"single_transmission_node", "single_pricing_node", "single_settlement_location"})
 SCOPES = frozenset({"any", "pnode_set", "pnode_set_within_sublap"}) | SINGLE_NODE
+METHODS = frozenset({"group", "proportional", "equal", "weighted", "maximum"})  # by which the room of a feeder is shared
 POINTS = frozenset({"q_kvar", "soc_percent", "up_kw", "down_kw"})  # what a reading of a DER may hold beside its power
 _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
@@ -88,6 +89,10 @@ KINDS: dict[str, Kind] = {
     "study_spread_percent": Kind("number", "%", "how far the days of a month lie around their mean, where no meter tells it"),
     "study_weather_percent": Kind("numbers", "% of a clear day", "days by their sun, equally many of each"),
     "study_latitude_deg": Kind("number", "degrees north", "where the sun of studies shines"),
+    "envelope_method": Kind("method", "method", f"how utilities share the room of their feeders: {', '.join(sorted(METHODS))}"),
+    "envelope_weights": Kind(
+        "weights", "programs and weights", "retail program → weight of its DERs where room is shared by weight; others have 1"
+    ),
     "pack": Kind("code", "authority", "the authority whose rows hold where this one has none of its own"),
     "day_ahead_close": Kind("clock", "local time", "day-ahead offers close on the day before"),
     "day_ahead_publish": Kind("clock", "local time", "day-ahead results are published"),
@@ -207,6 +212,13 @@ TYPES = {
             and all((key == "*" or _code(key)) and _codes(points) and POINTS.issuperset(points) for key, points in value.items())
         ),
         f'technologies with some of {", ".join(sorted(POINTS))}, and * for all, such as {{"*": [], "storage": ["soc_percent"]}}',
+    ),
+    "method": (lambda value: isinstance(value, str) and value in METHODS, f"one of {', '.join(sorted(METHODS))}"),
+    "weights": (
+        lambda value: (
+            isinstance(value, dict) and bool(value) and all(_code(key) and _number(weight) and weight > 0 for key, weight in value.items())
+        ),
+        'retail programs with their weights above zero, such as {"NEM": 2}',
     ),
     "starts": (
         lambda value: isinstance(value, dict) and all(map(_start, value.values())),

@@ -20,7 +20,7 @@ from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.forms import EditForm, OrderForm
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.services import life
+from operations.envelopes.services import life, ruled
 from operations.envelopes.tables import POINT_TABLE, RECEIPT_TABLE, RUN_TABLE
 from operations.network.models import NetworkVersion
 from registry.grid.forms import utilities_of
@@ -192,7 +192,9 @@ class RunDetail(ComputedDetail):
             ("Network", linked(reverse("operations:network", args=[run.network.uuid]), run.network.document.name), None, ""),
             ("From", run.starts_at, None, ""),
             ("To", run.ends_at, None, f"{run.intervals} intervals of {run.step_minutes} minutes"),
-            ("Policy", EnvelopePolicy.Method(run.policy["method"]).label, None, safe),
+            ("Policy", EnvelopePolicy.Method(run.policy["method"]).label, None, ruled.whose(run.policy, "method") or "the utility's own"),
+            ("Safe", safe, None, ""),
+            ("Weights of programs", _weights(run.policy), None, ruled.whose(run.policy, "weights")),
             ("Voltage", f"{float(run.policy['v_min_pu']):g} to {float(run.policy['v_max_pu']):g} per unit", None, ""),
             ("State of the grid", reports.situation_of(run) or None, None, "events and outages that the run takes account of"),
             ("Operator's own limits", len(run.caps) or None, None, "DERs"),
@@ -216,6 +218,10 @@ class RunDetail(ComputedDetail):
             facts = {"identity": "run", "title": "Limits of all points together", "unit": "kW", "zone": settings.TIME_ZONE}
             shown["series"] = charts.time_series([run.starts_at + step * i for i in range(run.intervals)], lines, **facts)
         return super().get_context_data(**shown | kwargs)
+
+
+def _weights(policy: dict) -> str | None:
+    return ", ".join(f"{code} {weight}" for code, weight in policy.get("weights", {}).items()) or None
 
 
 class EditRun(Update):

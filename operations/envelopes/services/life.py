@@ -18,7 +18,7 @@ from operations.computed import services as computed
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import limits as decided
-from operations.envelopes.services import situation, telling
+from operations.envelopes.services import ruled, situation, telling
 from operations.envelopes.services.telling import ACKNOWLEDGES
 from operations.network.models import NetworkVersion
 from operations.outages.services import log
@@ -45,9 +45,14 @@ def values_of(chosen: EnvelopePolicy) -> dict:
     return {name: getattr(chosen, name) for name in KEPT} | exact
 
 
-def values_for(feeder: Feeder) -> dict:
-    """The values by which a feeder's envelopes are computed: its policy's, and what its utility's decisions limit."""
+def own_values(feeder: Feeder) -> dict:
+    """What a feeder's policy and its utility's decisions say of its envelopes."""
     return decided.among(values_of(policy_for(feeder)), decided.digests(feeder=feeder.pk).get(feeder.pk))
+
+
+def values_for(feeder: Feeder, starts_at: datetime) -> dict:
+    """The values by which a feeder's envelopes from a moment on are computed: its own, as the rule rows of that day bind them."""
+    return ruled.of_a_look()(own_values(feeder), feeder.edc_id, starts_at)
 
 
 def order(
@@ -94,7 +99,7 @@ def order_until(
     found = situation.of(network, starts_at, ends_at, timedelta(minutes=step_minutes))
     window = {"feeder": feeder, "starts_at": starts_at, "ends_at": ends_at, "step_minutes": step_minutes}
     said = {
-        "policy": values_for(feeder),
+        "policy": values_for(feeder, starts_at),
         "caps": caps or {},
         "room": _granted(feeder, starts_at, ends_at) if room is None else room,
     }

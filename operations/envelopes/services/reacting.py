@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from moc.notices.services import tell
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
-from operations.envelopes.services import life, limits, situation
+from operations.envelopes.services import life, limits, ruled, situation
 from operations.network.models import NetworkVersion
 from operations.outages.models import DerOutage, GridEvent
 
@@ -22,12 +22,14 @@ def react(now: datetime | None = None) -> list[EnvelopeRun]:
     """Order the rest of every window whose newest run was computed in another situation, or by another policy, than there is. Idempotent.
 
     A window that an operator holds or took out of force stays as it is. Returns the runs that were ordered."""
-    now, ordered = now or timezone.now(), []
+    now, ordered, bound = now or timezone.now(), [], ruled.of_a_look()
     for version in _touched(now).select_related("feeder__edc", "feeder__substation").order_by("pk"):
-        values = life.values_for(version.feeder)
+        own = life.own_values(version.feeder)
         for run in _newest(version, now):
             starts_at = _from(run, now)
-            if run.status in STANDING and starts_at < run.ends_at and (run.policy != values or not _stands(version, run, starts_at)):
+            if run.status not in STANDING or starts_at >= run.ends_at:
+                continue
+            if run.policy != bound(own, run.edc_id, starts_at) or not _stands(version, run, starts_at):
                 ordered.append(_again(run, starts_at))
     return ordered
 
@@ -59,20 +61,22 @@ def _touched(now: datetime):
     windows = EnvelopeRun.objects.filter(ends_at__gt=now)
     coming = Q(status="active") | Q(status="planned", starts_at__lt=windows.aggregate(last=Max("ends_at"))["last"] or now)
     events, out = GridEvent.objects.filter(coming), DerOutage.objects.filter(coming).values("der__feeder")
-    places = Q(feeder__in=windows.exclude(situation={}).values("feeder")) | Q(feeder__in=_of_other_policies(windows))
+    places = Q(feeder__in=windows.exclude(situation={}).values("feeder")) | Q(feeder__in=_of_other_policies(windows, now))
     places |= Q(feeder__in=out) | Q(feeder__in=events.exclude(feeder=None).values("feeder"))
     places |= Q(feeder__in=events.exclude(transformer=None).values("transformer__feeder"))
     places |= Q(feeder__substation__td_interface__in=events.exclude(td_interface=None).values("td_interface"))
     return NetworkVersion.objects.filter(places, status=NetworkVersion.Status.CURRENT)
 
 
-def _of_other_policies(windows) -> list[int]:
-    """The feeders of which a run that is not replaced was computed by another policy, or other limits of DERs, than hold: three queries."""
-    rows = windows.exclude(status__in=OVER).order_by().values_list("edc", "feeder", "policy").distinct()
+def _of_other_policies(windows, now: datetime) -> list[int]:
+    """The feeders of which a run that is not replaced was computed by another policy, other rule rows or other limits of DERs than hold:
+    three queries, and the law once a day."""
+    rows = windows.exclude(status__in=OVER).order_by().values_list("edc", "feeder", "policy", "starts_at").distinct()
     kept = {(each.edc_id, each.feeder_id): life.values_of(each) for each in EnvelopePolicy.objects.all()}
     plain, told = life.values_of(EnvelopePolicy()), limits.digests(feeder__networks__status=NetworkVersion.Status.CURRENT)
-    now = {(edc, feeder): limits.among(kept.get((edc, feeder), kept.get((edc, None), plain)), told.get(feeder)) for edc, feeder, _ in rows}
-    return [feeder for edc, feeder, values in rows if values != now[edc, feeder]]
+    own = {(edc, feeder): limits.among(kept.get((edc, feeder), kept.get((edc, None), plain)), told.get(feeder)) for edc, feeder, *_ in rows}
+    bound = ruled.of_a_look()
+    return [feeder for edc, feeder, values, since in rows if values != bound(own[edc, feeder], edc, max(since, now))]
 
 
 def _newest(version: NetworkVersion, now: datetime) -> list[EnvelopeRun]:
