@@ -15,7 +15,7 @@ from moc.jobs.services import Progress
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
 from operations.envelopes.reports import NO_SUPPLY
 from operations.envelopes.services import situation
-from operations.envelopes.services.devices import Active, Capable, active_points, capabilities, supplied
+from operations.envelopes.services.devices import Active, Capable, active_points, capabilities, supplied, weights_of
 from operations.envelopes.solver import blocks, windows
 from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Machine
@@ -107,23 +107,9 @@ def _part(run: EnvelopeRun, hours: list[datetime]) -> slice:
 def policy_of(run: EnvelopeRun, active: Active) -> Policy:
     """The solver's policy from the values that the run keeps."""
     kept = run.policy
-    weights = _weights(active, kept.get("weights", {})) if kept["method"] == "weighted" else None
+    weights = weights_of(active, kept.get("weights", {})) if kept["method"] == "weighted" else None
     limits = {"v_min": float(kept["v_min_pu"]), "v_max": float(kept["v_max_pu"]), "loading": kept["loading_percent"] / 100}
     return Policy(kept["method"], weights=weights, robust=kept["robust"], controls=True, **limits)
-
-
-def _weights(active: Active, programs: dict[str, float]) -> np.ndarray:
-    """What the DERs of each point can do, kW, each times the greatest weight of its retail programs, 1 where none has any, (A,)."""
-    capable = np.maximum(active.high_kw - active.low_kw, 0.1)
-    if not programs:
-        return capable
-    owner = {pk: row for row, ders in enumerate(active.ders) for pk in ders}
-    kw, weighted = np.full((2, len(capable)), 1e-9)
-    for pk, named, *facts in Der.objects.filter(pk__in=list(owner)).values_list("pk", "retail_programs", *RANGE):
-        least, most = range_of(*facts)
-        kw[owner[pk]] += most - least
-        weighted[owner[pk]] += (most - least) * max((float(programs[each]) for each in named if each in programs), default=1.0)
-    return capable * weighted / kw
 
 
 @lru_cache(maxsize=KEPT)
