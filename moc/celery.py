@@ -97,7 +97,7 @@ app.conf.beat_schedule = {
         "task": "operations.interconnection.tasks.look_for_unread",
         "schedule": crontab(hour="5", minute="25"),
     },
-    "what can be delivered": {"task": "operations.coordination.tasks.due", "schedule": crontab(minute="3")},
+    "what can be delivered": {"task": "operations.coordination.tasks.due", "schedule": 60.0},
     "envelopes after events and outages": {"task": "operations.envelopes.tasks.react", "schedule": 60.0},
     "outages that were planned": {"task": "operations.outages.tasks.begin_due", "schedule": 60.0},
     "partitions of readings": {"task": "operations.telemetry.tasks.prepare_months", "schedule": crontab(hour="0", minute="20")},

@@ -13,6 +13,7 @@ from decimal import Decimal
 BAR_ROW, BAR_TEXT, BAR_HEIGHT = 40, 15, 12
 PLOT_TOP, PLOT_HEIGHT, PLOT_FOOT = 8, 200, 28
 COLUMN_LABELS = 8
+GAP = 3  # usual steps
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,14 @@ def time_series(
 ) -> dict:
     """What includes/chart_series.html needs of lines over time: the data for the script, and the rows of the table beside it.
 
-    Every line has one value (or None, a gap) for each time; the times ascend. `zone` names the clock of the time axis.
+    Every line has one value (or None, a gap) for each time; the times ascend. `zone` names the clock of the time axis. Where several
+    times are missing, no line is drawn across.
     """
     if any(len(values) != len(times) for values in lines.values()):
         raise ValueError("every line needs one value for each time")
     drawn = [[None if value is None else float(value) for value in values] for values in lines.values()]
-    data = {"times": [moment.timestamp() for moment in times], "labels": list(lines), "values": drawn, "unit": unit, "zone": zone}
+    places, values = _broken([moment.timestamp() for moment in times], drawn)
+    data = {"times": places, "labels": list(lines), "values": values, "unit": unit, "zone": zone}
     return {
         "identity": identity,
         "title": title,
@@ -145,6 +148,17 @@ def time_series(
         "data": data,
         "rows": list(zip(times, *drawn, strict=True)),
     }
+
+
+def _broken(times: list[float], lines: list[list]) -> tuple[list[float], list[list]]:
+    """Times and lines with an empty moment where the next time is farther than GAP times the usual step."""
+    steps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    usual = sorted(steps)[len(steps) // 2] if len(steps) > 1 else math.inf
+    gaps = [place for place, step in enumerate(steps, 1) if step > GAP * usual]
+    for place in reversed(gaps):
+        times = [*times[:place], times[place - 1] + usual, *times[place:]]
+        lines = [[*line[:place], None, *line[place:]] for line in lines]
+    return times, lines
 
 
 def _column(label: str, value: float, place: int, slot: float, height: float, ticked: bool) -> Bar:

@@ -15,6 +15,14 @@ from moc.portal.moments import VALID_TIME
 DIGITS = 18  # more than any quantity on record has; without a limit a number of a million digits reaches the database
 
 
+class Either(django_filters.widgets.BooleanWidget):
+    """Yes, no, or both: what is not asked is not unknown."""
+
+    def __init__(self, attrs=None):
+        super().__init__(attrs)
+        self.choices = [("", "All"), *self.choices[1:]]
+
+
 class ScopedFilterSet(django_filters.FilterSet):
     """A filterset that knows its user: `party_filters` maps a filter's name to the kind of organisation that it offers,
 
@@ -31,6 +39,9 @@ class ScopedFilterSet(django_filters.FilterSet):
             known = parties(self.user, set(self.party_filters.values()))
             for name, kind in self.party_filters.items():
                 self.filters[name].extra["choices"] = [("", "All"), *known[kind]]
+        for each in self.filters.values():
+            if isinstance(each, django_filters.BooleanFilter):
+                each.extra.setdefault("widget", Either)
         for name, choices in self.choice_filters.items():
             self.filters[name].extra["choices"] = choices()
 

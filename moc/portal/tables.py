@@ -46,6 +46,7 @@ class Table:
     selected: str = ""
     form_id: str = ""
     empty_title: str = "No rows match"
+    wraps: bool = False  # long texts share the width of a wide screen, so that nothing lies beyond its edge
 
     @property
     def lookups(self) -> list[str]:
@@ -98,7 +99,7 @@ class Bound:
 
     def __post_init__(self):
         self.caption, self.form_id, self.empty_title = self.table.caption, self.table.form_id, self.table.empty_title
-        self.selectable = bool(self.table.selected)
+        self.selectable, self.wraps = bool(self.table.selected), self.table.wraps
 
 
 def _heading(column: Column, offered: set[str], current: str, sort_url) -> tuple[bool, str, str]:

@@ -131,12 +131,18 @@ class InterfaceResult(models.Model):
     @property
     def rows(self) -> list[dict]:
         """Both ways, for reading."""
-        named = {"name": str(self.td_interface), "pk": self.td_interface_id}
+        named = {"name": f"{self.td_interface} ({self.td_interface.code})", "pk": self.td_interface_id}
         parts = ("capable", "deliverable", "derate")
         return [
             named | {"way": way, "value": getattr(self, f"value_{way}")} | {name: getattr(self, f"{name}_{way}_kw") for name in parts}
             for way in ("up", "down")
         ]
+
+    @property
+    def parts(self) -> list[dict]:
+        """Of each feeder behind it, both ways: what its envelopes allow, what was assigned to it, and what stood its power flow."""
+        names = ("feeder", "way", "capable", "assigned", "stands")
+        return [dict(zip(names, row, strict=True)) for row in self.feeders]
 
     def __str__(self) -> str:
         return f"{self.td_interface}, {timezone.localtime(self.at):%Y-%m-%d %H:%M}"

@@ -95,15 +95,18 @@ def capabilities(interfaces: list[int], at: datetime) -> list[Capability]:
 
 
 @sight.engine()
-def forecast_of(interface: TdInterface, now: datetime) -> tuple[list[datetime], list[float]]:
-    """What is forecast of the feeders behind an interface together, from the present hour on: moments and kW, injection positive."""
+def forecast_of(interface: TdInterface, now: datetime) -> tuple[list[datetime], list[float], int]:
+    """What is forecast of the meters behind an interface together, from the present hour on: moments, kW (injection positive), and how
+    many meters these are."""
     seen = Forecast.objects.filter(feeder__substation__td_interface=interface, day__gte=timezone.localdate(now)).seen(now)
     total: dict[datetime, float] = defaultdict(float)
+    meters: dict[int, int] = {}
     for forecast in seen:
+        meters[forecast.feeder_id] = max(len(forecast.points), meters.get(forecast.feeder_id, 0))
         for n, kw in enumerate(forecast.feeder_kw):
             total[forecast.starts_at + timedelta(minutes=forecast.minutes) * n] += kw
     times = sorted(moment for moment in total if moment >= now - timedelta(hours=1))
-    return times, [round(total[moment], 1) for moment in times]
+    return times, [round(total[moment], 1) for moment in times], sum(meters.values())
 
 
 def history_of(interface: TdInterface) -> dict:

@@ -7,8 +7,8 @@ from operations.coordination.models import DeliverabilityRun
 
 SHOWN = (
     ("flow_kw", "Flow (kW)"),
-    ("low_kw", "Least (kW)"),
-    ("high_kw", "Most (kW)"),
+    ("low_kw", "Least allowed (kW)"),
+    ("high_kw", "Most allowed (kW)"),
     ("room_up_kw", "Headroom up (kW)"),
     ("room_down_kw", "Headroom down (kW)"),
     ("up_kw", "DERs up (kW)"),
@@ -51,7 +51,7 @@ RUN_TABLE = Table(
     caption="Deliverability runs",
     url=lambda row: reverse("operations:deliverability_run", args=[row["uuid"]]),
     needs=("uuid",),
-    empty_title="Nothing was computed",
+    empty_title="No run of an RTO is within your reach",
     columns=(
         Column("at", "Interval of", sort="id"),
         Column("status", "Status", kind="status", choices=DeliverabilityRun.Status),

@@ -19,6 +19,7 @@ from django.views.generic import View
 from moc import charts, sight
 from moc.access import policy
 from moc.portal import Create, Detail, List, Update
+from moc.units import counted
 from operations.computed.views import ComputedDetail
 from operations.coordination import reports
 from operations.coordination.filters import InterfaceFilterSet
@@ -33,7 +34,7 @@ from registry.grid.models import TdInterface
 INTERFACES = (("Interfaces", "operations:interfaces"),)
 RUNS = (*INTERFACES, ("Deliverability", "operations:deliverability_runs"))
 EVERY_S, MOST = 5, 120  # seconds between two states of a stream, and how many it sends before the browser asks again
-WORDS = dict(SHOWN) | {"measured_at": "Measured", "envelope_up_kw": "Envelopes up (kW)", "envelope_down_kw": "Envelopes down (kW)"}
+WORDS = {"measured_at": "Measured"} | dict(SHOWN) | {"envelope_up_kw": "Envelopes up (kW)", "envelope_down_kw": "Envelopes down (kW)"}
 
 
 class Interfaces(List):
@@ -95,14 +96,13 @@ class InterfaceDetail(Detail):
         if len(day) > 1:
             lines = {"flow": [each.p_kw for each in day]}
             shown["series"] = charts.time_series([each.event_at for each in day], lines, identity="day", title="The last day", **facts)
-        times, ahead = reports.forecast_of(one, now)
+        times, ahead, meters = reports.forecast_of(one, now)
         if times:
-            shown["ahead"] = charts.time_series(
-                times, {"forecast": ahead}, identity="ahead", title="Forecast of the feeders behind it", **facts
-            )
+            title = f"Forecast of {counted(meters, 'meters')} behind it"
+            shown["ahead"] = charts.time_series(times, {"forecast": ahead}, identity="ahead", title=title, **facts)
         shown["events"] = reports.events_of(one, self.request.user)
         results = InterfaceResult.objects.visible_to(self.request.user).filter(td_interface=one)
-        shown["result"] = results.order_by("-pk").first()
+        shown["result"] = results.order_by("-pk").select_related("td_interface").first()
         return super().get_context_data(**shown | kwargs)
 
 
@@ -119,8 +119,9 @@ class InterfaceStream(LoginRequiredMixin, View):
 
 
 def event_of(pk: int) -> bytes:
-    """One event: the interface's state as JSON."""
-    data = {name: value for name, value in reports.state_of([pk])[pk].items()}
+    """One event: the interface's state as JSON, its time as it is read on the page."""
+    data = reports.state_of([pk])[pk]
+    data["measured_at"] = data["measured_at"] and f"{timezone.localtime(data['measured_at']):%Y-%m-%d %H:%M:%S %Z}"
     return f"retry: {EVERY_S * 1000}\nevent: state\ndata: {json.dumps(data, cls=DjangoJSONEncoder)}\n\n".encode()
 
 
@@ -233,5 +234,7 @@ class RunDetail(ComputedDetail):
         return [("Run", [("RTO", run.tso, None, ""), ("Interval of", run.at, None, ""), ("Computed in", run.seconds, "s", "")])]
 
     def get_context_data(self, **kwargs) -> dict:
-        results = self.object.results.select_related("td_interface").order_by("td_interface__name")
-        return super().get_context_data(**{"results": [row for each in results for row in each.rows]} | kwargs)
+        results = list(self.object.results.select_related("td_interface").order_by("td_interface__name", "td_interface__code"))
+        able = [each for each in results if each.feeders]
+        shown = {"results": [row for each in able for row in each.rows], "without": len(results) - len(able)}
+        return super().get_context_data(**shown | {"parts": [part for each in able for part in each.parts]} | kwargs)

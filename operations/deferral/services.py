@@ -104,7 +104,8 @@ def _ordered(actor, alarm: TransformerAlarm, change) -> EnvelopeRun:
 
 
 def _log(alarm: TransformerAlarm, actor, act: str, reason: str, before: dict, after: dict) -> None:
-    log.write(actor=actor, act=act, subject=f"Transformer {alarm}", reason=reason, edc=alarm.edc, before=before, after=after)
+    said = {"subject": f"Transformer {alarm}", "reason": reason, "edc": alarm.edc, "feeder": alarm.feeder}
+    log.write(actor=actor, act=act, before=before, after=after, **said)
 
 
 MOVES = {"evaluate": evaluate, "deactivate": deactivate}

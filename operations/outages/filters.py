@@ -31,9 +31,15 @@ class EventFilterSet(ScopedFilterSet):
 
 
 class LogFilterSet(ScopedFilterSet):
-    """Log rows by act and utility, and from a moment on."""
+    """Log rows by act, days, feeder and parties."""
 
-    party_filters = {"edc": "edc"}
+    party_filters = {"edc": "edc", "aggregator": "aggregator", "tso": "tso"}
 
     act = django_filters.ChoiceFilter(choices=[(act, act.replace("_", " ").capitalize()) for act in LogEntry.ACTS], label="Act")
+    since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label="From", help_text="a day")
+    until = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label="Until", help_text="a day")
+    feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", max_length=40)
+    about = django_filters.CharFilter(field_name="subject", lookup_expr="icontains", label="What", max_length=100)
     edc = PartyFilter(field_name="edc_id", label="Utility")
+    aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
+    tso = PartyFilter(field_name="tso_id", label="RTO")

@@ -219,9 +219,10 @@ class LogEntry(Appended):
     ACTS = (
         *("event_told", "event_begin", "event_restore", "event_cancel", "event_reschedule"),
         *("outage_told", "outage_begin", "outage_end", "outage_cancel"),
-        *("envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
-        *("interface_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
+        *("network_approve", "envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
+        *("interface_limit", "line_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
+        *("interconnection_adopt", "screen_adopt"),
     )
 
     at = models.DateTimeField(default=timezone.now)
@@ -229,9 +230,10 @@ class LogEntry(Appended):
     act = models.SlugField(max_length=30)
     subject = models.CharField(max_length=300)
     reason = models.TextField(blank=True)
-    edc = party("utility")
+    edc = party("utility", null=True)
     tso = party("RTO", null=True)
     aggregator = party("aggregator", null=True)
+    feeder = models.ForeignKey(Feeder, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     event = models.ForeignKey(GridEvent, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
     outage = models.ForeignKey(DerOutage, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
     before = models.JSONField(default=dict)
@@ -245,6 +247,7 @@ class LogEntry(Appended):
         indexes = [
             models.Index(fields=["edc", "-id"], name="log_by_utility"),
             models.Index(fields=["event", "-id"], condition=Q(event__isnull=False), name="log_of_event"),
+            models.Index(fields=["feeder", "-id"], condition=Q(feeder__isnull=False), name="log_of_feeder"),
         ]
         triggers = [
             Kept(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),

@@ -58,17 +58,30 @@ DER_TABLE = Table(
         Column("aggregator__name", "Aggregator"),
     ),
 )
+
+
+def _page(row: dict) -> str | None:
+    """The event or the outage that an act was about; None of others."""
+    for name, page in (("event__uuid", "operations:grid_event"), ("outage__uuid", "operations:outage")):
+        if row[name]:
+            return reverse(page, args=[row[name]])
+    return None
+
+
 LOG_TABLE = Table(
     caption="Operational log",
+    url=_page,
+    needs=("event__uuid", "outage__uuid"),
     empty_title="Nothing was done",
+    wraps=True,
     columns=(
         Column("at", "When", sort="id"),
-        Column("subject", "What"),
         Column("act", "Act", value=lambda row: row["act"].replace("_", " "), needs=("act",)),
+        Column("subject", "What"),
+        Column("change", "Before → after", value=lambda row: _change(row["before"], row["after"]), needs=("before", "after")),
         Column("reason", "Why"),
-        Column("actor__name", "By"),
-        Column("before", "Before", value=lambda row: _words(row["before"]), needs=("before",)),
-        Column("after", "After", value=lambda row: _words(row["after"]), needs=("after",)),
+        Column("actor__name", "By", value=lambda row: row["actor__name"] or "The platform", needs=("actor__name",)),
+        Column("aggregator__name", "Aggregator"),
         Column("edc__name", "Utility"),
     ),
 )
@@ -77,12 +90,28 @@ LOG_EXPORT = {name: name for name in ("at", "act", "subject", "reason")} | {
     "by": "actor__name",
     "before": "before",
     "after": "after",
+    "feeder": "feeder__code",
     "utility": "edc__name",
     "aggregator": "aggregator__name",
     "rto": "tso__name",
 }
 
 
-def _words(state: dict) -> str:
-    named = ((" ".join(SPELLED.get(part, part) for part in name.split("_")), value) for name, value in state.items())
-    return ", ".join(f"{name}: {'none' if value is None else value}" for name, value in named)
+def _change(before: dict, after: dict) -> str:
+    """What an act changed: facts that both states tell as former → new; beside them what only one of them tells."""
+    both = [f"{_name(name)}: {' → '.join(dict.fromkeys((_value(before[name]), _value(after[name]))))}" for name in before if name in after]
+    former, new = (
+        ", ".join(f"{_name(name)}: {_value(value)}" for name, value in state.items() if name not in other)
+        for state, other in ((before, after), (after, before))
+    )
+    return ", ".join(filter(None, (*both, " → ".join(filter(None, (former, new))))))
+
+
+def _name(name: str) -> str:
+    return " ".join(SPELLED.get(part, part) for part in name.split("_"))
+
+
+def _value(value) -> str:
+    if value is None:
+        return "none"
+    return f"{value:,}".replace("-", "\u2212") if isinstance(value, int | float) else str(value)

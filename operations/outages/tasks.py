@@ -2,10 +2,10 @@
 
 from celery import shared_task
 
-from operations.outages.services import ders, events
+from operations.outages.services import ders, events, log
 
 
 @shared_task
 def begin_due() -> int:
-    """What was planned for now begins."""
-    return ders.begin_due() + events.begin_due()
+    """What was planned for now begins; and networks that became current are written into the log."""
+    return ders.begin_due() + events.begin_due() + log.networks()

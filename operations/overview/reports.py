@@ -132,7 +132,7 @@ def did(place: Place) -> Answer:
     checks = place.of(TelemetryCheck, "der__", day__gte=timezone.localdate(since), der__isnull=False)
     came = checks.aggregate(owed=Sum("owed"), delivered=Sum("delivered"))
     log = LogEntry.objects.visible_to(place.user).filter(edc=place.edc, at__gte=since)
-    log = log.filter(Q(event__feeder=place.feeder) | Q(outage__der__feeder=place.feeder)) if place.feeder else log
+    log = log.filter(feeder=place.feeder) if place.feeder else log
     rows = [
         *(_read(place) if place.feeder else ()),
         ("Intervals of telemetry owed, seven days", came["owed"]),

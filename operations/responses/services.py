@@ -64,7 +64,8 @@ def _log(response: OutageResponse, actor, act: str, before: dict, reason: str = 
     after = {"status": response.status} | {
         name: getattr(response, name) for name in ("regained_up_kw", "regained_down_kw", "least_kw", "most_kw")
     }
-    parties = {"edc": response.edc, "tso": response.tso, "aggregator": response.aggregator, "outage": response.outage}
+    parties = {"edc": response.edc, "tso": response.tso, "aggregator": response.aggregator}
+    parties |= {"outage": response.outage, "feeder_id": response.outage.der.feeder_id}
     said = {"act": act, "subject": str(response), "reason": reason or response.reason}
     log.write(actor=actor, before=before, after=after, **said, **parties)
 

@@ -2,6 +2,7 @@
 
 import django_filters
 from django.db.models import Q
+from django.utils.text import capfirst
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from operations.telemetry.models import SUBJECTS, DerState, SubjectState
@@ -31,7 +32,7 @@ class StateFilterSet(ScopedFilterSet):
         return rows.filter(der__in=AggregationMember.objects.filter(aggregation__uuid=value).values("der"))
 
 
-KINDS = [(name, SubjectState._meta.get_field(name).verbose_name.capitalize()) for name in SUBJECTS]
+KINDS = [(name, capfirst(SubjectState._meta.get_field(name).verbose_name)) for name in SUBJECTS]
 
 
 class SubjectStateFilterSet(ScopedFilterSet):

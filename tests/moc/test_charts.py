@@ -114,6 +114,13 @@ def test_a_series_keeps_its_gaps_and_its_clock():
     assert series["rows"][1] == (times[1], None)
 
 
+def test_no_line_is_drawn_over_hours_of_silence():
+    times = [datetime(2026, 11, 1, tzinfo=UTC) + timedelta(minutes=minutes) for minutes in (0, 5, 10, 200, 205)]
+    series = charts.time_series(times, {"Power": [1, 2, 3, 4, 5]}, identity="s", title="Power", unit="kW", zone="UTC")
+    assert series["data"]["values"] == [[1, 2, 3, None, 4, 5]] and len(series["rows"]) == 5
+    assert series["data"]["times"][3] == times[2].timestamp() + 300
+
+
 def test_a_series_refuses_lines_of_another_length():
     with pytest.raises(ValueError, match="one value for each time"):
         charts.time_series([datetime(2026, 11, 1, tzinfo=UTC)], {"Power": []}, identity="s", title="Power", unit="kW", zone="UTC")

@@ -24,12 +24,13 @@
     const line = (label, place) => ({ label: label, stroke: STROKES[place % 6], dash: DASHES[place % 6], width: 2, spanGaps: false });
     const moment = (plot, time) => (time === null ? "–" : local.day(time) + " " + local.hour(time));
     const ticks = (plot, times, axis, space, step) => times.map(step >= DAY ? local.day : local.hour);
+    const room = (plot, values) => 16 + 8 * Math.max(4, ...(values || []).map((value) => String(value).length));
     return {
       width: width,
       height: 260,
       tzDate: (time) => uPlot.tzDate(new Date(time * 1000), data.zone),
       series: [{ label: "Time", value: moment }].concat(data.labels.map(line)),
-      axes: [{ font: FONT, values: ticks }, { font: FONT, size: 48 }],
+      axes: [{ font: FONT, values: ticks }, { font: FONT, size: room }],
     };
   }
 

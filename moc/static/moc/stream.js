@@ -1,4 +1,4 @@
-// Numbers that are brought up to date by server-sent events: data-moc-stream names the address, data-moc-live the field of the event.
+// Numbers and times that are brought up to date by server-sent events: data-moc-stream names the address, data-moc-live the field of the event.
 (function () {
   "use strict";
 
@@ -11,6 +11,7 @@
       place.querySelectorAll("[data-moc-live]").forEach(function (cell) {
         const value = state[cell.dataset.mocLive];
         if (typeof value === "number") cell.textContent = number.format(value);
+        else if (typeof value === "string") cell.textContent = value;
       });
     });
     window.addEventListener("pagehide", () => source.close());

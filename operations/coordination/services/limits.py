@@ -43,11 +43,21 @@ def set_line(*, actor, tso, code: str, flow_kw: float, limit_kw: float, factors:
     known = {f"{slug}/{code_}": str(pk) for slug, code_, pk in interfaces}
     if strange := sorted(set(factors) - set(known)):
         raise UserError(f"There is no interface {strange[0]} of yours.", "Name it by utility and code: jcpl/TD-1.", "LINE-INTERFACE")
+    values = {"limit_kw": limit_kw, "factors": {known[name]: factor for name, factor in factors.items()}}
     with transaction.atomic(), acting(actor, f"Line {code}"):
-        values = {"flow_kw": flow_kw, "limit_kw": limit_kw, "factors": {known[name]: factor for name, factor in factors.items()}}
-        made = MonitoredLine.objects.update_or_create(tso=tso, code=code, defaults=values)[0]
+        before = MonitoredLine.objects.filter(tso=tso, code=code).values(*values).first() or {}
+        made = MonitoredLine.objects.update_or_create(tso=tso, code=code, defaults=values | {"flow_kw": flow_kw})[0]
+        if before != values:  # its flow alone is a measurement, not an act
+            was, now = (_said(each, {pk: name for name, pk in known.items()}) for each in (before, values))
+            log.write(actor=actor, act="line_limit", subject=f"Line {code}", tso=tso, before=was, after=now)
         _followed(made, tso)
     return made
+
+
+def _said(line: dict, names: dict[str, str]) -> dict:
+    """A line's limit, and its factor for each interface by name."""
+    factors = {names.get(pk, pk): factor for pk, factor in line.get("factors", {}).items()}
+    return {name: line[name] for name in ("limit_kw",) if name in line} | factors
 
 
 def _followed(changed: InterfaceLimit | MonitoredLine, tso) -> None:

@@ -1,7 +1,8 @@
 """Have deliverability computed: pages and programs ask here, and need no solver in their memory."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from moc.access import policy
@@ -10,10 +11,34 @@ from moc.errors import UserError
 from moc.history import acting
 from moc.jobs.models import Job
 from operations.computed import services as computed
-from operations.coordination.models import DeliverabilityRun
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit
 from operations.coordination.services.limits import OF_RTO
+from operations.outages.models import LogEntry
+from registry.grid.models import TdInterface
 
-FURTHEST = timedelta(days=366)
+FURTHEST, LEAST = timedelta(days=366), timedelta(minutes=5)  # between two runs that the platform orders
+CHANGES = [act for act in LogEntry.ACTS if act.startswith(("event_", "envelopes_"))]  # what a run counts with; limits are followed at once
+
+
+def due(now: datetime | None = None) -> list[DeliverabilityRun]:
+    """Order a run for each RTO with limits of interfaces: of the hour that begins, and of now where events or envelopes behind its
+    interfaces changed since its newest run was ordered. Idempotent."""
+    now = now or timezone.now()
+    hour, made = now.replace(minute=0, second=0, microsecond=0), []
+    for tso in Organization.objects.filter(pk__in=InterfaceLimit.objects.values("tso")).order_by("pk"):
+        newest = DeliverabilityRun.objects.filter(tso=tso).order_by("-pk").select_related("job").first()
+        if not DeliverabilityRun.objects.filter(tso=tso, at__gte=hour, at__lte=now).exists():
+            made.append(order(actor=None, tso=tso, at=hour))
+        elif now - newest.created_at >= LEAST and _changed(tso) > newest.created_at:
+            made.append(order(actor=None, tso=tso, at=now))
+    return made
+
+
+def _changed(tso: Organization) -> datetime:
+    """When an event or a set of envelopes behind an RTO's interfaces last became another."""
+    behind = Q(tso=tso) | Q(edc__in=TdInterface.objects.filter(pnode__tso=tso).values("edc"))
+    last = LogEntry.objects.filter(behind, act__in=CHANGES).order_by("-pk").values_list("at", flat=True).first()
+    return last or datetime.min.replace(tzinfo=UTC)
 
 
 def follow(tso: Organization) -> DeliverabilityRun | None:

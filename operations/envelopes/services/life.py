@@ -204,7 +204,7 @@ def _log(actor, run: EnvelopeRun, move: str, reason: str, before: dict, after: d
     """What the set changes, in the operational log; beside the first event that it takes account of."""
     event = next(iter(run.situation.get("events", [])), None)
     said = {"reason": reason, "event_id": event, "before": before, "after": after}
-    log.write(actor=actor, act=f"envelopes_{move}", subject=str(run), edc=run.edc, **said)
+    log.write(actor=actor, act=f"envelopes_{move}", subject=str(run), edc=run.edc, feeder=run.feeder, **said)
 
 
 def content_hash(run: EnvelopeRun) -> str:

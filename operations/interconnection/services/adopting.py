@@ -63,5 +63,6 @@ def _log(actor, study: InterconnectionStudy, row: StagedDer, reason: str) -> Non
     after = {"export_kw": study.flexible_export_kw, "import_kw": study.flexible_import_kw, "windows": len(study.windows)}
     before = {"export_kw": float(row.approved_export_kw), "import_kw": float(row.approved_import_kw)}
     subject = f"{row.external_id} on {study.feeder}"
-    log.write(actor=actor, act="interconnection_adopt", subject=subject, reason=reason, edc=study.edc, before=before, after=after)
+    said = {"subject": subject, "reason": reason, "edc": study.edc, "feeder": study.feeder}
+    log.write(actor=actor, act="interconnection_adopt", before=before, after=after, **said)
     log.followed(subject)

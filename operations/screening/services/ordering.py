@@ -105,7 +105,8 @@ def adopt(*, actor, screen: ReviewScreen, rows: list[int] | None = None, stateme
         wishes = [(StagedDer.objects.filter(pk__in=keys), terms | dict(limits)) for limits, keys in same.items()]
         decisions = reviewing.decide_all(actor=actor, review=review, wishes=wishes)
         before, after = ({f"{each.row.external_id}_{each.direction}": kw(each) for each in found[:50]} for kw in (_filed, _left))
-        log.write(actor=actor, act="screen_adopt", subject=str(screen), reason=said, edc=screen.edc, before=before, after=after)
+        parties = {"edc": screen.edc, "feeder": screen.feeder}
+        log.write(actor=actor, act="screen_adopt", subject=str(screen), reason=said, before=before, after=after, **parties)
         log.followed(str(screen))
     return decisions
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from asgiref.sync import async_to_sync
+from django.utils import timezone
 
 from moc import sight
 from moc.access import policy
@@ -120,13 +121,29 @@ def test_all_that_is_capable_is_deliverable_where_nothing_binds(world, interface
     assert (result.derate_up_kw, result.value_up, run.lines) == (0, 0, [])
 
 
+def test_events_and_new_envelopes_are_followed(world, interface):
+    """O1, O3: each hour one run, and another where something changed since; not more often than every few minutes."""
+    limit(world, interface)
+    now = timezone.now()
+    first = DeliverabilityRun.objects.filter(pk__in=[each.pk for each in ordering.due(now)])
+    assert first.get().at.minute == 0 and not ordering.due(now)
+    event = GridEvent(kind="derate", capacity_percent=95, td_interface=interface, starts_at=moment(1), reason="Line 1")
+    events.report(actor=world.user("edc", "administrator"), event=event)
+    assert not ordering.due(now)  # the last run is seconds old
+    with acting(None, REASON):
+        first.update(created_at=now - ordering.LEAST)
+    assert [each.at for each in ordering.due(now)] == [now] and not ordering.due(now)
+    later = now + 3 * ordering.LEAST
+    assert not [each for each in ordering.due(later) if each.at.minute]  # nothing else changed: at most the next hour's
+
+
 def test_only_moments_of_which_there_may_be_envelopes(world):
     with pytest.raises(UserError) as refused:
         ordering.order(actor=world.user("tso", "administrator"), tso=world.tso, at=midnight(400))
     assert refused.value.code == "DELIVER-AT"
 
 
-def test_limits_and_lines_bind_with_their_value(world, interface):
+def test_limits_and_lines_bind_with_their_value(world, feeder, interface, client_of):
     limit(world, interface, import_kw=905)
     limits.set_line(
         actor=world.user("tso", "administrator"),
@@ -140,6 +157,14 @@ def test_limits_and_lines_bind_with_their_value(world, interface):
     result = InterfaceResult.objects.get(run=run, td_interface=interface)
     assert result.deliverable_down_kw == pytest.approx(5) and result.value_down == pytest.approx(1)
     assert result.deliverable_up_kw == pytest.approx(8) and run.lines == [["L-1", "up", 4.0, 2.0]]
+    page = client_of(world.user("tso", "viewer")).get(f"{BASE}deliverability/{run.uuid}/").content.decode()
+    assert "By feeder" in page and f'<th scope="row">{feeder.code}</th>' in page
+    for flow, limit_kw in ((80, 100), (80, 90)):  # another flow is a measurement, another limit an act
+        said = {"tso": world.tso, "code": "L-1", "flow_kw": flow, "limit_kw": limit_kw, "factors": {f"edc/{interface.code}": 0.5}}
+        limits.set_line(actor=world.user("tso", "administrator"), **said)
+    first, second = LogEntry.objects.filter(act="line_limit").order_by("pk")
+    assert first.before == {} and second.before == first.after == {"limit_kw": 100, f"edc/{interface.code}": 0.5}
+    assert (second.after["limit_kw"], second.tso, second.edc) == (90, world.tso, None)
     with pytest.raises(UserError):
         limits.set_line(actor=world.user("tso", "administrator"), tso=world.tso, code="L", flow_kw=0, limit_kw=1, factors={"edc/none": 1})
 

@@ -15,9 +15,9 @@ from moc.notices.models import Notice
 from operations.network.services import building
 from operations.outages import tasks
 from operations.outages.models import GridEvent, LogEntry, TouchedDer
-from operations.outages.services import events
+from operations.outages.services import events, log
 from tests.factories.filings import store_in
-from tests.factories.networks import current, der, points_of
+from tests.factories.networks import current, der, points_of, rows
 from tests.factories.readings import moment
 from tests.factories.world import REASON
 
@@ -162,3 +162,32 @@ def test_by_form_and_by_program(world, feeder, client_of, api_of):
     assert moved.json()["status"] == "restored"
     assert client.get("/operations/outages/log/").status_code == 200
     assert b"event_restore" in b"".join(client.get("/operations/outages/log/export.csv").streaming_content)
+
+
+def test_a_network_that_becomes_current_is_an_act_too(world, feeder, client_of, api_of):
+    """O5: who approved it, and the one before; once. Readers look for acts by feeder, words and days."""
+    for content in (rows(points_of(feeder)), rows(points_of(feeder)[:-1])):
+        current(world, feeder, content)
+    assert tasks.begin_due() == 2 and tasks.begin_due() == 0
+    first, second = LogEntry.objects.filter(act="network_approve").order_by("pk")
+    assert first.before == {"network": None} and second.before == first.after and second.after["points"] == first.after["points"] - 1
+    assert second.actor == world.user("edc", "administrator") and second.feeder == feeder
+    told(world, feeder=world.feeders["edc"][1])
+    api, log = api_of(world.user("edc", "viewer")), "/api/v1/operations/log/"
+    today = f"{timezone.localdate():%Y-%m-%d}"
+    wanted = {
+        f"feeder={feeder.code}": 2,
+        f"feeder={feeder.code}&about=network&since={today}": 2,
+        "until=2020-01-01": 0,
+        "act=event_told": 1,
+    }
+    assert {asked: len(api.get(f"{log}?{asked}").json()["results"]) for asked in wanted} == wanted
+    page = client_of(world.user("edc", "viewer")).get("/operations/outages/log/").content.decode()
+    event = GridEvent.objects.get()
+    assert f'href="/operations/outages/events/{event.uuid}/"' in page and "status: in service → active" in page
+    assert f"points: {first.after['points']} → {second.after['points']}" in page
+
+
+def test_an_act_that_nobody_could_look_for_is_not_written(world):
+    with pytest.raises(ValueError, match="stands in no list"):
+        log.write(actor=None, act="something", subject="Something", edc=world.edc, before={}, after={})
