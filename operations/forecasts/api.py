@@ -1,25 +1,31 @@
 """API: meter data in, and forecasts as they were published."""
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
+from rest_framework.decorators import action
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSetMixin
 
 from moc.access import policy
+from moc.portal.paging import Sort
 from moc.rest.bodies import Csv, TableForm, file_of
 from moc.rest.conditions import idempotent
 from moc.rest.permissions import SignedIn
 from moc.rest.rendering import Json
 from moc.rest.resources import Resource, Streamed
 from moc.rest.serializers import Flat, slug_of
+from operations.forecasts import reports
 from operations.forecasts.filters import ForecastFilterSet
 from operations.forecasts.models import Forecast
 from operations.forecasts.services import storing
 from operations.forecasts.services.reading import Unreadable
 from registry.grid.forms import utilities_of
+from registry.grid.models import ServicePoint, Transformer
 
 MOST_BYTES = 64 * 2**20
+BELOW = {"detail": True, "filterset_class": None, "sorts": (Sort("id", ("id",)),)}
 
 
 class ForecastSerializer(Flat):
@@ -33,6 +39,28 @@ class ForecastSerializer(Flat):
         fields = "id edc feeder kind day starts_at minutes published_at known_until feeder_kw low_kw high_kw".split()
 
 
+class OfTransformerSerializer(Flat):
+    """What is forecast of a transformer's meters together."""
+
+    transformer = serializers.CharField(source="code")
+    kw = serializers.ListField(child=serializers.FloatField(), source="*", help_text="by interval, injection positive")
+
+    class Meta:
+        model = Transformer
+        fields = ["transformer", "rated_kva", "kw"]
+
+
+class OfMeterSerializer(Flat):
+    """What is forecast of a meter."""
+
+    usage_point_id = serializers.CharField()
+    kw = serializers.ListField(child=serializers.FloatField(), source="*", help_text="by interval, injection positive")
+
+    class Meta:
+        model = ServicePoint
+        fields = ["usage_point_id", "kw"]
+
+
 class Forecasts(Resource):
     """Forecasts, newest first; `seen_at` gives of each feeder and day the one that was the latest at a moment."""
 
@@ -40,6 +68,30 @@ class Forecasts(Resource):
     serializer_class = ForecastSerializer
     filterset_class = ForecastFilterSet
     lookup_field, lookup_value_converter = "pk", "int"
+
+    @extend_schema(responses=OfTransformerSerializer(many=True), summary="The forecast by transformer")
+    @action(**BELOW, model=Transformer, serializer_class=OfTransformerSerializer)
+    def transformers(self, request, **kwargs) -> Response:
+        return self._parts(self.get_object(), "transformers")
+
+    @extend_schema(responses=OfMeterSerializer(many=True), summary="The forecast by meter, for those who may load meter data")
+    @action(**BELOW, model=ServicePoint, serializer_class=OfMeterSerializer)
+    def meters(self, request, **kwargs) -> Response:
+        forecast = self.get_object()
+        if not policy.allows(request.user, storing.PERMISSION, forecast.edc):
+            raise Http404
+        return self._parts(forecast, "points")
+
+    def _parts(self, forecast: Forecast, name: str) -> Response:
+        self.kw = reports.parts(forecast, name)
+        return self.page(self.model.objects.filter(pk__in=list(self.kw)))
+
+    def lay(self, rows, keys: list) -> list[dict]:
+        """A part with its intervals."""
+        if self.action not in ("transformers", "meters"):
+            return super().lay(rows, keys)
+        laid = self.serializer_class.lay(rows)
+        return [laid[key] | {"kw": self.kw[key].tolist()} for key in keys if key in laid]
 
 
 class StoredSerializer(serializers.Serializer):

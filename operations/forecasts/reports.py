@@ -1,6 +1,6 @@
 """Meters' days as the blend takes them, and forecasts as they are looked at: with what came, by transformer, and how well they did."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -59,13 +59,14 @@ def _coarser(values: np.ndarray, minutes: int, wanted: int) -> np.ndarray:
     return values.reshape(len(values), -1, wanted // minutes).sum(2)
 
 
-def tested_sum(feeder: Feeder, end: date, at: datetime) -> tuple[np.ndarray, int] | None:
-    """The sum (kWh, D × slots) and interval of the meters that are known on every one of the days that a back-test takes; None without."""
+def tested_days(feeder: Feeder, end: date, at: datetime) -> History | None:
+    """The meters that are known on every one of the days that a back-test takes; None without."""
     found = history(feeder, end, blend.HISTORY + TESTED_DAYS, at)
     if found is None:
         return None
-    whole = ~np.isnan(found.kwh).all(2).any(1)
-    return (found.kwh[whole].sum(0), found.minutes) if whole.any() else None
+    whole = np.flatnonzero(~np.isnan(found.kwh).all(2).any(1))
+    kept = {name: [getattr(found, name)[row] for row in whole] for name in ("points", "transformers")}
+    return replace(found, kwh=found.kwh[whole], **kept) if len(whole) else None
 
 
 def times(forecast: Forecast) -> list[datetime]:
@@ -84,27 +85,50 @@ def actual_kw(forecast: Forecast) -> list[float | None]:
     return [None if np.isnan(value) else round(float(value), 3) for value in placed]
 
 
-def transformers(forecast: Forecast) -> list[dict]:
-    """Each transformer's largest import and export of the day (kW), the most loaded first; with its rating where that is known."""
-    values = blocks.unpack(bytes(forecast.transformers_block), len(forecast.transformers), len(forecast.feeder_kw), forecast.unit)
+def parts(forecast: Forecast, name: str) -> dict[int, np.ndarray]:
+    """What is forecast of each of its `points` or `transformers` (0: of the points without one), by primary key: kW by interval."""
+    keys = getattr(forecast, name)
+    block = forecast.meters_block if name == "points" else forecast.transformers_block
+    if not keys:
+        return {}
+    return dict(zip(keys, blocks.unpack(bytes(block), len(keys), len(forecast.feeder_kw), forecast.unit), strict=True))
+
+
+def transformers(forecast: Forecast, days: History | None) -> list[dict]:
+    """Each transformer's largest import and export of the day (kW), the most loaded first; with its rating where that is known, and the
+    import and export that nine of ten intervals stayed within, by its own errors in the days of a back-test."""
+    values, past = parts(forecast, "transformers"), _margins(days)
     known = Transformer.objects.in_bulk(forecast.transformers)
     rows = []
-    for key, kw in zip(forecast.transformers, values, strict=True):
+    for key, kw in values.items():
         element = known.get(key)
         most, rating = float(np.abs(kw).max()), element.rated_kva if element else None
         loading = round(100 * most / float(rating), 1) if rating else None
-        rows.append({"element": element, "import_kw": max(0.0, -kw.min()), "export_kw": max(0.0, kw.max()), "loading_percent": loading})
+        row = {"element": element, "import_kw": max(0.0, -kw.min()), "export_kw": max(0.0, kw.max()), "loading_percent": loading}
+        if key in past:
+            low, high = past[key]
+            row |= {"likely_import_kw": max(0.0, -kw.min() - low), "likely_export_kw": max(0.0, kw.max() + high)}
+        rows.append(row)
     return sorted(rows, key=lambda row: -(row["loading_percent"] or 0))
 
 
-def tested(forecast: Forecast) -> dict | None:
-    """The back-test of the day-ahead blend over the weeks before the forecast, as meter data were known when it was published: errors
-    by hour of the day in percent of the mean power, beside the naive same day of the week before; None without enough days."""
-    found = tested_sum(forecast.feeder, forecast.day, forecast.published_at)
-    if found is None:
+def _margins(days: History | None) -> dict[int, np.ndarray]:
+    """Errors (kW) of each transformer's sum between which eight of ten intervals lay."""
+    if days is None:
+        return {}
+    under = np.array([key or 0 for key in days.transformers])
+    keys = np.unique(under)
+    sums = np.stack([days.kwh[under == key].sum(0) for key in keys])
+    return dict(zip(keys.tolist(), blend.margins(sums) * 60 / days.minutes, strict=True))
+
+
+def tested(days: History | None) -> dict | None:
+    """The back-test of the day-ahead blend over the weeks before a forecast: errors by hour of the day in percent of the mean power,
+    beside the naive same day of the week before; None without enough days."""
+    if days is None:
         return None
-    test = blend.backtest(found[0])
-    per_hour = 60 // found[1]
+    test = blend.backtest(days.kwh.sum(0))
+    per_hour = 60 // days.minutes
     hours = [
         {
             "hour": hour,

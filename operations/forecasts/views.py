@@ -4,6 +4,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from moc import charts
+from moc.access import policy
 from moc.portal import Create, Detail, List
 from operations.forecasts import reports
 from operations.forecasts.filters import ForecastFilterSet
@@ -13,6 +14,7 @@ from operations.forecasts.services import storing
 from operations.forecasts.services.storing import Stored
 from operations.forecasts.tables import FORECAST_TABLE
 from registry.grid.forms import utilities_of
+from registry.grid.models import ServicePoint
 
 LIST = (("Forecasts", "operations:forecasts"),)
 SHOWN = 50  # transformers
@@ -63,9 +65,25 @@ class ForecastDetail(Detail):
         lines = {"forecast": forecast.feeder_kw, "low": forecast.low_kw, "high": forecast.high_kw}
         if any(value is not None for value in came):
             lines["measured"] = came
-        facts = {"identity": "forecast", "title": "The feeder's sum", "unit": "kW", "zone": settings.TIME_ZONE}
-        shown = {"series": charts.time_series(reports.times(forecast), lines, **facts), "tested": reports.tested(forecast)}
-        return super().get_context_data(**shown | {"transformers": reports.transformers(forecast)[:SHOWN]} | kwargs)
+        days = reports.tested_days(forecast.feeder, forecast.day, forecast.published_at)  # as they were known when it was published
+        shown = {"series": self._chart(lines, "forecast", "The feeder's sum"), "tested": reports.tested(days)}
+        shown |= {"transformers": reports.transformers(forecast, days)[:SHOWN], "transformer_count": len(forecast.transformers)}
+        if policy.allows(self.request.user, storing.PERMISSION, forecast.edc):
+            shown |= self._meter(forecast)
+        return super().get_context_data(**shown | kwargs)
+
+    def _meter(self, forecast: Forecast) -> dict:
+        """One meter's forecast, for the utility's own people."""
+        wanted = self.request.GET.get("meter", "").strip()
+        shown = {"asks_meter": True, "wanted": wanted}
+        if wanted:
+            point = ServicePoint.objects.filter(edc=forecast.edc, pk__in=forecast.points, usage_point_id=wanted).first()
+            shown["meter"] = point and self._chart({"forecast": reports.parts(forecast, "points")[point.pk].tolist()}, "meter", wanted)
+        return shown
+
+    def _chart(self, lines: dict, identity: str, title: str) -> dict:
+        facts = {"identity": identity, "title": title, "unit": "kW", "zone": settings.TIME_ZONE}
+        return charts.time_series(reports.times(self.object), lines, **facts)
 
 
 class LoadMeterData(Create):

@@ -217,6 +217,8 @@ ROUTES = (
     # the API
     Route(f"{API}forecasts/", CALLERS),
     Route(f"{API}forecasts/<int:pk>/", OF_UTILITY, forecast),
+    Route(f"{API}forecasts/<int:pk>/transformers/", OF_UTILITY, forecast),
+    Route(f"{API}forecasts/<int:pk>/meters/", GRID, forecast),
     Route(f"{API}meter-data/", None, writes=(Write(GRID, meter_file, query="?edc=edc"),)),
     Route(f"{API}telemetry-checks/", CALLERS),
     Route(f"{API}telemetry-checks/<int:pk>/", OF_BOTH, of_check),

@@ -80,6 +80,13 @@ def naive(history: np.ndarray) -> np.ndarray:
     return history[:, -7]
 
 
+def margins(history: np.ndarray, quantiles: tuple[float, float] = (0.1, 0.9)) -> np.ndarray:
+    """The errors of the day-ahead blend at the quantiles, (M, 2), of sums (M, D, slots) with D > HISTORY, each day from those before it."""
+    days = range(HISTORY, history.shape[1])
+    errors = np.stack([history[:, day] - day_ahead(history[:, day - HISTORY : day]) for day in days], 1)
+    return np.nanquantile(errors, quantiles, axis=(1, 2)).T
+
+
 def backtest(history: np.ndarray, quantiles: tuple[float, float] = (0.1, 0.9)) -> dict[str, np.ndarray | float]:
     """The day-ahead blend of a sum of meters over its last days, each from the days before it only.
 

@@ -12,7 +12,7 @@ from moc import sight
 from moc.history import acting
 from operations.forecasts.engine import blend, blocks
 from operations.forecasts.models import Forecast, MeterDay
-from operations.forecasts.reports import History, clock_of, history, tested_sum
+from operations.forecasts.reports import History, clock_of, history, tested_days
 from registry.grid.models import Feeder
 
 REASON = "system: forecasts"
@@ -71,10 +71,10 @@ def _listed(values: np.ndarray) -> list[float]:
 
 def _bounds(feeder: Feeder, day: date, at: datetime, minutes: int) -> tuple[float, float]:
     """The errors (kW) of the sum between which eight of ten intervals lay in the last weeks; none where these are not known."""
-    tested = tested_sum(feeder, day, at)
-    if tested is None or tested[1] != minutes:
+    days = tested_days(feeder, day, at)
+    if days is None or days.minutes != minutes:
         return 0.0, 0.0
-    found = blend.backtest(tested[0])
+    found = blend.backtest(days.kwh.sum(0))
     return found["low"] * 60 / minutes, found["high"] * 60 / minutes
 
 

@@ -100,7 +100,7 @@ def _tell(outages: list[DerOutage]) -> None:
     for each in outages:
         by_utility[each.der.edc].append(each)
     for edc, own in by_utility.items():
-        subject = f"{counted(len(own), 'DERs')} of {own[0].der.aggregator} are out or derated"
+        subject = f"{counted(len(own), 'DERs')} of {own[0].der.aggregator} {'is' if len(own) == 1 else 'are'} out or derated"
         tell(edc, WATCHES, event=EVENT, subject=subject, url=reverse("operations:outages"), outages=own[:20])
 
 

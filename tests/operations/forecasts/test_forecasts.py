@@ -223,7 +223,17 @@ def test_the_page_shows_what_came_and_how_well_it_did(world, points, client_of, 
     found = Forecast.objects.get(day=today)
     assert found.low_kw[0] < found.feeder_kw[0] < found.high_kw[0]
     page = client_of(world.user("edc", "viewer")).get(f"/operations/forecasts/{found.pk}/").content.decode()
-    assert "Over the 28 days before" in page and "23:00" in page and "uPlot" in page
+    assert "Over the 28 days before" in page and "23:00" in page and "uPlot" in page and "Show its forecast" not in page
+    (row,) = reports.transformers(found, reports.tested_days(found.feeder, found.day, found.published_at))
+    assert 0 < row["likely_import_kw"] - row["import_kw"] < 0.6 and row["export_kw"] == row["likely_export_kw"] == 0
+    own = client_of(world.user("edc", "administrator"))
+    meter = own.get(f"/operations/forecasts/{found.pk}/?meter={points[0].usage_point_id}").content.decode()
+    assert 'data-moc-series="meter"' in meter and b"No meter of this" in own.get(f"/operations/forecasts/{found.pk}/?meter=X").content
+    program = api_of(world.user("edc", "administrator"))
+    for part, name in (("transformers", points[0].transformer.code), ("meters", points[0].usage_point_id)):
+        (told,) = program.get(f"/api/v1/operations/forecasts/{found.pk}/{part}/").json()["results"]
+        assert name in told.values() and np.allclose(told["kw"], found.feeder_kw, atol=0.1)
+    assert api_of(world.user("tso", "viewer")).get(f"/api/v1/operations/forecasts/{found.pk}/meters/").status_code == 404
     stored(world, hours(points[0], today, -2.0))
     assert set(reports.actual_kw(found)) == {-2.0}
     told = api_of(world.user("tso", "viewer")).get(f"/api/v1/operations/forecasts/?day={today}").json()["results"]
