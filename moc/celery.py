@@ -91,7 +91,7 @@ app.conf.beat_schedule = {
     "answers to outages that are over": {"task": "operations.responses.tasks.end_over", "schedule": 60.0},
     "transformers above their rating": {"task": "operations.deferral.tasks.look", "schedule": crontab(minute="55")},
     "reviews that reached a modelled feeder": {"task": "operations.screening.tasks.due", "schedule": crontab(minute="*/5")},
-    "hosting capacity of feeders": {"task": "operations.hosting.tasks.due", "schedule": crontab(minute="40")},
+    "hosting capacity of feeders": {"task": "operations.hosting.tasks.due", "schedule": crontab(hour="1", minute="40")},
     "reliability of DERs": {"task": "operations.reliability.tasks.look", "schedule": crontab(minute="20")},
     "settings that nobody read back": {
         "task": "operations.interconnection.tasks.look_for_unread",

@@ -15,5 +15,5 @@ def compute(pk: int) -> None:
 
 @shared_task
 def due() -> int:
-    """Orders the map of every feeder whose current network has none of this month. Returns how many were ordered."""
+    """Orders the map of every feeder whose current network has none of this month: at night, for each takes minutes. Returns how many."""
     return len(ordering.due())

@@ -7,6 +7,7 @@ from operations.hosting import views
 
 urlpatterns = [
     path("", views.Maps.as_view(), name="hosting_maps"),
+    path("new/", views.NewMap.as_view(), name="hosting_new"),
     path("<uuid:uuid>/", views.MapDetail.as_view(), name="hosting_map"),
     path("<uuid:uuid>/nodes/", views.Nodes.as_view(), name="hosting_nodes"),
     path("<uuid:uuid>/nodes/export.csv", CsvExport.as_view(list_view=views.Nodes), name="hosting_csv"),

@@ -5,13 +5,15 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 
-from moc.portal import List, Transition
+from moc.portal import Create, List, Transition
 from operations.computed.views import ComputedDetail
 from operations.hosting import reports
 from operations.hosting.filters import MapFilterSet, NodeFilterSet
 from operations.hosting.models import HostingMap, HostingNode
 from operations.hosting.services import ordering
 from operations.hosting.tables import MAP_TABLE, NODE_EXPORT, NODE_TABLE
+from operations.network.forms import OfFeeder
+from registry.grid.forms import utilities_of
 
 MAPS = (("Hosting capacity", "operations:hosting_maps"),)
 
@@ -25,6 +27,32 @@ class Maps(List):
     noun = "maps"
     table = MAP_TABLE
     filterset_class = MapFilterSet
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Compute one", reverse("operations:hosting_new"), False)] if utilities_of(self.request.user).exists() else []
+
+
+class NewMap(Create):
+    """A feeder whose map is wanted now."""
+
+    title = "Compute hosting capacity"
+    lead = "Of a feeder's current network. Each feeder's map is computed in the night after its network became current, and once a month."
+    permission = ordering.PERMISSION
+    parents = MAPS
+    form_class = OfFeeder
+    submit_label = "Compute"
+
+    def allowed(self) -> bool:
+        return utilities_of(self.request.user).exists()
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> HostingMap:
+        return ordering.ask(actor=self.request.user, feeder=form.cleaned_data["feeder"])
+
+    def done_url(self, result: HostingMap) -> str:
+        return reverse("operations:hosting_map", args=[result.uuid])
 
 
 class MapDetail(ComputedDetail):

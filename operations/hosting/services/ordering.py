@@ -1,11 +1,13 @@
-"""Which feeders need a map, and a map computed again; pages and programs ask here, and need no solver in their memory."""
+"""Which feeders need a map, one asked for, and one computed again; pages and programs ask here, and need no solver in their memory."""
 
 from django.utils import timezone
 
 from moc.access import policy
+from moc.errors import UserError
 from operations.computed import services as computed
 from operations.hosting.models import HostingMap
 from operations.network.models import NetworkVersion
+from registry.grid.models import Feeder
 
 PERMISSION, SYSTEM = "manage_grid", "system: hosting capacity is due"
 
@@ -17,10 +19,20 @@ def due() -> list[HostingMap]:
     return [order(each) for each in current if (each.feeder_id, each.topology_hash) not in known]
 
 
-def order(version: NetworkVersion) -> HostingMap:
-    """Order this month's map of a network, or give the one that there is."""
+def order(version: NetworkVersion, actor=None) -> HostingMap:
+    """Order this month's map of a network, or give the one that there is; actor: None for the platform itself."""
     key, facts = computed.of(version)
-    return computed.ordered(HostingMap, key | {"window": _window()}, facts, actor=None, reason=SYSTEM)[0]
+    reason = "Hosting capacity ordered" if actor else SYSTEM
+    return computed.ordered(HostingMap, key | {"window": _window()}, facts, actor=actor, reason=reason)[0]
+
+
+def ask(*, actor, feeder: Feeder) -> HostingMap:
+    """This month's map of a feeder's current network, without waiting for the night. Raises NotPermitted, UserError (HOSTING-NETWORK)."""
+    policy.require(actor, PERMISSION, feeder.edc)
+    version = NetworkVersion.objects.filter(feeder=feeder, status=NetworkVersion.Status.CURRENT).select_related("feeder").first()
+    if version is None:
+        raise UserError(f"Feeder {feeder} has no current network.", "Load its model and have it approved.", "HOSTING-NETWORK")
+    return order(version, actor)
 
 
 def _window() -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from moc.access.policy import NotPermitted
+from moc.celery import app
 from moc.history import acting
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.solver.case import Machine
@@ -111,3 +112,21 @@ def test_a_map_is_computed_again_by_who_manages_the_grid(world, feeder, client_o
     tasks.compute(found.job_id)
     found.refresh_from_db()
     assert found.status == "done" and found.nodes.count() == found.node_count
+
+
+@pytest.mark.django_db
+def test_a_map_is_asked_for_without_waiting_for_the_night(world, feeder, client_of, api_of):
+    """By page and by program, for one's own feeder; what is there of this month is given."""
+    manager = world.user("edc", "administrator")
+    page = client_of(manager).post(f"{PAGES}new/", {"feeder": feeder.code})
+    found = HostingMap.objects.get()
+    assert page["Location"] == f"{PAGES}{found.uuid}/" and found.job.actor == manager and ordering.due() == []
+    told = api_of(manager).post(API, {"feeder": feeder.code}, format="json")
+    assert (told.status_code, told.json()["id"]) == (202, str(found.uuid)) and HostingMap.objects.count() == 1
+    other = api_of(manager).post(API, {"feeder": world.feeders["edc"][1].code}, format="json")
+    assert (other.status_code, other.json()["code"]) == (422, "HOSTING-NETWORK")
+    assert client_of(manager).post(f"{PAGES}new/", {"feeder": "NOBODYS"}).status_code == 422
+    with pytest.raises(NotPermitted):
+        ordering.ask(actor=world.user("edc2", "administrator"), feeder=feeder)
+    night = app.conf.beat_schedule["hosting capacity of feeders"]["schedule"]
+    assert len(night.hour) == 1
