@@ -1,8 +1,12 @@
 """The part of the access matrix about operations: networks, envelopes and what aggregators receive of them."""
 
+from secrets import token_hex
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
+from moc.history import acting
+from operations.hosting.models import HostingMap
 from tests.contracts.matrix import MEMBERS, Route, Write
 from tests.contracts.matrix_api import CALLERS, ID, OF_UTILITY
 from tests.contracts.matrix_filing import ANY_FILERS, DECIDERS, FILERS, of
@@ -120,6 +124,13 @@ def studied(scene: Scene) -> dict:
 
 def studied_by_form(scene: Scene) -> dict:
     return studied(scene) | {"charge_kw": "0", "accepted_percent": "5"}
+
+
+def unmapped(scene: Scene) -> dict:
+    """A feeder that has no map of this month any more."""
+    with acting(None, "Of another month"):
+        HostingMap.objects.update(window=token_hex(3))
+    return {"feeder": "F1"}
 
 
 def row_to_adopt(scene: Scene) -> dict:
@@ -311,12 +322,12 @@ ROUTES = (
     Route(f"{API}screen-findings/", CALLERS),
     Route(f"{API}screen-findings/<int:pk>/", OF_BOTH, lambda scene: {"pk": scene.screen_finding.pk}),
     Route(HOSTING, SIGNED_IN),
-    Route(f"{HOSTING}new/", ANY_GRID, writes=(Write(GRID, {"feeder": "F1"}),)),
+    Route(f"{HOSTING}new/", ANY_GRID, writes=(Write(GRID, unmapped),)),
     Route(f"{HOSTING}<uuid:uuid>/", PEOPLE_OF_GRID, of("hosting_map")),
     Route(f"{HOSTING}<uuid:uuid>/nodes/", PEOPLE_OF_GRID, of("hosting_map")),
     Route(f"{HOSTING}<uuid:uuid>/nodes/export.csv", PEOPLE_OF_GRID, of("hosting_map")),
     Route(f"{HOSTING}<uuid:uuid>/{MOVE}", None, of("hosting_map", name="again"), (Write(GRID),)),
-    Route(f"{API}hosting-maps/", CALLERS, writes=(Write(GRID, {"feeder": "F1"}),)),
+    Route(f"{API}hosting-maps/", CALLERS, writes=(Write(GRID, unmapped),)),
     Route(f"{API}hosting-maps/{ID}", OF_GRID, of("hosting_map")),
     Route(f"{API}hosting-maps/{ID}versions/", OF_GRID, of("hosting_map")),
     Route(f"{API}hosting-maps/{ID}{MOVE}", None, of("hosting_map", name="again"), (Write(GRID, {}),)),
