@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0026_rules_in_the_feed'),
-        ('operations', '0018_log_of_an_event'),
+        ('operations', '0019_receipts_name_their_ders'),
         ('registry', '0038_past_by_moment'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
