@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0026_rules_in_the_feed'),
-        ('operations', '0019_receipts_name_their_ders'),
+        ('operations', '0020_reactive_limits'),
         ('registry', '0038_past_by_moment'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
