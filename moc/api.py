@@ -38,6 +38,7 @@ from operations.overview.api import FeederOverviews
 from operations.reliability.api import ReliabilityFindings
 from operations.responses.api import OutageResponses
 from operations.screening.api import ReviewScreens, ScreenFindings
+from operations.sharing.api import EnvelopePolicies
 from operations.telemetry.api import States, SubjectStates, Telemetry, TelemetryChecks
 from registry.administration.api import ReviewRules
 from registry.aggregations.api import Aggregations, FedMemberSerializer
@@ -147,6 +148,7 @@ RESOURCES = {
     "operations/envelopes": ("envelope", Envelopes),
     "operations/envelope-runs": ("envelope-run", EnvelopeRuns),
     "operations/envelope-receipts": ("envelope-receipt", Receipts),
+    "operations/envelope-policies": ("envelope-policy", EnvelopePolicies),
 }
 
 # What the feed of changes tells of; with an aggregation its members and its verdicts come into sight

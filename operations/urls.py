@@ -17,5 +17,6 @@ urlpatterns = [
     path("transformers/", include("operations.deferral.urls")),
     path("readiness/", include("operations.telemetry.urls")),
     path("forecasts/", include("operations.forecasts.urls")),
+    path("envelopes/policies/", include("operations.sharing.urls")),
     path("envelopes/", include("operations.envelopes.urls")),
 ]

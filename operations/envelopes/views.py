@@ -141,7 +141,9 @@ class Runs(List):
     parents = POINTS
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [("Compute envelopes", reverse("operations:envelope_run_new"), True)] if utilities_of(self.request.user).exists() else []
+        shown = [("Policies", reverse("operations:envelope_policies"), False)]
+        may = utilities_of(self.request.user).exists()
+        return [*shown, ("Compute envelopes", reverse("operations:envelope_run_new"), True)] if may else shown
 
 
 class NewRun(Create):

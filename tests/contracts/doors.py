@@ -20,6 +20,7 @@ from tests.contracts import (
     matrix_api,
     matrix_changes,
     matrix_disputes,
+    matrix_envelopes,
     matrix_filing,
     matrix_intents,
     matrix_messages,
@@ -57,6 +58,7 @@ MATRIX = [
     *matrix_disputes.ROUTES,
     *matrix_public.ROUTES,
     *matrix_operations.ROUTES,
+    *matrix_envelopes.ROUTES,
     *matrix_admin.routes(),
 ]
 READS = [route for route in MATRIX if route.sees is not None]
