@@ -99,10 +99,10 @@ def _proven(each: Capability, way: str, kw: float) -> float:
     if kw <= 0 or capable <= 0:
         return 0.0
     machine, live = computing.ready_at(each.run, each.interval)
-    place, limits = {der: row for row, ders in enumerate(live.ders) for der in ders}, np.zeros(len(live.points))
+    place, limits = {der.der: row for der, row in zip(live.all, live.owner, strict=True)}, np.zeros(len(live.points))
     for ders, limit in zip(each.ders, each.high_kw if way == UP else -each.low_kw, strict=True):
         if (row := next((place[der] for der in ders if der in place), None)) is not None:
-            limits[row] = max(limit, 0) * 1e3
+            limits[row] += max(limit, 0) * 1e3
     asked = computing.request_of(each.run, machine.feeder, live).at(each.interval)
     case = Case(machine, asked, computing.policy_of(each.run, live), EXPORT if way == UP else IMPORT, np.ones((1, len(live.points))))
     for part in STEPS:

@@ -16,11 +16,11 @@ from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
 from operations.envelopes.reports import NO_SUPPLY
 from operations.envelopes.services import situation
 from operations.envelopes.services.devices import Active, Capable, active_points, capabilities, supplied, weights_of
-from operations.envelopes.solver import blocks, windows
+from operations.envelopes.solver import blocks, kvar, windows
 from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.fairness import price
-from operations.envelopes.solver.problem import Allocation, Envelopes, Policy, Request
+from operations.envelopes.solver.problem import EXPORT, Allocation, Envelopes, Policy, Request
 from operations.envelopes.solver.settling import at_rest
 from operations.envelopes.solver.solve import solve
 from operations.network.engine.feeder import FeederModel
@@ -38,11 +38,16 @@ SYSTEM = "system: envelopes computed"
 
 @dataclass(frozen=True)
 class Part:
-    """The intervals of a window in one situation, which of the active points have supply there (A,), and their envelopes; None: nobody."""
+    """The intervals of a window in one situation, which of the active points have supply there (A,), these points, and their envelopes;
+    None: nobody. ders (2, n, T): the least and the most injection of each DER in watts, kvar (2, 2, n, T): its least and most vars while
+    its point draws, and injects."""
 
     intervals: slice
     supplied: np.ndarray
-    found: Envelopes | None
+    live: Active
+    found: Envelopes | None = None
+    ders: np.ndarray | None = None
+    kvar: np.ndarray | None = None
 
     @property
     def count(self) -> int:
@@ -60,39 +65,40 @@ def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request
     hours = np.arange(run.intervals) * run.step_minutes / 60 + first.hour + first.minute / 60
     day = np.interp(hours % 24, np.arange(25), np.append(TYPICAL_DAY, TYPICAL_DAY[0]))
     base = feeder.point_va[:, None] * day
-    low, high = (np.repeat(values[:, None], run.intervals, 1) * 1e3 for values in (active.low_kw, active.high_kw))
-    row_of = {der: row for row, ders in enumerate(active.ders) for der in ders}
-    _by_time(run, active, row_of, low, high)
-    for der, (least, most, *hours) in run.caps.items():
-        if int(der) in row_of:
-            row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
-            low[row, part], high[row, part] = np.maximum(low[row, part], least * 1e3), np.minimum(high[row, part], most * 1e3)
-    granted = _granted(run, row_of, low.shape) if run.room else {}
-    bounds = np.minimum(low, high), high
+    own = bounds_of(run, active)
+    low, high, start = (active.summed(each) for each in (*own, np.clip(0, *own)))
+    granted = dict(zip(("granted_low_w", "granted_high_w"), map(active.summed, granted_of(run, active)), strict=True)) if run.room else {}
     capability = active.capability() if run.policy.get("reactive") else None
-    return Request(feeder, feeder.leg_va(base), active.points, *bounds, active.inverters(), capability, **granted)
+    return Request(feeder, feeder.leg_va(base), active.points, low, high, active.inverters(), capability, start_w=start, **granted)
 
 
-def _by_time(run: EnvelopeRun, active: Active, row_of: dict[int, int], low: np.ndarray, high: np.ndarray) -> None:
-    """Take off the bounds (A, T), in watts, what limits by time leave of their DERs' share in each interval."""
+def bounds_of(run: EnvelopeRun, active: Active) -> np.ndarray:
+    """Least and most injection of each DER, (2, n, T) watts: what it can do, within its limits by time and an operator's own."""
+    ranges = np.array([(each.least, each.most) for each in active.all]).reshape(-1, 2)
+    least, most = np.repeat(ranges.T[:, :, None], run.intervals, 2)
     step = timedelta(minutes=run.step_minutes)
-    local = [timezone.localtime(run.starts_at + step * n) for n in range(run.intervals)] if active.timed else []
-    for der, (said, least, most) in active.timed.items():
-        if der in row_of:
-            export, import_ = windows.limits_at(said, local, run.step_minutes)
-            high[row_of[der]] -= 1e3 * np.maximum(0, most - np.maximum(export, least))
-            low[row_of[der]] += 1e3 * np.maximum(0, np.minimum(-import_, most) - least)
+    local = [timezone.localtime(run.starts_at + step * n) for n in range(run.intervals)]
+    for row, each in enumerate(active.all):
+        if each.windows:
+            export, import_ = windows.limits_at(each.windows, local, run.step_minutes)
+            least[row], most[row] = (
+                np.maximum(each.least, np.minimum(-import_, each.most)),
+                np.minimum(each.most, np.maximum(export, each.least)),
+            )
+        if cap := run.caps.get(str(each.der)):
+            part = _part(run, [datetime.fromisoformat(moment) for moment in cap[2:]])
+            least[row, part], most[row, part] = np.maximum(least[row, part], cap[0]), np.minimum(most[row, part], cap[1])
+    return np.stack([np.minimum(least, most), most]) * 1e3
 
 
-def _granted(run: EnvelopeRun, row_of: dict[int, int], shape: tuple[int, int]) -> dict[str, np.ndarray]:
-    """The room that a utility granted to DERs, as injection that their points get at least."""
-    least, most = np.zeros(shape), np.zeros(shape)
-    for der, (low, high, *hours) in run.room.items():
-        if int(der) in row_of:
-            row, part = row_of[int(der)], _part(run, [datetime.fromisoformat(moment) for moment in hours])
-            least[row, part] += low * 1e3
-            most[row, part] += high * 1e3
-    return {"granted_low_w": least, "granted_high_w": most}
+def granted_of(run: EnvelopeRun, active: Active) -> np.ndarray:
+    """The room that a utility granted to DERs: injection that they get at least, (2, n, T) watts."""
+    found = np.zeros((2, len(active.all), run.intervals))
+    for row, each in enumerate(active.all):
+        if room := run.room.get(str(each.der)):
+            part = _part(run, [datetime.fromisoformat(moment) for moment in room[2:]])
+            found[:, row, part] = np.array(room[:2], float)[:, None] * 1e3
+    return found
 
 
 def _part(run: EnvelopeRun, hours: list[datetime]) -> slice:
@@ -143,9 +149,35 @@ def _made_ready(run: EnvelopeRun, capable: list[Capable], said: dict) -> tuple[M
 def _solved(run: EnvelopeRun, capable: list[Capable], intervals: slice, said: dict) -> Part:
     machine, live, rows = _made_ready(run, capable, said)
     if not len(live.points):
-        return Part(intervals, rows, None)
+        return Part(intervals, rows, live)
     request = request_of(run, machine.feeder, live).during(intervals)
-    return Part(intervals, rows, solve(request, policy_of(run, live), machine))
+    found = solve(request, policy_of(run, live), machine)
+    own, granted = bounds_of(run, live)[:, :, intervals], granted_of(run, live)[:, :, intervals]
+    start = np.clip(0, *own)
+    ders = [start - _divided(live, found.importing.push_w, start - own[0], start - granted[0])]
+    ders += [start + _divided(live, found.exporting.push_w, own[1] - start, granted[1] - start)]
+    return Part(intervals, rows, live, found, np.stack(ders), _vars(live, request, found))
+
+
+def _divided(live: Active, push: np.ndarray, room: np.ndarray, granted: np.ndarray) -> np.ndarray:
+    """Of the points' push (A, T) each DER's part (n, T) by its room, before that what was granted to it."""
+    first = np.clip(granted, 0, room)
+    held, rest = live.summed(first), live.summed(room - first)
+    of_first = np.divide(push, held, out=np.ones_like(push), where=held > push)
+    of_rest = np.divide(np.maximum(push - held, 0), rest, out=np.zeros_like(push), where=rest > 0)
+    return first * of_first[live.owner] + (room - first) * np.minimum(of_rest, 1)[live.owner]
+
+
+def _vars(live: Active, request: Request, found: Envelopes) -> np.ndarray:
+    """Least and most vars of each DER while its point draws, and injects, (2, 2, n, T): by its rule, or what the grid leaves it."""
+    vars_ = np.zeros((2, 2, len(live.all), request.low_w.shape[1]))
+    for way, side in zip(vars_, (found.importing, found.exporting), strict=True):
+        if request.capability is not None:
+            way[:, live.told] = kvar.divided(request, side)
+        if request.inverters is not None:
+            moved = kvar.moved(request, side.push_w, side.direction)
+            way[:, live.ruled] = request.inverters.between(moved, exporting=side.direction == EXPORT)
+    return vars_
 
 
 def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
@@ -154,7 +186,7 @@ def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
     capable = capabilities(run.network)
     active = active_points(capable)
     progress(0, None, "Computing")
-    if len(active.points):
+    if active.all:
         parts = [_solved(run, capable, *each) for each in _situations(run)]
         written = _blocks(run, active, parts)
         if any(part.found for part in parts):
@@ -171,38 +203,34 @@ def carry_out(run: EnvelopeRun, progress: Progress) -> dict:
 
 
 def _blocks(run: EnvelopeRun, active: Active, parts: list[Part]) -> list[EnvelopeBlock]:
-    """Both bounds of all active points; who has no supply may neither import nor export."""
-    written, size = [], (len(active.points), run.intervals)
-    for bound in ("min", "max"):
+    """Both bounds of all active DERs; who has no supply may neither import nor export."""
+    written, size, ders = [], (len(active.all), run.intervals), [[each.der] for each in active.all]
+    for side, bound in enumerate(("min", "max")):
         kw, codes, names = np.zeros(size), np.zeros(size, np.int32), {}
         for part in parts:
-            rows, off = np.flatnonzero(part.supplied), np.flatnonzero(~part.supplied)
+            rows = part.supplied[active.owner]
             if part.found is not None:
-                limits, side = (part.found.min_w, part.found.importing) if bound == "min" else (part.found.max_w, part.found.exporting)
-                kw[rows, part.intervals] = limits / 1e3
-                codes[rows, part.intervals] = _named(side, names)
-            if len(off):
-                codes[off, part.intervals] = _code(names, NO_SUPPLY, len(off))
+                kw[rows, part.intervals] = part.ders[side] / 1e3
+                codes[rows, part.intervals] = _named((part.found.importing, part.found.exporting)[side], names)[part.live.owner]
+            if not rows.all():
+                codes[~rows, part.intervals] = _code(names, NO_SUPPLY, int((~part.supplied).sum()))
         unit = blocks.unit_for(kw)
         packed = {"limits": blocks.pack(kw, unit, upper=bound == "max"), "reasons": blocks.pack_codes(codes), "names": list(names.values())}
-        packed |= _reactive(run, active, parts, bound, kw)
-        written.append(EnvelopeBlock(run=run, edc_id=run.edc_id, bound=bound, unit_kw=unit, ders=active.ders, **packed))
+        packed |= _reactive(run, active, parts, side)
+        written.append(EnvelopeBlock(run=run, edc_id=run.edc_id, bound=bound, unit_kw=unit, ders=ders, **packed))
     return written
 
 
-def _reactive(run: EnvelopeRun, active: Active, parts: list[Part], bound: str, kw: np.ndarray) -> dict:
-    """The columns of a block that hold limits in kvar: of what is told how much, what the grid leaves it; of what follows a rule, what that
-    gives within its kW. Nothing where the policy wants none, or no capability is known."""
-    rows, kvar = active.reactive_rows(), np.zeros((2, *kw.shape))
+def _reactive(run: EnvelopeRun, active: Active, parts: list[Part], side: int) -> dict:
+    """The columns of a block that hold limits in kvar; nothing where the policy wants none, or of nobody a capability or rule is known."""
+    rows = np.sort(np.concatenate([active.ruled, active.told]))
     if not run.policy.get("reactive") or not len(rows):
         return {}
+    found = np.zeros((2, len(active.all), run.intervals))
     for part in parts:
-        side = part.found and (part.found.importing if bound == "min" else part.found.exporting)
-        if side and side.least_var is not None:
-            kvar[:, part.supplied, part.intervals] = np.stack([side.least_var, side.most_var]) / 1e3
-    if (steered := active.inverters()) is not None:
-        kvar += np.stack(steered.between(np.abs(kw) * 1e3, exporting=bound == "max")) / 1e3
-    unit, sides = blocks.unit_for(kvar), zip(("least", "most"), kvar, strict=True)
+        if part.kvar is not None:
+            found[:, part.supplied[active.owner], part.intervals] = part.kvar[side] / 1e3
+    unit, sides = blocks.unit_for(found), zip(("least", "most"), found, strict=True)
     packed = {f"{name}_kvar": blocks.pack(values[rows], unit, upper=name == "most") for name, values in sides}
     return packed | {"kvar_rows": rows.tolist(), "kvar_unit": unit}
 

@@ -1,6 +1,7 @@
 """The DERs at a feeder's points: what each can do, what its utility allows, and how its reactive power goes with that."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -60,39 +61,53 @@ class Capable(NamedTuple):
 @dataclass(frozen=True)
 class Active:
     """The active points of a feeder: places in the arrays (A,), injection that their DERs can take (A,) kW, and the DERs of each, with the
-    injection that is left to them. timed: of DERs with limits by time the windows, and the injection (least, most, kW) that they narrow."""
+    injection that is left to them."""
 
     points: np.ndarray
     low_kw: np.ndarray
     high_kw: np.ndarray
     members: list[list[Capable]]
-    timed: dict[int, tuple[list, float, float]] = field(default_factory=dict)
 
-    @property
-    def ders(self) -> list[list[int]]:
-        """The DERs' ids."""
-        return [[each.der for each in members] for members in self.members]
+    @cached_property
+    def all(self) -> list[Capable]:
+        """The DERs (n), point after point."""
+        return [each for members in self.members for each in members]
 
-    def _flat(self, chosen) -> tuple[list[Device], np.ndarray, np.ndarray, np.ndarray]:
-        """Devices that are chosen, the row of each one's point, and its part of the point's most and least injection."""
-        rows = [(row, each) for row, members in enumerate(self.members) for each in members if chosen(each.device)]
-        owner = np.array([row for row, _ in rows], int)
+    @cached_property
+    def owner(self) -> np.ndarray:
+        """The row of each DER's point, (n,)."""
+        return np.repeat(np.arange(len(self.members)), [len(members) for members in self.members])
+
+    @cached_property
+    def ruled(self) -> np.ndarray:
+        """The DERs whose reactive power follows issued settings, (m,) places in all."""
+        return np.flatnonzero([bool(each.device.rule) for each in self.all])
+
+    @cached_property
+    def told(self) -> np.ndarray:
+        """The DERs whose reactive capability is known, and who follow no rule, (m,) places in all."""
+        return np.flatnonzero([each.device.known for each in self.all])
+
+    def summed(self, values: np.ndarray) -> np.ndarray:
+        """Of the DERs' values (n, T) the sums of the points, (A, T)."""
+        found = np.zeros((len(self.members), values.shape[1]))
+        np.add.at(found, self.owner, values)
+        return found
+
+    def _placed(self, rows: np.ndarray) -> tuple[list[Device], np.ndarray, np.ndarray, np.ndarray]:
+        """The devices of DERs, the row of each one's point, and its part of the point's most and least injection."""
         found = []
         for name, sign in (("most", 1), ("least", -1)):
-            own = np.array([max(0.0, sign * getattr(each, name)) for _, each in rows])
-            total = [sum(max(0.0, sign * getattr(other, name)) for other in self.members[row]) for row in owner]
-            found.append(np.divide(own, total, out=np.zeros(len(own)), where=np.array(total) > 0))
-        return [each.device for _, each in rows], owner, *found
-
-    def reactive_rows(self) -> np.ndarray:
-        """The points of whose DERs any has a rule for its reactive power, or a known capability."""
-        return np.flatnonzero([any(each.device.rule or each.device.known for each in members) for members in self.members])
+            own = np.array([max(0.0, sign * getattr(each, name)) for each in self.all])
+            total = np.bincount(self.owner, own, len(self.members))[self.owner]
+            found.append(np.divide(own, total, out=np.zeros(len(own)), where=total > 0)[rows])
+        return [self.all[row].device for row in rows], self.owner[rows], *found
 
     def inverters(self) -> Inverters | None:
         """Those whose reactive power follows issued settings; None where nobody's does."""
-        devices, *places = self._flat(lambda device: device.rule)
-        if not devices:
+        if not len(self.ruled):
             return None
+        devices, *places = self._placed(self.ruled)
         curves = sorted({tuple(map(tuple, each.settings["volt_var"])) for each in devices if each.rule == "volt_var"})
         follows = [curves.index(tuple(map(tuple, each.settings["volt_var"]))) if each.rule == "volt_var" else -1 for each in devices]
         factors = np.array([each.settings.get("power_factor", 1.0) for each in devices])
@@ -102,9 +117,9 @@ class Active:
 
     def capability(self) -> Capability | None:
         """The reactive capability of those of whom it is known and who follow no rule; None where there is nobody."""
-        devices, *places = self._flat(lambda device: device.known)
-        if not devices:
+        if not len(self.told):
             return None
+        devices, *places = self._placed(self.told)
         kvar = (np.array([value or 0.0 for value in values]) * 1e3 for values in zip(*((d.inject_kvar, d.absorb_kvar) for d in devices)))
         return Capability(*places, *kvar, np.array([each.kva * 1e3 if each.kva else np.inf for each in devices]))
 
@@ -147,8 +162,7 @@ def active_points(capable: list[Capable], limited: dict | None = None) -> Active
         found.setdefault(each.place, []).append(left)
     numbers = sorted(found)
     low, high = ([sum(getattr(each, side) for each in found[number]) for number in numbers] for side in ("least", "most"))
-    timed = {each.der: (each.windows, each.least, each.most) for rows in found.values() for each in rows if each.windows}
-    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number] for number in numbers], timed)
+    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number] for number in numbers])
 
 
 def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:

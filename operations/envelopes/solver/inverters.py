@@ -45,17 +45,16 @@ class Inverters:
             np.add.at(found, owner, np.interp(volts[owner], x, y) * self.rated_va[rows, None] * there)
         return found
 
-    def between(self, moved_w: np.ndarray, *, exporting: bool) -> tuple[np.ndarray, np.ndarray]:
-        """The least and most vars that each point's inverters inject while it moves up to watts (A, T), at any voltage, (A, T) twice."""
+    def between(self, moved_w: np.ndarray, *, exporting: bool) -> np.ndarray:
+        """The least and the most vars that each inverter injects while its point moves up to watts (A, T), at any voltage, (2, n, T)."""
         share = self.export_share if exporting else self.import_share
-        own, steered = share[:, None] * moved_w[self.owner], self.curve >= 0
+        own, steered = share[:, None] * moved_w[self.owner], self.curve[:, None] >= 0
         there = self.rated_va[:, None] * np.clip(own / (WHOLE_AT * self.rated_w[:, None]), 0, 1)
-        by_factor, found = self.vars_per_watt[:, None] * own, np.zeros((2, *moved_w.shape))
-        for row, extreme in enumerate((min, max)):
+        by_factor, found = self.vars_per_watt[:, None] * own, []
+        for extreme, towards in ((min, np.minimum), (max, np.maximum)):
             ends = np.array([extreme(0.0, *self.curves[each][1]) if each >= 0 else 0.0 for each in self.curve])
-            both = np.where(steered[:, None], ends[:, None] * there, np.minimum(by_factor, 0) if row == 0 else np.maximum(by_factor, 0))
-            np.add.at(found[row], self.owner, both)
-        return found[0], found[1]
+            found.append(np.where(steered, ends[:, None] * there, towards(by_factor, 0)))
+        return np.stack(found)
 
     def apparent(self, count: int) -> np.ndarray:
         """Rated VA of each point's volt-var inverters, (A,); one where there are none, to divide by."""
@@ -74,11 +73,15 @@ class Capability:
     absorb: np.ndarray
     rated_va: np.ndarray
 
-    def left(self, moved_w: np.ndarray, *, exporting: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Vars that each point can inject, and absorb, beside watts (A, T) that it injects or draws, (A, T) twice."""
+    def left(self, moved_w: np.ndarray, *, exporting: bool) -> np.ndarray:
+        """Vars that each inverter can absorb, and inject, while its point injects or draws watts (A, T), (2, n, T)."""
         share = self.export_share if exporting else self.import_share
         beside = np.sqrt(np.maximum(self.rated_va[:, None] ** 2 - (share[:, None] * moved_w[self.owner]) ** 2, 0))
-        found = np.zeros((2, *moved_w.shape))
-        for row, rated in enumerate((self.inject, self.absorb)):
-            np.add.at(found[row], self.owner, np.minimum(rated[:, None], beside))
-        return found[0], found[1]
+        return np.stack([np.minimum(rated[:, None], beside) for rated in (self.absorb, self.inject)])
+
+    def summed(self, values: np.ndarray, count: int) -> np.ndarray:
+        """Of the inverters' values (2, n, T) the sums of the points, (2, A, T)."""
+        found = np.zeros((2, count, values.shape[2]))
+        for row, each in zip(found, values, strict=True):
+            np.add.at(row, self.owner, each)
+        return found

@@ -10,7 +10,7 @@ import numpy as np
 from operations.envelopes.solver import groups, ray
 from operations.envelopes.solver.case import CHUNK, NEAR, Case
 from operations.envelopes.solver.inverters import Capability
-from operations.envelopes.solver.problem import EXPORT, IMPORT
+from operations.envelopes.solver.problem import EXPORT, IMPORT, Allocation, Request
 
 LITTLE = 1.0  # VA: less than this is nothing
 
@@ -63,10 +63,23 @@ class Reactive(Case):
 
 def beside(case: Case, push: np.ndarray, capability: Capability) -> tuple[np.ndarray, np.ndarray]:
     """Vars that each point may absorb (as a negative number) and inject while it goes as far as its push, (A, T) twice."""
-    anchor = case.request.anchor_w
-    moved = np.maximum(np.abs(anchor), np.abs(anchor - case.direction * push))
-    inject, absorb = capability.left(moved, exporting=case.direction == EXPORT)
+    left = capability.left(moved(case.request, push, case.direction), exporting=case.direction == EXPORT)
+    absorb, inject = capability.summed(left, len(push))
     return -_shared(case, push, IMPORT, absorb), _shared(case, push, EXPORT, inject)
+
+
+def moved(request: Request, push: np.ndarray, direction: int) -> np.ndarray:
+    """The most watts, either way, between where a direction starts and where its push ends, (A, T)."""
+    return np.maximum(np.abs(request.anchor_w), np.abs(request.anchor_w - direction * push))
+
+
+def divided(request: Request, found: Allocation) -> np.ndarray:
+    """Of what an allocation leaves its points each inverter's part, by what it has left: least and most vars, (2, n, T)."""
+    capability, exporting = request.capability, found.direction == EXPORT
+    left = capability.left(moved(request, found.push_w, found.direction), exporting=exporting)
+    total = capability.summed(left, len(found.push_w))[:, capability.owner]
+    part = np.divide(left, total, out=np.zeros_like(left), where=total > 0)
+    return part * np.stack([found.least_var, found.most_var])[:, capability.owner]
 
 
 def _shared(case: Case, push: np.ndarray, direction: int, room: np.ndarray) -> np.ndarray:

@@ -35,7 +35,8 @@ class Request:
     that each device can take, signed; both may lie on one side of zero. inverters: those whose reactive power follows a rule of their
     own; capability: those that give it as they are told, for whom limits of it are found too; all else that is active has none.
     source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary. granted_low_w,
-    granted_high_w (A, T): injection that points get at least, before the others share, as far as the network carries it."""
+    granted_high_w (A, T): injection that points get at least, before the others share, as far as the network carries it. start_w (A, T):
+    where both directions start, where that is not the injection nearest to nothing that a point can take."""
 
     feeder: FeederModel
     base_va: np.ndarray
@@ -48,11 +49,12 @@ class Request:
     groups: np.ndarray | None = None
     granted_low_w: np.ndarray | None = None
     granted_high_w: np.ndarray | None = None
+    start_w: np.ndarray | None = None
 
     @property
     def anchor_w(self) -> np.ndarray:
-        """The injection nearest to nothing that each device can take, (A, T): where both directions start."""
-        return np.clip(0.0, self.low_w, self.high_w)
+        """Where both directions start, (A, T)."""
+        return np.clip(0.0, self.low_w, self.high_w) if self.start_w is None else self.start_w
 
     def at(self, interval: int) -> "Request":
         """The same of one interval."""
@@ -60,7 +62,7 @@ class Request:
 
     def during(self, part: slice | np.ndarray) -> "Request":
         """The same of some intervals."""
-        names = ("base_va", "low_w", "high_w", "source_volts", "granted_low_w", "granted_high_w")
+        names = ("base_va", "low_w", "high_w", "source_volts", "granted_low_w", "granted_high_w", "start_w")
         return replace(self, **{name: value[:, part] for name in names if (value := getattr(self, name)) is not None})
 
 

@@ -151,15 +151,13 @@ def test_behind_one_point_each_has_its_part():
     told, factor, curve = (Device(said, 10.0, 10.0, 4.4, 4.4) for said in ({}, {"power_factor": 0.9}, {"volt_var": VOLT_VAR}))
     rows = [Capable(n, 0, -2.0 * n, 5.0, [], each) for n, each in enumerate((told, factor, curve))]
     active = devices.active_points(rows)
-    assert (active.low_kw.tolist(), active.high_kw.tolist(), active.ders) == ([-6.0], [15.0], [[0, 1, 2]])
-    inverters_, told_ = active.inverters(), active.capability()
-    least, most = inverters_.between(np.array([[15e3]]), exporting=True)
+    assert (active.low_kw.tolist(), active.high_kw.tolist(), active.owner.tolist()) == ([-6.0], [15.0], [0, 0, 0])
+    steered, free = active.inverters(), active.capability()
     by_factor = 5e3 * np.sqrt(1 / 0.9**2 - 1)
-    assert np.allclose([least[0, 0], most[0, 0]], [-4.4e3, by_factor + 4.4e3]) and active.reactive_rows().tolist() == [0]
-    inject, absorb = told_.left(np.array([[15e3]]), exporting=True)
-    assert np.allclose([inject[0, 0], absorb[0, 0]], [4.4e3, 4.4e3])
-    assert np.allclose(told_.left(np.array([[29.4e3]]), exporting=True)[0], np.sqrt(10e3**2 - 9.8e3**2))
-    assert np.allclose(inverters_.import_share, [1 / 3, 2 / 3]), "the third draws twice as much as the second"
+    assert np.allclose(steered.between(np.array([[15e3]]), exporting=True)[:, :, 0], [[0, -4.4e3], [by_factor, 4.4e3]])
+    assert np.allclose(free.left(np.array([[15e3]]), exporting=True), 4.4e3)
+    assert np.allclose(free.left(np.array([[29.4e3]]), exporting=True), np.sqrt(10e3**2 - 9.8e3**2))
+    assert np.allclose(steered.import_share, [1 / 3, 2 / 3]), "the third draws twice as much as the second"
 
 
 @pytest.fixture
@@ -231,4 +229,4 @@ def test_issued_settings_have_envelopes_computed_anew(world, feeder):
     (again,) = reacting.react(now=run.starts_at)
     assert again.policy["limits"] != run.policy["limits"]
     ready = devices.active_points(devices.capabilities(again.network))
-    assert ready.high_kw.tolist() == [10, 10, 5, 10] and ready.reactive_rows().tolist() == [0, 1, 2]
+    assert ready.high_kw.tolist() == [10, 10, 5, 10] and (ready.told.tolist(), ready.ruled.tolist()) == ([0], [1, 2])

@@ -1,0 +1,80 @@
+"""Several DERs behind one connection point: each is told its own part of what the point may do, and all parts together are no more. O4."""
+
+import numpy as np
+import pytest
+
+from moc.history import acting
+from operations.envelopes import reports
+from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
+from operations.envelopes.services import computing, devices, life
+from operations.envelopes.services.devices import Capable, Device
+from operations.network.services import building
+from registry.ders.models import Der
+from tests.factories.networks import current, der, ordered, points_of, rows
+from tests.factories.world import REASON
+
+NONE = Device({}, None, None, None, None)
+
+
+@pytest.fixture
+def feeder(world):
+    """Three points behind a small transformer; at the first panels of 10 kW and another aggregator's battery of 5 kW."""
+    building._cached.cache_clear(), computing._machine.cache_clear()
+    feeder = world.feeders["edc"][0]
+    current(world, feeder, rows(points_of(feeder)[:3], kva=20))
+    with acting(None, REASON):
+        EnvelopePolicy.objects.create(edc=world.edc, method="proportional", robust=False)
+        first, *others = points_of(feeder)[:3]
+        der(world, first, external_id="PANELS", export=10, import_=0)
+        der(world, first, external_id="BATTERY", export=5, import_=5, aggregator=world.aggregator2)
+        [der(world, point) for point in others]
+    return feeder
+
+
+def published(world, feeder, **more) -> dict[str, reports.Limits]:
+    run = ordered(world, feeder, **more)
+    life.publish(actor=world.user("edc", "administrator"), run=run)
+    points = list(EnvelopePoint.objects.select_related("der"))
+    found = reports.limits_of(points)
+    return {point.der.external_id: found[point.pk][0] for point in points}
+
+
+def test_each_is_told_its_part(world, feeder):
+    """O4: twice the room is twice the limit; nobody is told the point's whole limit."""
+    found = published(world, feeder)
+    panels, battery = (np.array(found[name].max_kw) for name in ("PANELS", "BATTERY"))
+    assert (panels < 10).any(), "the grid binds"
+    assert np.abs(panels - 2 * battery).max() <= 0.31 and set(found["PANELS"].min_kw) == {0.0} and min(found["BATTERY"].min_kw) < -0.5
+    run = EnvelopePoint.objects.first().run
+    other = next(values for name, values in found.items() if name not in ("PANELS", "BATTERY"))
+    assert np.abs((panels + battery) / 15 - np.array(other.max_kw) / 10).max() < 0.03, "the point has its proportional share"
+    assert run.point_count == 3 and len(run.blocks.first().ders) == 4
+
+
+def test_an_operators_limit_is_for_one_of_them(world, feeder):
+    """O4: a limit of the battery takes nothing of the panels."""
+    key = Der.objects.get(external_id="BATTERY").pk
+    found = published(world, feeder, caps={str(key): [-1.0, 0.0]})
+    assert max(found["BATTERY"].max_kw) == 0 and min(found["BATTERY"].min_kw) >= -1 and min(found["PANELS"].max_kw) > 1
+
+
+def test_what_was_granted_to_one_goes_to_it_first():
+    """¶302: the room that a utility granted to one DER is not shared with its neighbour behind the point."""
+    both = [Capable(n, 0, 0.0, 10.0, [], NONE) for n in range(2)]
+    live = devices.active_points(both)
+    room, granted = np.full((2, 3), 10e3), np.array([[6e3] * 3, [0.0] * 3])
+    found = computing._divided(live, np.array([[3e3, 8e3, 20e3]]), room, granted)
+    assert np.allclose(found[:, 0], [3e3, 0]) and np.allclose(found[:, 2], [10e3, 10e3])
+    assert np.allclose(found[:, 1], [6e3 + 2e3 * 4 / 14, 2e3 * 10 / 14])
+
+
+def test_must_run_beside_must_charge():
+    """O4: both directions start where the two stand together, so that their parts add up."""
+    both = [Capable(0, 0, 2.0, 8.0, [], NONE), Capable(1, 0, -9.0, -3.0, [], NONE)]
+    live = devices.active_points(both)
+    own = np.array([[[2e3], [-9e3]], [[8e3], [-3e3]]])
+    start = np.clip(0, *own)
+    assert live.summed(start)[0, 0] == -1e3
+    up = start + computing._divided(live, np.array([[3e3]]), own[1] - start, np.zeros((2, 1)))
+    down = start - computing._divided(live, np.array([[3e3]]), start - own[0], np.zeros((2, 1)))
+    assert up.sum() == 2e3 and down.sum() == -4e3 and up[1, 0] == -3e3 and down[0, 0] == 2e3
