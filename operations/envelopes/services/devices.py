@@ -175,7 +175,7 @@ def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
 
 def weights_of(active: Active, programs: dict[str, float]) -> np.ndarray:
     """What the DERs of each point can do, kW, each times the greatest weight of its retail programs, 1 where none has any, (A,)."""
-    named = [pk for ders in active.ders for pk in ders] if programs else []
+    named = [each.der for each in active.all] if programs else []
     rows = Der.objects.filter(pk__in=named, retail_programs__overlap=list(programs)).values_list("pk", "retail_programs")
     weight = {pk: max(float(programs[each]) for each in its if each in programs) for pk, its in (rows if named else ())}
     capable = [sum((each.most - each.least) * weight.get(each.der, 1.0) for each in members) for members in active.members]
