@@ -88,6 +88,7 @@ app.conf.beat_schedule = {
     "tenures whose day has come": {"task": "registry.submissions.tasks.apply_tenures", "schedule": crontab(minute="*/5")},
     "clocks of disputes": {"task": "settlement.disputes.tasks.check_clocks", "schedule": crontab(minute="*/10")},
     "envelopes of today and tomorrow": {"task": "operations.envelopes.tasks.due", "schedule": crontab(minute="5,35")},
+    "envelopes of the next hour": {"task": "operations.envelopes.tasks.roll", "schedule": crontab(minute="*/5")},
     "answers to outages that are over": {"task": "operations.responses.tasks.end_over", "schedule": 60.0},
     "transformers above their rating": {"task": "operations.deferral.tasks.look", "schedule": crontab(minute="55")},
     "reviews that reached a modelled feeder": {"task": "operations.screening.tasks.due", "schedule": crontab(minute="*/5")},

@@ -29,19 +29,22 @@ def tell(
     url: str = "",
     author=None,
     colleagues: bool = False,
+    to_people: bool = True,
     **context,
 ) -> int:
     """Tell an organisation of one effective change, within its transaction: an event for its webhooks, a notification for everybody who
     holds `permission` there, as each prefers. The body is templates/emails/<event>.txt. Returns how many people.
 
     `author` is whose act it was, None for the system's: the author's own organisation is not told of it, but for its `colleagues` where
-    the act asks them to act in turn; the author never is.
+    the act asks them to act in turn; the author never is. Not `to_people`: an event for webhooks only, of what comes every few minutes.
     """
     if author is not None and not colleagues and organization in policy.own_organizations(author):
         return 0
     subject = " ".join(subject.split())[:200]  # one line: a title may hold several
     body = render_to_string(f"emails/{event}.txt", {"subject": subject, "organization": organization, **context}).strip()
     publish(organization=organization, kind=event, subject=subject, body=body, url=url)
+    if not to_people:
+        return 0
     people = policy.holders(permission, organization).exclude(pk=author.pk if author else None)
     return notify(people, event=event, subject=subject, body=body, url=url)
 

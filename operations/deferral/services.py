@@ -87,9 +87,9 @@ def deactivate(*, actor, alarm: TransformerAlarm, reason: str) -> None:
 
 
 def _run_of(alarm: TransformerAlarm) -> EnvelopeRun | None:
-    """The newest run of the alarm's hours that was neither replaced nor taken out."""
+    """The newest run up to the end of the alarm's hours, not of a part of them only, that was neither replaced nor taken out."""
     runs = EnvelopeRun.objects.of_feeder(alarm.feeder).overlapping(alarm.starts_at, alarm.ends_at).filter(status__in=EnvelopeRun.LIVE)
-    return runs.order_by("-pk").first()
+    return runs.filter(ends_at__gte=alarm.ends_at).order_by("-pk").first()
 
 
 def _ordered(actor, alarm: TransformerAlarm, change) -> EnvelopeRun:

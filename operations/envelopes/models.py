@@ -1,7 +1,7 @@
 """Policies, runs, and the envelopes themselves: blocks of a feeder's whole set, never rows by interval."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -19,6 +19,8 @@ from operations.envelopes.queries import RunQuerySet
 from operations.network.models import NetworkVersion, utility
 from registry.ders.models import Der
 from registry.grid.models import Feeder
+
+HOUR = timedelta(hours=1)
 
 
 class EnvelopePolicy(models.Model):
@@ -52,6 +54,13 @@ class EnvelopePolicy(models.Model):
     outage_import_kw = models.DecimalField("import after an outage (kW)", max_digits=9, decimal_places=1, default=2)
     outage_export_kw = models.DecimalField("export after an outage (kW)", max_digits=9, decimal_places=1, default=0)
     auto_publish = models.BooleanField("publish what passes its check", default=False)
+    rolling_minutes = models.PositiveSmallIntegerField(
+        "intervals of the next hour (min)",
+        choices=[(minutes, f"{minutes} minutes") for minutes in (5, 15, 30)],
+        null=True,
+        blank=True,
+        help_text="the hour that begins is computed anew in such intervals, again and again; empty: days only; needs publishing by itself",
+    )
 
     objects = ScopedQuerySet.as_manager()
     history = Versions()
@@ -63,6 +72,11 @@ class EnvelopePolicy(models.Model):
             models.UniqueConstraint(fields=["edc", "feeder"], nulls_distinct=False, name="envelope_policy_once"),
             models.CheckConstraint(
                 condition=Q(v_min_pu__lt=F("v_max_pu"), v_min_pu__gte="0.5", v_max_pu__lte="1.5"), name="envelope_policy_volts"
+            ),
+            models.CheckConstraint(
+                condition=Q(rolling_minutes=None) | Q(rolling_minutes__in=[5, 15, 30], auto_publish=True),
+                name="envelope_policy_rolling",
+                violation_error_message="The next hour is computed where sets are published by themselves: choose that too.",
             ),
         ]
 
@@ -153,6 +167,11 @@ class EnvelopeRun(models.Model):
 
     def __str__(self) -> str:
         return f"Envelopes of {self.feeder} from {timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
+
+    @property
+    def is_rolling(self) -> bool:
+        """Whether the platform ordered it for the next hour only: programs are told, and nobody's inbox."""
+        return self.created_by_id is None and self.ends_at - self.starts_at == HOUR
 
     @property
     def intervals(self) -> int:

@@ -30,6 +30,13 @@ def due() -> int:
 
 
 @shared_task
+def roll() -> int:
+    """Orders the next hour of every feeder whose policy says so. Returns how many runs stand for it."""
+    current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder__edc")
+    return sum(life.order_hour(version.feeder) is not None for version in current)
+
+
+@shared_task
 def react() -> int:
     """Orders anew what events and outages changed since. Returns how many runs were ordered."""
     return len(reacting.react())

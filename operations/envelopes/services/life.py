@@ -152,6 +152,21 @@ def order_days(feeder: Feeder) -> list[EnvelopeRun]:
     return ordered
 
 
+def order_hour(feeder: Feeder, now: datetime | None = None) -> EnvelopeRun | None:
+    """Have the hour that begins computed in the policy's intervals, with the operator's own limits of the day; the day's set stays in force
+    before it is published, and outside of it.
+
+    None where the policy does not say so, nothing is in force, or an operator holds the hour's newest set or took it out."""
+    now, chosen = now or timezone.now(), policy_for(feeder)
+    if not (chosen.rolling_minutes and chosen.auto_publish):
+        return None
+    runs = EnvelopeRun.objects.of_feeder(feeder).filter(network__status=NetworkVersion.Status.CURRENT, starts_at__lte=now, ends_at__gt=now)
+    newest = runs.filter(status__in=(Status.PUBLISHED, Status.HELD, Status.DEACTIVATED)).order_by("-number").first()
+    if newest is None or newest.status != Status.PUBLISHED:
+        return None
+    return order(actor=None, feeder=feeder, starts_at=now, hours=1, step_minutes=chosen.rolling_minutes, caps=newest.caps)
+
+
 def edit(*, actor, run: EnvelopeRun, der: Der, least_kw: float, most_kw: float, reason: str) -> EnvelopeRun:
     """An operator's own limits for one DER: the run is computed anew with them, to be checked and published in its place.
 

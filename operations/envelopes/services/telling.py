@@ -72,15 +72,9 @@ def send(actor, run: EnvelopeRun, ders: set[int]) -> None:
         receipt, _ = EnvelopeReceipt.objects.get_or_create(
             run=run, aggregator=aggregator, defaults=facts | {"changed": len(own), "ders": own}
         )
-        tell(
-            aggregator,
-            ACKNOWLEDGES,
-            event="envelopes_published",
-            subject=f"Envelopes of feeder {run.feeder.code}, set {run.number}",
-            url=page_of(receipt),
-            author=actor,
-            receipt=receipt,
-        )
+        said = {"event": "envelopes_published", "subject": f"Envelopes of feeder {run.feeder.code}, set {run.number}"}
+        to_people = not run.is_rolling
+        tell(aggregator, ACKNOWLEDGES, url=page_of(receipt), author=actor, to_people=to_people, receipt=receipt, **said)
 
 
 def page_of(receipt: EnvelopeReceipt) -> str:

@@ -4,12 +4,13 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from moc.history import acting
 from moc.notices.models import Notice
 from moc.webhooks.models import Event
 from operations.coordination.reports import capabilities
-from operations.envelopes import reports
+from operations.envelopes import reports, tasks
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import computing, life, streaming
 from operations.network.services import building
@@ -180,3 +181,34 @@ def test_sets_are_streamed_to_whom_they_are_sent(world, feeder, api_of):
         json.loads(each.decode().split("data: ")[1]) for each in streaming.news(after, streaming.standing(user, "view_registry"))
     ]
     assert (held["standing"], new["standing"], new["number"]) == ("held", "published", short.number)
+
+
+def test_the_next_hour_is_computed_as_it_begins_where_the_policy_says_so(world, feeder):
+    """O4: in shorter intervals over the day's set, with the operator's own limits; programs are told, inboxes are not."""
+    at = midnight() + TEN + timedelta(minutes=7, seconds=30)
+    assert life.order_hour(feeder, at) is None
+    with acting(None, "system: tests"):
+        EnvelopePolicy.objects.update(rolling_minutes=5, auto_publish=True)
+    day = published(world, ordered(world, feeder, **capped(feeder, "ONE", 1)))
+    told, notices = Event.objects.count(), Notice.objects.count()
+    run = life.order_hour(feeder, at)
+    assert (run.starts_at, run.intervals, run.step_minutes, run.caps) == (midnight() + TEN + timedelta(minutes=5), 12, 5, day.caps)
+    assert life.order_hour(feeder, at + timedelta(minutes=2)) == run and run.is_rolling
+    with acting(None, "system: tests"):
+        EnvelopeRun.objects.filter(pk=run.pk).update(caps=capped(feeder, "ONE", 2)["caps"])
+    tasks.compute(run.job_id)
+    run.refresh_from_db(), day.refresh_from_db()
+    assert (run.status, day.status) == (Status.PUBLISHED, Status.PUBLISHED) and [each[0] for each in pieces()] == [2, 3, 2]
+    assert Event.objects.count() == told + 1 and Notice.objects.count() == notices
+    life.hold(actor=world.user("edc", "administrator"), run=run, reason="A crew is out")
+    assert life.order_hour(feeder, at + timedelta(minutes=5)) is None, "what an operator holds is not passed by"
+
+
+def test_an_hour_that_is_not_computed_in_time_leaves_the_last_that_is_valid(world, feeder):
+    """O4: the day's set goes on; when that ends, the limits without envelope hold."""
+    with acting(None, "system: tests"):
+        EnvelopePolicy.objects.update(rolling_minutes=15, auto_publish=True)
+    run = life.order_hour(feeder, midnight() + TEN)
+    assert run.status == Status.COMPUTING and pieces() == [(1, 0, 24, 60, 10)]
+    with pytest.raises(IntegrityError), transaction.atomic(), acting(None, "system: tests"):
+        EnvelopePolicy.objects.update(auto_publish=False)
