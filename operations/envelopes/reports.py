@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from itertools import chain, groupby
 from math import gcd
 
@@ -17,7 +17,7 @@ from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, Envelope
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
 
-PUBLISHED, STATIC, HOURS = "published", "static", 24
+PUBLISHED, STATIC = "published", "static"
 NO_SUPPLY, OPERATOR = "supply.off", "operator.limit"  # in the place of an element that binds
 AT_ONCE = 500  # points of a CSV
 ROUNDED = 0.1  # kW, by which a limit may be inside what was asked
@@ -49,6 +49,11 @@ class Limits:
         """The start of each interval."""
         return [self.starts_at + timedelta(minutes=self.step_minutes * i) for i in range(len(self.max_kw))]
 
+    @property
+    def ends_at(self) -> datetime:
+        """The end of the last interval."""
+        return self.starts_at + timedelta(minutes=self.step_minutes * len(self.max_kw))
+
     def within(self, since: datetime, until: datetime) -> "Limits":
         """The same of a part of the window, of whole minutes; in shorter intervals where it cuts one."""
         first, last = (int((moment - self.starts_at).total_seconds() // 60) for moment in (since, until))
@@ -66,7 +71,8 @@ class Limits:
 def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
     """The limits of envelope points that the caller may see, by primary key: those of each set in force that is not over, by time.
 
-    Where sets overlap, the newest holds, and an older one outside of it. Where none is in force, the static limits of the next day."""
+    Where sets overlap, the newest holds, and an older one outside of it. Between them, and after them to the end of tomorrow, the static
+    limits; nothing else where none is in force."""
     now, found = timezone.now(), {point.pk: [] for point in points}
     runs = EnvelopeRun.objects.filter(feeder__in={point.feeder_id for point in points}, ends_at__gt=now).prefetch_related("blocks")
     for run, since, until in runs.in_force():
@@ -78,7 +84,20 @@ def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
                 limits = _limits(run, unpacked, row_of[point.der_id], point.der_id)
                 found[point.pk].append(limits.within(since, until))
     policies = dict(EnvelopeRun.objects.filter(pk__in={point.run_id for point in points}).values_list("pk", "policy"))
-    return {point.pk: found[point.pk] or [_static(policies[point.run_id], now)] for point in points}
+    return {point.pk: _with_static(found[point.pk], policies[point.run_id], now) for point in points}
+
+
+def _with_static(sets: list[Limits], policy: dict, now: datetime) -> list[Limits]:
+    """The sets of a point with what holds between them and after them."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    end = timezone.make_aware(datetime.combine(timezone.localdate(now) + timedelta(days=2), time()))
+    told: list[Limits] = []
+    reached = sets[0].starts_at if sets else hour
+    for each in sets:
+        told += [_static(policy, max(reached, hour), each.starts_at)] if max(reached, hour) < each.starts_at else []
+        told.append(each)
+        reached = each.ends_at
+    return told + ([_static(policy, max(reached, hour), end)] if max(reached, hour) < end else [])
 
 
 def reactive_of(der) -> str:
@@ -240,12 +259,14 @@ def _name_operator(run: EnvelopeRun, cap: list, kw: dict[str, list[float]], reas
                 reasons[name][n] = OPERATOR, 1
 
 
-def _static(policy: dict, now: datetime) -> Limits:
-    """What holds without a set: a day of hours from the present one on."""
-    first, without = now.replace(minute=0, second=0, microsecond=0), _without(policy)
-    low, high = [-without["fallback"]["import_kw"]] * HOURS, [without["fallback"]["export_kw"]] * HOURS
-    reasons = {"import": [None] * HOURS, "export": [None] * HOURS}
-    return Limits(STATIC, first, 60, low, high, reasons, number=None, content_hash="", kvar={}, **without)
+def _static(policy: dict, since: datetime, until: datetime) -> Limits:
+    """What holds without a set from one moment to another, by hours where they fit."""
+    minutes, without = int((until - since).total_seconds() // 60), _without(policy)
+    step = gcd(60, minutes)
+    count = minutes // step
+    low, high = [-without["fallback"]["import_kw"]] * count, [without["fallback"]["export_kw"]] * count
+    reasons = {"import": [None] * count, "export": [None] * count}
+    return Limits(STATIC, since, step, low, high, reasons, number=None, content_hash="", kvar={}, **without)
 
 
 def _without(policy: dict) -> dict[str, dict[str, float]]:
@@ -267,10 +288,18 @@ def explained(limits: Limits) -> list[dict]:
             rows = list(group)
             until = rows[-1][0] + timedelta(minutes=limits.step_minutes)
             kw = [row[1] for row in rows]
-            shown.append(
-                {"bound": bound, "since": rows[0][0], "until": until, "least": min(kw), "most": max(kw), "why": sentence(limits, reason)}
-            )
+            why = sentence(limits, reason) + _must(bound, kw)
+            shown.append({"bound": bound, "since": rows[0][0], "until": until, "least": min(kw), "most": max(kw), "why": why})
     return shown
+
+
+def _must(bound: str, kw: list[float]) -> str:
+    """What a limit below zero asks for: both ends of the envelope lie on one side."""
+    if min(kw) >= 0:
+        return ""
+    least, most = -max(kw), -min(kw)
+    verb = "draw" if bound == "export" else "inject"
+    return f" Below zero: it must {verb} {f'{least:g} to {most:g}' if 0 <= least < most else f'{most:g}'} kW at least."
 
 
 def sentence(limits: Limits, reason: tuple[str, int] | None) -> str:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -78,20 +79,28 @@ class PointDetail(Detail):
         return f"Envelope of {self.object.der}"
 
     def facts(self) -> list:
-        first = self.limits[0]
-        in_force = "a published set" if first.source == reports.PUBLISHED else "no set: the limits without envelope hold"
+        first, sets = self.limits[0], {each.number: each.content_hash for each in self.limits if each.number}
         rows = [
-            ("In force", in_force, None, ""),
+            ("In force", self._in_force(), None, ""),
             ("DER", linked(reverse("registry:der_detail", args=[self.object.der.uuid]), self.object.der), None, ""),
             ("Feeder", self.object.feeder, None, ""),
             ("Service point", self.object.der.service_point, None, ""),
             ("Utility", self.object.edc, None, ""),
-            *((f"Set {each.number}", each.content_hash, None, "SHA-256") for each in self.limits if each.number),
+            *((f"Set {number}", content_hash, None, "SHA-256") for number, content_hash in sorted(sets.items())),
             ("Without envelope", _pair(first.fallback), None, "when communication is lost, or no set is in force"),
             ("After an outage", _pair(first.outage), None, "until the utility says otherwise"),
             ("Reactive power", reports.reactive_of(self.object.der), None, ""),
         ]
         return [("Envelope", rows)]
+
+    def _in_force(self) -> str:
+        """What holds now."""
+        holds = next((each for each in self.limits if each.ends_at > timezone.now()), None)
+        if holds is None or not holds.number:
+            return "no set: the limits without envelope hold"
+        if holds.starts_at > timezone.now():
+            return f"a published set from {timezone.localtime(holds.starts_at):%b %d, %H:%M} on; until then the limits without envelope"
+        return "a published set"
 
     @cached_property
     def limits(self) -> list[reports.Limits]:

@@ -72,7 +72,7 @@ def test_an_open_line_takes_its_points_out_and_only_its_feeder_is_computed(world
     assert (run.feeder, run.status, run.number) == (feeder, "published", 2) and run.topology_hash != run.network.topology_hash
     assert set(export("FAR")) == {0.0} and np.mean(export("NEAR")) >= np.mean(before)
     point = EnvelopePoint.objects.get(der__external_id="FAR")
-    (limits,) = reports.limits_of([point])[point.pk]
+    limits = reports.limits_of([point])[point.pk][0]
     assert reports.situation_of(run) == "line.l1 open"
     assert {each["why"] for each in reports.explained(limits)} == {reports.sentence(limits, (reports.NO_SUPPLY, 1))}
     assert reacting.react() == [] and EnvelopeRun.objects.filter(feeder=other).get() == untouched

@@ -212,3 +212,33 @@ def test_an_hour_that_is_not_computed_in_time_leaves_the_last_that_is_valid(worl
     assert run.status == Status.COMPUTING and pieces() == [(1, 0, 24, 60, 10)]
     with pytest.raises(IntegrityError), transaction.atomic(), acting(None, "system: tests"):
         EnvelopePolicy.objects.update(auto_publish=False)
+
+
+def test_what_holds_after_the_last_set_is_said(world, feeder, client_of):
+    """O4: today's set stands and tomorrow's is out of force: from midnight on the limits without envelope, to tomorrow's end."""
+    today = published(world, ordered(world, feeder, days=0))
+    life.hold(actor=world.user("edc", "administrator"), run=EnvelopeRun.objects.get(number=1), reason="A crew is out")
+    point = EnvelopePoint.objects.get(der__external_id="ONE")
+    one, rest = reports.limits_of([point])[point.pk]
+    assert (one.number, rest.source, rest.starts_at, rest.ends_at) == (today.number, reports.STATIC, midnight(1), midnight(2))
+    assert set(rest.max_kw) == {1.5} and set(rest.min_kw) == {-5.0}
+    page = client_of(world.user("aggregator", "filer")).get(f"/operations/envelopes/{point.pk}/").content.decode()
+    assert "a published set" in page and "the limit without envelope holds" in page
+
+
+def test_a_set_of_tomorrow_is_not_in_force_today(world, feeder, client_of):
+    """O4: the page says what holds now."""
+    point = EnvelopePoint.objects.get(der__external_id="ONE")
+    page = client_of(world.user("aggregator", "filer")).get(f"/operations/envelopes/{point.pk}/").content.decode()
+    assert "a published set from" in page and "until then the limits without envelope" in page and "Set 1" in page
+
+
+def test_what_must_draw_is_told_so(world, feeder, client_of, api_of):
+    """O4: both ends on one side, in words on the page and by program."""
+    published(world, ordered(world, feeder, caps={str(Der.objects.get(external_id="ONE").pk): [-5, -2]}))
+    point = EnvelopePoint.objects.get(der__external_id="ONE")
+    user, said = world.user("aggregator", "filer"), "Below zero: it must draw 2 kW at least."
+    assert said in client_of(user).get(f"/operations/envelopes/{point.pk}/").content.decode()
+    limits = api_of(user).get(f"{ENVELOPES}{point.pk}/").json()["limits"][0]
+    assert (set(limits["min_kw"]), set(limits["max_kw"])) == ({-5}, {-2})
+    assert {each["bound"] for each in limits["reasons"] if said in each["why"]} == {"export"}

@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0026_rules_in_the_feed'),
-        ('operations', '0020_reactive_limits'),
+        ('operations', '0021_log_of_a_feeder'),
         ('registry', '0039_index_of_decided'),
     ]
 
