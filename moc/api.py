@@ -34,6 +34,7 @@ from operations.hosting.api import HostingMaps, HostingNodes
 from operations.interconnection.api import InterconnectionStudies, SettingsReadbacks
 from operations.network.api import Networks
 from operations.outages.api import Events, OperationalLog, Outages
+from operations.outcomes.api import EnvelopeOutcomes
 from operations.overview.api import FeederOverviews
 from operations.reliability.api import ReliabilityFindings
 from operations.responses.api import OutageResponses
@@ -147,6 +148,7 @@ RESOURCES = {
     "operations/telemetry": ("telemetry", Telemetry),
     "operations/envelopes": ("envelope", Envelopes),
     "operations/envelope-runs": ("envelope-run", EnvelopeRuns),
+    "operations/envelope-outcomes": ("envelope-outcome", EnvelopeOutcomes),
     "operations/envelope-receipts": ("envelope-receipt", Receipts),
     "operations/envelope-policies": ("envelope-policy", EnvelopePolicies),
 }

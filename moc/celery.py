@@ -53,6 +53,7 @@ app.autodiscover_tasks(
         "operations.outages",
         "operations.responses",
         "operations.reliability",
+        "operations.outcomes",
         "operations.deferral",
         "operations.interconnection",
         "operations.screening",
@@ -94,6 +95,7 @@ app.conf.beat_schedule = {
     "reviews that reached a modelled feeder": {"task": "operations.screening.tasks.due", "schedule": crontab(minute="*/5")},
     "hosting capacity of feeders": {"task": "operations.hosting.tasks.due", "schedule": crontab(hour="1", minute="40")},
     "reliability of DERs": {"task": "operations.reliability.tasks.look", "schedule": crontab(minute="20")},
+    "what sets of envelopes held back": {"task": "operations.outcomes.tasks.make_due", "schedule": crontab(minute="*/10")},
     "settings that nobody read back": {
         "task": "operations.interconnection.tasks.look_for_unread",
         "schedule": crontab(hour="5", minute="25"),

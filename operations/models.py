@@ -8,6 +8,7 @@ from operations.hosting.models import HostingMap, HostingNode
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.network.models import NetworkArrays, NetworkElement, NetworkFinding, NetworkPoint, NetworkVersion
 from operations.outages.models import DerOutage, GridEvent, LogEntry, TouchedDer
+from operations.outcomes.models import EnvelopeOutcome
 from operations.reliability.models import ReliabilityFinding
 from operations.responses.models import OutageResponse
 from operations.screening.models import ReviewScreen, ScreenFinding
@@ -18,6 +19,7 @@ __all__ = [
     "DerOutage",
     "DerState",
     "EnvelopeBlock",
+    "EnvelopeOutcome",
     "EnvelopePoint",
     "EnvelopePolicy",
     "EnvelopeReceipt",

@@ -18,5 +18,6 @@ urlpatterns = [
     path("readiness/", include("operations.telemetry.urls")),
     path("forecasts/", include("operations.forecasts.urls")),
     path("envelopes/policies/", include("operations.sharing.urls")),
+    path("envelopes/outcomes/", include("operations.outcomes.urls")),
     path("envelopes/", include("operations.envelopes.urls")),
 ]

@@ -51,6 +51,7 @@ class Points(List):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         shown = [("Sets received", reverse("operations:envelope_receipts"), False)]
+        shown.append(("What sets held back", url_of("operations:envelope_outcomes"), False))
         if not policy.scope(NetworkVersion.objects.all(), self.request.user, self.permission).exists():
             return shown
         pages = (("Runs", "envelope_runs"), ("Transformer alarms", "transformer_alarms"), ("Networks", "networks"))
@@ -192,6 +193,9 @@ class RunDetail(ComputedDetail):
         if not run.point_count:
             return []
         shown = [("Envelopes of its DERs", url_of("operations:envelopes", feeder=run.feeder.code), False)]
+        if run.number:
+            this = {"feeder": run.feeder.code, "number": run.number, "edc": run.edc_id}
+            shown.append(("What it held back", url_of("operations:envelope_outcomes", **this), False))
         may = run.status in ("evaluated", "published", "held") and policy.allows(self.request.user, life.PERMISSION, run.edc)
         return [("Limit one DER", reverse("operations:envelope_run_edit", args=[run.uuid]), False), *shown] if may else shown
 

@@ -1,7 +1,7 @@
 """The answers, as the reader may see them: each a handful of sums."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
@@ -10,6 +10,7 @@ from operations.envelopes.models import EnvelopeRun
 from operations.forecasts.models import Forecast
 from operations.interconnection.models import SettingsReadback
 from operations.outages.models import DerOutage, GridEvent, LogEntry
+from operations.outcomes.models import EnvelopeOutcome
 from operations.telemetry.models import DerState, Reading, SubjectState, TelemetryCheck
 from registry.ders.choices import DerType
 from registry.ders.models import Der
@@ -137,9 +138,24 @@ def did(place: Place) -> Answer:
         *(_read(place) if place.feeder else ()),
         ("Intervals of telemetry owed, seven days", came["owed"]),
         ("of which delivered", came["delivered"]),
+        *_held(place, since),
         ("Acts in the operational log, seven days", log.order_by().count()),
     ]
     return Answer("What did they do?", ("What", "Value"), rows)
+
+
+def _held(place: Place, since: datetime) -> list[tuple]:
+    """What the sets of envelopes that were over since then held back; nothing where there were none, and of what nothing is known None."""
+    names = ("curtailed_export_kwh", "estimated_kwh", "curtailed_import_kwh")
+    sums = place.of(EnvelopeOutcome, ends_at__gte=since).aggregate(n=Count("pk"), **{f"sum_{name}": Sum(name) for name in names})
+    if not sums["n"]:
+        return []
+    labels = (
+        "Export curtailed by envelopes, seven days (kWh)",
+        "of which estimated (kWh)",
+        "Import curtailed by envelopes, seven days (kWh)",
+    )
+    return [(label, None if (kwh := sums[f"sum_{name}"]) is None else _kw(kwh)) for label, name in zip(labels, names, strict=True)]
 
 
 def _read(place: Place) -> list[tuple]:

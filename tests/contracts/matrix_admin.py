@@ -90,8 +90,8 @@ OF_BOTH_PARTIES = dict(
     for pair in (
         "Reading:taken_reading TelemetryCheck:telemetry_check DerState:der_state DerOutage:outage GridEvent:grid_event "
         "TouchedDer:touched_der LogEntry:operational_log EnvelopePoint:envelope EnvelopeReceipt:envelope_receipt "
-        "ReliabilityFinding:reliability SettingsReadback:settings_readback Finding:finding StagedDer:row Decision:decision "
-        "UtilityReview:review Submission:submission ScreenFinding:screen_finding"
+        "EnvelopeOutcome:envelope_outcome ReliabilityFinding:reliability SettingsReadback:settings_readback Finding:finding StagedDer:row "
+        "Decision:decision UtilityReview:review Submission:submission ScreenFinding:screen_finding"
     ).split()
 )
 

@@ -27,6 +27,7 @@ OF_RTO = who("tso:viewer|auditor|administrator")
 OF_GRID = OF_UTILITY
 PEOPLE_OF_GRID = OF_GRID - who("machine")
 ALARMS = "operations/transformers/"
+OUTCOMES = f"{ENVELOPES}outcomes/"
 RELIABILITY = "operations/reliability/"
 RESPONSES = "operations/responses/"
 CONNECTIONS, SCREENS, HOSTING = "operations/interconnection/", "operations/screens/", "operations/hosting/"
@@ -216,6 +217,14 @@ ROUTES = (
     Route(f"{ENVELOPES}receipts/", SIGNED_IN),
     Route(RECEIPT, OF_BOTH - who("machine"), of("envelope_receipt")),
     Route(f"{RECEIPT}{MOVE}", None, of("envelope_receipt", name="acknowledge"), (Write(FILERS - who("machine")),)),
+    Route(OUTCOMES, SIGNED_IN),
+    Route(f"{OUTCOMES}export.csv", MEMBERS),
+    Route(f"{OUTCOMES}ders.csv", MEMBERS),
+    Route(f"{OUTCOMES}<uuid:uuid>/", OF_BOTH - who("machine"), of("envelope_outcome")),
+    Route(f"{API}envelope-outcomes/", CALLERS),
+    Route(f"{API}envelope-outcomes/{ID}", OF_BOTH, of("envelope_outcome")),
+    Route(f"{API}envelope-outcomes/{ID}versions/", OF_BOTH, of("envelope_outcome")),
+    Route(f"{API}envelope-outcomes/{ID}ders/", OF_BOTH, of("envelope_outcome")),
     Route("operations/readiness/", SIGNED_IN),
     Route("operations/readiness/aggregations/", SIGNED_IN),
     Route("operations/readiness/<int:pk>/", OF_BOTH - who("machine"), state),

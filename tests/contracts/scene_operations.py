@@ -20,6 +20,7 @@ from operations.interconnection.services import ordering as ordering_studies
 from operations.interconnection.services import reading_back, studying
 from operations.outages.models import GridEvent
 from operations.outages.services import ders, events
+from operations.outcomes.services import making
 from operations.reliability.models import ReliabilityFinding
 from operations.responses.models import OutageResponse
 from operations.screening.models import ReviewScreen, ScreenFinding
@@ -57,6 +58,7 @@ def objects(world: World) -> dict[str, models.Model]:
         "network_finding": staged.networkfindings.first(),
         "network_arrays": staged.networkarrayss.first(),
         "envelope": limited.envelope,
+        "envelope_outcome": making.make(published.pk, published.ends_at)[0],
         "taken_reading": limited.readings.get(),
         "subject_reading": SubjectReading.objects.get(feeder=limited.feeder),
         "telemetry_check": checked,

@@ -1,0 +1,1 @@
+"""Readings against limits as arrays: knows neither Django nor the database."""
