@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0026_rules_in_the_feed'),
-        ('operations', '0021_log_of_a_feeder'),
+        ('operations', '0022_rolling_hour'),
         ('registry', '0039_index_of_decided'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
