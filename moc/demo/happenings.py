@@ -1,5 +1,5 @@
-"""What happens in the demonstration's grid: a battery that is out with its aggregator's answer, and an interface with limits that its RTO
-derates for some hours. Generated, small, and told through the services as everybody's."""
+"""What happens in the demonstration's grid: a battery that is out with its aggregator's answer, an interface with limits that its RTO
+derates for some hours, and a line behind it with little room. Generated, small, and told through the services as everybody's."""
 
 from datetime import timedelta
 
@@ -17,9 +17,11 @@ from operations.outages.services import ders, events
 from operations.responses import services as responses
 from registry.aggregations.models import Aggregation
 from registry.ders.models import Der
+from registry.grid.models import TdInterface
 
 SOURCE = "Generated for the demonstration"
 IMPORT_KW, EXPORT_KW, LEFT_PERCENT = 60_000, 25_000, 80
+LINE, LINE_KW, ROOM_KW, FACTOR = "Generated line 1", 45_000, 3_000, 0.35
 
 
 def happenings(organizations: dict[str, Organization]) -> None:
@@ -34,10 +36,17 @@ def happenings(organizations: dict[str, Organization]) -> None:
         operator = policy.holders(events.OF_RTO, interface.pnode.tso).order_by("pk").first()
         limits.set_limit(actor=operator, interface=interface, import_kw=IMPORT_KW, export_kw=EXPORT_KW, source=SOURCE)
         facts = {"kind": "derate", "capacity_percent": LEFT_PERCENT, "starts_at": now, "expected_until": now + timedelta(hours=6)}
+        _line(operator, interface)
         events.report(actor=operator, event=GridEvent(td_interface=interface, reason=f"{SOURCE}: a transformer is cooled poorly", **facts))
         aggregation = Aggregation.objects.filter(name=NAME).first()
         if aggregation is not None:
             _out(aggregation)
+
+
+def _line(operator, interface: TdInterface) -> None:
+    """A transmission line that carries a part of what the interface injects, and has less room than the feeders behind it could use."""
+    factors = {f"{interface.edc.slug}/{interface.code}": FACTOR}
+    limits.set_line(actor=operator, tso=interface.pnode.tso, code=LINE, flow_kw=LINE_KW - ROOM_KW, limit_kw=LINE_KW, factors=factors)
 
 
 def _out(aggregation: Aggregation) -> None:

@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 
 from moc.access import policy
 from moc.access.models import Organization, Oversight, User
-from moc.demo import generate, load_grid, newjersey
+from moc.demo import generate, inverters, load_grid, newjersey
 from moc.demo.disputes import dispute
 from moc.demo.happenings import happenings
 from moc.demo.meters import meters
@@ -87,12 +87,13 @@ def catch_up() -> None:
 
 
 def _measured(organizations: dict[str, Organization]) -> None:
-    """Readings, meter data and what happens on the grid, once."""
+    """Readings, meter data, what happens on the grid and what inverters were read to have, once."""
     if not Reading.objects.exists():
         readings(organizations)
     if not MeterDay.objects.exists():
         meters()
     happenings(organizations)
+    inverters.read_back(organizations)
 
 
 def loaded() -> bool:
@@ -145,6 +146,8 @@ def _filings(organizations: dict[str, Organization], report: Report) -> None:
             report(f"{party.name} files", share)
             submission = _file(actor, organizations[party.code], files[party.code], f"demo-{party.code}", f"{party.name}: portfolio")
             report(f"Utilities review {party.name}", share + 0.08)
+            if number == 0:
+                inverters.issue(submission, organizations)
             _approve_all(submission)
         report("Work in progress", 0.98)
         _work_in_progress(organizations, files)

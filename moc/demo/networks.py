@@ -42,13 +42,13 @@ def networks(organizations: dict[str, Organization]) -> None:
     edc = organizations[UTILITY]
     with acting(None, REASON):
         EnvelopePolicy.objects.get_or_create(edc=edc, feeder=None, defaults={"auto_publish": True})
-    for feeder in _feeders(edc):
+    for feeder in feeders_of(edc):
         approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, files), name=f"{feeder.code}.zip"))
         for run in life.order_days(feeder):
             compute(run.job_id)
 
 
-def _feeders(edc: Organization) -> list[Feeder]:
+def feeders_of(edc: Organization) -> list[Feeder]:
     """Feeders of the circuit's voltage at one substation of the utility: the first that has the most."""
     of_voltage = Feeder.objects.filter(edc=edc, nominal_kv=NOMINAL_KV)
     first = of_voltage.values("substation").annotate(count=Count("pk")).order_by("-count", "substation__code").first()

@@ -91,6 +91,10 @@ def located(place: Place) -> Answer:
     """DERs by transformer of the feeder, or by feeder of the utility."""
     name = "service_point__transformer__code" if place.feeder else "feeder__code"
     rows = [(code or "not told", count, _kw(kw)) for code, count, kw in _by(_ders(place), name)]
+    if len(rows) == MOST:
+        whole = _ders(place).aggregate(n=Count("pk"), kw=Sum("nameplate_ac_kw"))
+        rest = whole["n"] - sum(row[1] for row in rows), _kw(float(whole["kw"] or 0) - sum(row[2] for row in rows))
+        rows += [("elsewhere", *rest)] if rest[0] else []
     return Answer("Where?", ("Transformer" if place.feeder else "Feeder", "DERs", "Nameplate (kW)"), rows)
 
 
@@ -128,8 +132,9 @@ def _settings(place: Place) -> list[tuple]:
 
 
 def did(place: Place) -> Answer:
-    """The last days: telemetry that was owed and came, what DERs injected and drew at most, and acts in the operational log."""
-    since = timezone.now() - WEEK
+    """The last days: telemetry that was owed and came, what DERs injected and drew at most, and what happened to them."""
+    now = timezone.now()
+    since = now - WEEK
     checks = place.of(TelemetryCheck, "der__", day__gte=timezone.localdate(since), der__isnull=False)
     came = checks.aggregate(owed=Sum("owed"), delivered=Sum("delivered"))
     log = LogEntry.objects.visible_to(place.user).filter(edc=place.edc, at__gte=since)
@@ -139,6 +144,9 @@ def did(place: Place) -> Answer:
         ("Intervals of telemetry owed, seven days", came["owed"]),
         ("of which delivered", came["delivered"]),
         *_held(place, since),
+        ("Outages and derates that began, seven days", place.of(DerOutage, "der__", starts_at__gte=since, starts_at__lte=now).count()),
+        ("Grid events that began, seven days", place.of(GridEvent, starts_at__gte=since, starts_at__lte=now).count()),
+        ("Sets of envelopes published, seven days", place.of(EnvelopeRun, published_at__gte=since).count()),
         ("Acts in the operational log, seven days", log.order_by().count()),
     ]
     return Answer("What did they do?", ("What", "Value"), rows)

@@ -11,14 +11,15 @@ from django.utils import timezone
 from moc import sight
 from moc.access import policy
 from moc.access.models import Organization, Oversight, User
-from moc.demo import load, networks, newjersey
+from moc.demo import inverters, load, networks, newjersey
 from moc.history import acting
 from moc.reports import reports
+from operations.coordination.models import MonitoredLine
 from operations.deferral.models import TransformerAlarm
 from operations.deferral.reports import relief
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.hosting.models import HostingMap
-from operations.interconnection.models import InterconnectionStudy
+from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.network.models import NetworkVersion
 from operations.reliability.models import ReliabilityFinding
 from operations.screening.models import ReviewScreen
@@ -89,8 +90,14 @@ def _studied() -> None:
     assert [each.status for each in (study, screen, found)] == ["done"] * 3 and screen.row_count and found.node_count
     alarms = TransformerAlarm.objects.filter(day=timezone.localdate())
     assert alarms and all(0 < alarm.over_kw < relief(alarm)[1] + 0.01 for alarm in alarms), "charging that can be curtailed"
-    assert ReliabilityFinding.objects.exists()
+    assert ReliabilityFinding.objects.exists() and MonitoredLine.objects.exists()
+    issued = Der.objects.filter(inverter_settings__isnull=False).count()
+    assert issued == inverters.ISSUED and sorted(map(bool, _read_back())) == [False] * (issued - 2) + [True]
     assert study.firm_export_kw < study.flexible_export_kw < float(study.rated_kw)
+
+
+def _read_back() -> list:
+    return list(SettingsReadback.objects.values_list("differences", flat=True))
 
 
 def _as_eia_published() -> None:

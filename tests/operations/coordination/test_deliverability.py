@@ -14,7 +14,7 @@ from moc.errors import UserError
 from moc.history import acting
 from moc.jobs.models import Job
 from operations.coordination import reports, tasks, views
-from operations.coordination.models import DeliverabilityRun, InterfaceResult
+from operations.coordination.models import DeliverabilityRun, InterfaceResult, MonitoredLine
 from operations.coordination.services import deliverability, limits, ordering
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import computing, life
@@ -217,5 +217,6 @@ def test_something_happens_in_the_demonstration(world, interface):
     filed(world, made(world, readings.NAME, ders=list(battery)))
     happenings.happenings({"JCPL": world.edc})
     happenings.happenings({"JCPL": world.edc})
+    assert MonitoredLine.objects.get().factors == {str(interface.pk): happenings.FACTOR}
     assert GridEvent.objects.get().tso == world.tso and OutageResponse.objects.get().lost_up_kw > 0
     assert reports.state_of([interface.pk])[interface.pk]["high_kw"] == happenings.EXPORT_KW * 0.8

@@ -8,6 +8,7 @@ from django.db import DatabaseError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
+from moc.demo import inverters
 from moc.history import acting
 from moc.rulesets.models import RuleSet
 from operations.interconnection.models import SettingsReadback
@@ -15,7 +16,8 @@ from operations.interconnection.services import reading_in, silence
 from operations.overview import reports as overview
 from operations.reliability.models import ReliabilityFinding
 from registry.ders.models import Der
-from tests.factories.filings import reviewed, row
+from registry.submissions.models import StagedDer
+from tests.factories.filings import reviewed, row, store_in
 from tests.factories.networks import der, points_of
 from tests.factories.readings import moment
 from tests.factories.world import REASON
@@ -173,3 +175,20 @@ def test_it_is_shown_where_the_der_and_its_feeder_are(world, ders, client_of):
     rows = {what: number for what, number, *_ in overview.doing(place).rows}
     counts = [rows[f"DERs: {what}"] for what in ("settings as issued", "other settings", "settings not read back")]
     assert counts == [1, 1, 1]
+
+
+def test_the_demonstration_has_settings_read_back(world, settings, tmp_path, monkeypatch):
+    """Issued with the approval of a few, read back once: as issued, one with another curve, the last not at all."""
+    store_in(settings, tmp_path)
+    monkeypatch.setattr(inverters, "feeders_of", lambda edc: world.feeders["edc"])
+    monkeypatch.setattr(inverters, "ISSUED", 3)
+    review = reviewed(world, [row(n) for n in (1, 3, 5, 7)])
+    parties = {"JCPL": world.edc, "KITTATINNY": world.aggregator}
+    for _ in range(2):
+        inverters.issue(review.submission, parties)
+    assert list(StagedDer.objects.of_review(review).filter(status="pending").values_list("external_id", flat=True)) == ["A-7"]
+    for _ in range(2):
+        inverters.read_back(parties)
+    found = SettingsReadback.objects.order_by("der__external_id").values_list("der__external_id", "differences")
+    assert [(name, bool(other)) for name, other in found] == [("A-1", False), ("A-3", True)]
+    assert Der.objects.get(external_id="A-5").inverter_settings == inverters.SETTINGS
