@@ -107,5 +107,6 @@ app.conf.beat_schedule = {
     "telemetry owed and delivered": {"task": "operations.telemetry.tasks.check_days", "schedule": crontab(minute="10")},
     "forecasts of today and tomorrow": {"task": "operations.forecasts.tasks.due", "schedule": crontab(minute="50")},
     "the demonstration's devices": {"task": "moc.demo.tasks.report", "schedule": crontab(minute="*/5")},
+    "the demonstration's meters": {"task": "moc.demo.tasks.measure", "schedule": crontab(minute="45", hour="*/3")},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from moc import sight
@@ -42,17 +43,32 @@ def meters() -> None:
     """The last weeks of some service points of each feeder with a network, forecasts of today and tomorrow, and what these overload."""
     with sight.engine():
         feeders = list(Feeder.objects.filter(pk__in=NetworkVersion.objects.filter(status="current").values("feeder")).select_related("edc"))
+    _store(feeders, DAYS)
+    publishing.due()
+    with sight.engine():
+        deferral.look()
+
+
+def go_on() -> None:
+    """What the demonstration's meters measured since, up to this hour; nothing where there are none."""
+    with sight.engine():
+        generated = MeterDay.objects.between(timezone.localdate() - timedelta(days=DAYS), timezone.localdate() + timedelta(days=1))
+        keys = generated.filter(source=MeterDay.Source.GENERATED).values("service_point__feeder")
+        feeders, last = list(Feeder.objects.filter(pk__in=keys).select_related("edc")), generated.aggregate(last=Max("day"))["last"]
+    if feeders:
+        _store(feeders, (timezone.localdate() - last).days + 1)
+
+
+def _store(feeders: list[Feeder], days: int) -> None:
+    """The last days of the feeders' meters."""
     homes = [_home(name) for name in SAMPLES]
     for feeder in feeders:
         with sight.engine():
             shops = _shops(feeder)
             points = list(feeder.service_points.exclude(pk__in=shops).order_by("usage_point_id")[:POINTS])
-        intervals = [interval for point in points for interval in _intervals(point, _kept_by(point, homes))]
-        intervals += [interval for point, days in shops.values() for interval in _intervals(point, days)]
+        intervals = [interval for point in points for interval in _intervals(point, _kept_by(point, homes), days)]
+        intervals += [interval for point, home in shops.values() for interval in _intervals(point, home, days)]
         storing.store(actor=None, edc=feeder.edc, intervals=intervals, source=MeterDay.Source.GENERATED)
-    publishing.due()
-    with sight.engine():
-        deferral.look()
 
 
 def _home(name: str) -> np.ndarray:
@@ -84,13 +100,14 @@ def _rng(point: ServicePoint, what: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(f"{SEED}/{point.usage_point_id}/{what}".encode()))
 
 
-def _intervals(point: ServicePoint, days: np.ndarray) -> list[Interval]:
-    """Hours up to now of a meter that repeats (days, 24) kWh from a Saturday on, with some noise of its own."""
-    zone, today, now, rng = ZoneInfo(settings.TIME_ZONE), timezone.localdate(), timezone.now(), _rng(point, "meter")
+def _intervals(point: ServicePoint, home: np.ndarray, days: int) -> list[Interval]:
+    """Hours of the last days up to now of a meter that repeats (days, 24) kWh from a Saturday on, with some noise of its own; a day has
+    the same hours whenever it is asked for."""
+    zone, today, now = ZoneInfo(settings.TIME_ZONE), timezone.localdate(), timezone.now()
     found = []
-    for n in range(DAYS):
-        day = today - timedelta(days=DAYS - 1 - n)
-        values = days[((day.weekday() - 5) % 7 + 7 * (n // 7)) % len(days)] * rng.normal(1, 0.12, 24)
+    for day in (today - timedelta(days=n) for n in reversed(range(days))):
+        kept = home[(day.toordinal() + 1) % max(len(home) // 7 * 7, 1)]  # Saturdays are Saturdays: whole weeks are repeated
+        values = kept * _rng(point, day.isoformat()).normal(1, 0.12, 24)
         starts, places = blend.starts_of(day, zone, 60), blend.clock_of(day, zone, 60)
         found += [
             Interval(point.usage_point_id, start, 60, round(float(values[place]), 4))

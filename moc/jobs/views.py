@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.generic import TemplateView, View
 
+from moc import sight
 from moc.errors import UserError
 from moc.jobs import services
 from moc.jobs.models import Job
@@ -32,6 +33,13 @@ def progress_of(job: Job) -> dict:
         "phase": job.phase if running else "",
         "error": job.error,
     }
+
+
+@sight.engine()
+def refusal_of(pk: int | None) -> dict | None:
+    """Why a job failed, for whoever may see what it should have made: the job itself is its orderer's alone."""
+    job = Job.objects.filter(pk=pk).first()
+    return {"sentence": job.error} | job.outcome if job else None
 
 
 class JobList(List):

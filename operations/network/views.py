@@ -2,7 +2,7 @@
 
 from django.urls import reverse
 
-from moc.jobs.views import progress_of
+from moc.jobs.views import progress_of, refusal_of
 from moc.portal import Create, Detail, List, Transition
 from moc.portal.shell import url_of
 from operations.network import reports
@@ -89,8 +89,9 @@ class NetworkDetail(Detail):
         shown = {"progress": progress_of(job) if job and version.status == Status.READING else None}
         wanted = self.request.GET.get("q", "").strip()[:60]
         if shown["progress"] is None:
-            shown |= {"refusal": job.outcome if job and version.status == Status.FAILED else None}
-            shown |= {"findings": reports.findings(version), "drawing": reports.drawing(version, wanted)}
+            failed = version.status == Status.FAILED
+            shown |= {"refusal": refusal_of(version.job_id)} if failed else {"findings": reports.findings(version)}
+            shown |= {"drawing": reports.drawing(version, wanted)}
             shown |= {"wanted": wanted, "found": reports.search(version, wanted) if wanted else []}
         return super().get_context_data(**shown | kwargs)
 

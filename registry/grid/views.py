@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import TemplateView, View
 
-from moc.jobs.views import RUNNING, progress_of
+from moc.jobs.views import RUNNING, progress_of, refusal_of
 from moc.portal import Create, Detail, List, Sort, Transition
 from registry.grid import blanks, filters, reports
 from registry.grid.dictionary import KINDS
@@ -199,7 +199,7 @@ class LoadDetail(Detail):
         if shown["progress"] is None:
             found, page = reports.findings_page(load, self.request.GET, self.address)
             shown |= {"finding_counts": reports.counts_by_rule(load), "findings": found, "findings_page": page}
-            shown["refusal"] = job.outcome if job and load.status == GridLoad.Status.FAILED else None
+            shown["refusal"] = refusal_of(load.job_id) if load.status == GridLoad.Status.FAILED else None
             shown["records_url"] = reverse("registry:grid_list", args=[load.kind])
         if shown["progress"]:
             shown["progress"] |= {"url": reverse("registry:grid_load_progress", args=[load.uuid])}

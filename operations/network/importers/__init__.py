@@ -1,5 +1,6 @@
 """Readers of utilities' files: each ends in OpenDSS's objects, which its engine compiles into neutral arrays."""
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,9 @@ from moc.errors import UserError
 from operations.network.engine import opendss
 from operations.network.engine.feeder import FeederModel
 from operations.network.importers import cim, cim_objects, scripts, table
+
+FRAME = re.compile(r"Error \d+ Reported From|T\w+Obj\.\w+$")
+LONGEST = 500
 
 
 class NetworkRefused(UserError):
@@ -30,7 +34,13 @@ def read(path: Path, *, name: str, source: str) -> FeederModel:
         except opendss.UnreadableCircuit as error:
             raise NetworkRefused(str(error), "Replace it by an element that can be read.") from error
         except opendss.engine_error() as error:
-            said = str(error).replace(str(folder), "").split("\n")[0]
+            said = _words(str(error).replace(str(folder), ""))
             raise NetworkRefused(
                 f"OpenDSS could not compile the circuit: {said}", "Correct the file; it must compile by itself."
             ) from error
+
+
+def _words(error: str) -> str:
+    """What OpenDSS says, in one line: its first line may only announce the one that names the element."""
+    lines = (line.strip() for line in error.split("\n"))
+    return " ".join(line for line in lines if line and not line.endswith(":") and not FRAME.match(line))[:LONGEST]

@@ -5,6 +5,7 @@ x_ohm_per_km, rated_a, load_kw, load_kvar. Points are named by their service poi
 
 import csv
 import re
+from math import isfinite
 from pathlib import Path
 
 PHASES = {"A": "1", "B": "2", "C": "3"}
@@ -15,6 +16,7 @@ REQUIRED = {
     "point": ("name", "from_bus", "phases", "kv", "load_kw"),
 }
 NUMBERS = set("kv to_kv kva x_percent length_m r_ohm_per_km x_ohm_per_km rated_a load_kw load_kvar".split())
+POSITIVE = {"kv", "to_kv", "kva", "length_m"}
 NAME = re.compile(r"[\w-]{1,100}")
 
 
@@ -52,6 +54,10 @@ def _object(number: int, row: dict[str, str]) -> str:
             row[column] = repr(float(row[column]))
         except ValueError as error:
             raise Unreadable(f"Row {number}: {column} is {row[column]}, which is no number.") from error
+        if not isfinite(float(row[column])) or (column in POSITIVE and float(row[column]) <= 0):
+            raise Unreadable(f"Row {number}: {column} is {row[column]}, which cannot be.")
+    if kind == "line" and not (float(row["r_ohm_per_km"]) or float(row["x_ohm_per_km"])):
+        raise Unreadable(f"Row {number}: the line {row['name']} has no impedance; give its resistance and reactance.")
     for column in ("name", "from_bus", "to_bus"):
         if row.get(column) and not NAME.fullmatch(row[column]):
             raise Unreadable(f"Row {number}: {column} may have letters, digits, - and _ only.")

@@ -1,6 +1,6 @@
 """Forecasts: meter data in from files, the blend for all meters at once, sums, publication as it was seen, and how well it did. O1, O4."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -10,6 +10,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from moc.access.policy import NotPermitted
+from moc.demo import meters
 from moc.demo.meters import sample
 from moc.errors import UserError
 from operations.forecasts import reports
@@ -239,3 +240,22 @@ def test_the_page_shows_what_came_and_how_well_it_did(world, points, client_of, 
     told = api_of(world.user("tso", "viewer")).get(f"/api/v1/operations/forecasts/?day={today}").json()["results"]
     assert [row["feeder_kw"] for row in told] == [found.feeder_kw]
     assert client_of(world.user("aggregator", "viewer")).get(f"/operations/forecasts/{found.pk}/").status_code == 404
+
+
+def test_the_demonstrations_meters_go_on(world, points, monkeypatch):
+    """O1: the hours since the last look, with the same values for those that are known; forecasts of the new day follow."""
+    monkeypatch.setattr(meters, "POINTS", 2)
+    meters._store([points[0].feeder], meters.DAYS)
+    known = list(MeterDay.objects.order_by("pk").values_list("service_point", "day", "kwh"))
+    assert len(known) >= 2 * (meters.DAYS - 1) and publishing.due() == 2
+    meters.go_on()
+    assert MeterDay.objects.count() <= len(known) + 2  # at most the hour that ended meanwhile
+    later = datetime.combine(timezone.localdate() + timedelta(days=1), time(12), ZONE)
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    meters.go_on()
+    added = MeterDay.objects.filter(day=timezone.localdate(later))
+    assert added.count() == 2 and publishing.due() == 2
+    assert Forecast.objects.filter(day=timezone.localdate(later) + timedelta(days=1)).exists()
+    kept = {(point, day): kwh for point, day, kwh in known}
+    whole = MeterDay.objects.filter(day=min(day for _, day, _ in known))
+    assert all(kept[each.service_point_id, each.day] == each.kwh for each in whole)

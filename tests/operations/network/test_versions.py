@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from html import unescape
 
 import pytest
 
@@ -144,6 +145,7 @@ def test_an_opendss_archive_is_read(world):
         (b"new line.x bus1=a bus2=b\n", "defines the circuit"),
         (CIRCUIT + b"new load.odd bus1=b1.1 phases=1 kv=7.2 kw=10 model=7\n", "load model 7"),
         (CIRCUIT + b"new line.y bus1=b1 bus2=b2 linecode=unknown\n", "OpenDSS could not compile"),
+        (CIRCUIT + b"new line.y bus1=b1 bus2=b2 r1=0 x1=0 r0=0 x0=0 c1=0 c0=0\n", 'for Line "y"'),
     ],
 )
 def test_a_strangers_script_does_no_harm(world, content, said):
@@ -160,11 +162,15 @@ def test_a_strangers_script_does_no_harm(world, content, said):
         (b"0.4,0.1,200", b"much,0.1,200"),
         (b"source,head", b"line,head"),
         (b"line,l0,low,b0,ABC", b"line,l0,low,b0,XYZ"),
+        (b"0.4,0.1,200", b"0,0,200"),
+        (b"0.4,0.1,200", b"nan,0.1,200"),
     ],
 )
-def test_a_row_that_cannot_be_read_is_named(world, wrong, said):
+def test_a_row_that_cannot_be_read_is_named(world, wrong, said, client_of):
     version = loaded(world, rows(points_of(world.feeders["edc"][0])).replace(wrong, said, 1))
     assert version.status == Status.FAILED and ("Row" in version.job.error or "source" in version.job.error)
+    page = client_of(world.user("edc", "viewer")).get(f"/operations/networks/{version.uuid}/").content.decode()
+    assert version.job.outcome["sentence"] in unescape(page) and "Every rule is met" not in page
 
 
 def test_pages_show_the_drawing_and_what_is_searched(world, client_of):
