@@ -30,6 +30,7 @@ from operations.deferral.api import TransformerAlarms
 from operations.envelopes.api import Envelopes, Receipts
 from operations.envelopes.api import Runs as EnvelopeRuns
 from operations.forecasts.api import Forecasts, MeterData
+from operations.groups.api import EnvelopeGroups
 from operations.hosting.api import HostingMaps, HostingNodes
 from operations.interconnection.api import InterconnectionStudies, SettingsReadbacks
 from operations.network.api import Networks
@@ -151,6 +152,7 @@ RESOURCES = {
     "operations/envelope-outcomes": ("envelope-outcome", EnvelopeOutcomes),
     "operations/envelope-receipts": ("envelope-receipt", Receipts),
     "operations/envelope-policies": ("envelope-policy", EnvelopePolicies),
+    "operations/envelope-groups": ("envelope-group", EnvelopeGroups),
 }
 
 # What the feed of changes tells of; with an aggregation its members and its verdicts come into sight

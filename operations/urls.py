@@ -19,5 +19,6 @@ urlpatterns = [
     path("forecasts/", include("operations.forecasts.urls")),
     path("envelopes/policies/", include("operations.sharing.urls")),
     path("envelopes/outcomes/", include("operations.outcomes.urls")),
+    path("envelopes/groups/", include("operations.groups.urls")),
     path("envelopes/", include("operations.envelopes.urls")),
 ]

@@ -146,12 +146,12 @@ def bindings_of(run: EnvelopeRun) -> list[dict]:
         counts = np.bincount(pairs // run.intervals, minlength=len(block.names)).tolist()
         way = "import" if block.bound == "min" else "export"
         found += [
-            {"way": way, "what": _stop(name), "points": most, "intervals": n} for (name, most), n in zip(block.names, counts, strict=True)
+            {"way": way, "what": stop(name), "points": most, "intervals": n} for (name, most), n in zip(block.names, counts, strict=True)
         ]
     return sorted(found, key=lambda each: -each["intervals"])
 
 
-def _stop(element: str) -> str:
+def stop(element: str) -> str:
     """What binds, in words for the utility: a rating, a voltage or a supply."""
     if element == NO_SUPPLY:
         return "No supply"

@@ -40,6 +40,9 @@ class FeederOverview(One):
     def get_title(self) -> str:
         return f"Feeder {self.object}"
 
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Operating envelope", reverse("operations:envelope_group", args=["feeder", self.object.pk]), False)]
+
     @cached_property
     def place(self) -> reports.Place:
         return reports.Place(self.request.user, self.object.edc, self.object)
@@ -59,6 +62,9 @@ class UtilityOverview(FeederOverview):
 
     def get_title(self) -> str:
         return str(self.object)
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return []
 
     @cached_property
     def place(self) -> reports.Place:

@@ -56,3 +56,4 @@ def _check(chosen: EnvelopePolicy) -> None:
         if Decimal(getattr(chosen, name)) < 0:
             label = EnvelopePolicy._meta.get_field(name).verbose_name
             raise UserError(f"“{label}” is below zero.", "Give 0 kW or more.", "POLICY-KW")
+    chosen.validate_constraints()

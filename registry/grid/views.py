@@ -9,6 +9,7 @@ from django.views.generic import TemplateView, View
 
 from moc.jobs.views import RUNNING, progress_of, refusal_of
 from moc.portal import Create, Detail, List, Sort, Transition
+from moc.portal.shell import url_of
 from registry.grid import blanks, filters, reports
 from registry.grid.dictionary import KINDS
 from registry.grid.forms import LoadForm, utilities_of
@@ -34,6 +35,7 @@ RELATED = {
     Kind.TRANSFORMERS: ("edc", "feeder"),
     Kind.SERVICE_POINTS: ("edc", "transformer", "feeder", "county"),
 }
+ENVELOPES = {Kind.FEEDERS: "feeder", Kind.TRANSFORMERS: "transformer", Kind.SERVICE_POINTS: "service_point"}
 
 
 class OfKind:
@@ -110,6 +112,12 @@ class GridRecord(OfKind, Detail):
     @property
     def related(self) -> tuple[str, ...]:
         return RELATED[self.kind]
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        """The envelope of all that is connected there."""
+        kind = ENVELOPES.get(self.kind) if self.moment is None else None
+        envelope = url_of("operations:envelope_group", kind, self.object.pk) if kind else ""
+        return [("Operating envelope", envelope, False)] if envelope else []
 
     def facts(self) -> list:
         return reports.facts(self.object)

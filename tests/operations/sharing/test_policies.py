@@ -51,6 +51,7 @@ def test_a_policy_is_added_and_changed_by_program(world, api_of):
         ({"edc": "nobody"}, None, "no utility of this slug"),
         ({"method": "fair"}, None, "fair"),
         ({"loading_percent": 5}, None, "10"),
+        ({"rolling_minutes": 5}, None, "choose that too"),
     ],
 )
 def test_what_cannot_hold_is_refused_and_says_why(world, kept, api_of, said, code, words):
@@ -76,7 +77,7 @@ def test_pages(world, kept, client_of):
     assert f"{PAGES}{kept.pk}/" in listed and f"{PAGES}new/" in listed and PAGES in runs
     page = f"{PAGES}{kept.pk}/"
     assert "Usable part of ratings" in client.get(page).content.decode() and b"change/" not in reader.get(page).content
-    given = {name: getattr(kept, name) for name in services.FACTS if not isinstance(getattr(kept, name), bool)}
+    given = {name: getattr(kept, name) for name in services.FACTS if not isinstance(getattr(kept, name), bool | None)}
     sent = client.post(f"{page}change/", given | {"method": "group", "v_max_pu": "0.9", "opened_version": version_of(kept)})
     assert sent.status_code == 422 and "least voltage below the most" in sent.content.decode()
     sent = client.post(f"{page}change/", given | {"method": "group", "opened_version": version_of(kept)})
