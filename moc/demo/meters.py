@@ -30,6 +30,7 @@ from registry.grid.models import Feeder, ServicePoint
 PACKED = Path(__file__).parent / "data" / "meters"
 SAMPLES = ("coastal-multi-family", "inland-single-family")
 SHOP_KW, CHARGING = 0.85, 0.9  # what the shop takes in the evening of its transformer's rating (kW for kVA), what charges of its charger
+NOISE, STEADY = 0.12, 0.01  # of a home's hours, and of a shop's: whose overload shall be there on any day
 POINTS, DAYS = 40, blend.HISTORY + reports.TESTED_DAYS + 1
 FIRST = datetime(2011, 1, 1, 8, tzinfo=UTC)  # midnight on the Pacific coast, where the homes are; no day changes its length before March 13
 
@@ -67,7 +68,7 @@ def _store(feeders: list[Feeder], days: int) -> None:
             shops = _shops(feeder)
             points = list(feeder.service_points.exclude(pk__in=shops).order_by("usage_point_id")[:POINTS])
         intervals = [interval for point in points for interval in _intervals(point, _kept_by(point, homes), days)]
-        intervals += [interval for point, home in shops.values() for interval in _intervals(point, home, days)]
+        intervals += [interval for point, home in shops.values() for interval in _intervals(point, home, days, STEADY)]
         storing.store(actor=None, edc=feeder.edc, intervals=intervals, source=MeterDay.Source.GENERATED)
 
 
@@ -100,14 +101,14 @@ def _rng(point: ServicePoint, what: str) -> np.random.Generator:
     return np.random.default_rng(zlib.crc32(f"{SEED}/{point.usage_point_id}/{what}".encode()))
 
 
-def _intervals(point: ServicePoint, home: np.ndarray, days: int) -> list[Interval]:
+def _intervals(point: ServicePoint, home: np.ndarray, days: int, noise: float = NOISE) -> list[Interval]:
     """Hours of the last days up to now of a meter that repeats (days, 24) kWh from a Saturday on, with some noise of its own; a day has
     the same hours whenever it is asked for."""
     zone, today, now = ZoneInfo(settings.TIME_ZONE), timezone.localdate(), timezone.now()
     found = []
     for day in (today - timedelta(days=n) for n in reversed(range(days))):
         kept = home[(day.toordinal() + 1) % max(len(home) // 7 * 7, 1)]  # Saturdays are Saturdays: whole weeks are repeated
-        values = kept * _rng(point, day.isoformat()).normal(1, 0.12, 24)
+        values = kept * _rng(point, day.isoformat()).normal(1, noise, 24)
         starts, places = blend.starts_of(day, zone, 60), blend.clock_of(day, zone, 60)
         found += [
             Interval(point.usage_point_id, start, 60, round(float(values[place]), 4))
