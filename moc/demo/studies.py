@@ -4,11 +4,13 @@ one finished study of a new DER, one screen of the review under way and one map 
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from math import cos, radians
 from random import Random
 
 import numpy as np
 from django.core.files.base import ContentFile
+from django.db.models import Exists, OuterRef
 from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from moc.access import policy
@@ -50,6 +52,14 @@ def studies(organizations: dict[str, Organization]) -> None:
     if screened is not None:
         screen(screened.job_id)
     compute(hosting.order(version).job_id)
+
+
+def more(count: int | None = None) -> Iterator[NetworkVersion]:
+    """Networks, as a GIS would tell them, of as many feeders with service points and without one; of all where no number is said."""
+    modelled = NetworkVersion.objects.exclude(status__in=("failed", "broken", "rejected")).values("feeder")
+    bare = Feeder.objects.exclude(pk__in=modelled).filter(Exists(ServicePoint.objects.filter(feeder=OuterRef("pk"))))
+    for feeder in list(bare.select_related("edc", "substation").order_by("edc__slug", "code")[:count]):
+        yield approved(feeder, TABLE, ContentFile(table(feeder), name=f"{feeder.code}.csv"))
 
 
 def _feeder(review: UtilityReview) -> Feeder:

@@ -3,6 +3,7 @@
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from moc.access import policy
@@ -17,6 +18,12 @@ from operations.outages.tables import DER_TABLE, EVENT_TABLE, LOG_EXPORT, LOG_TA
 NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
 OUTAGES = (("Outages", "operations:outages"),)
 EVENTS = (*OUTAGES, ("Grid events", "operations:grid_events"))
+
+
+def overdue(one: DerOutage | GridEvent) -> str:
+    """Of what goes on beyond the moment at which it was expected back."""
+    late = one.status == "active" and one.expected_until is not None and one.expected_until < timezone.now()
+    return "overdue: nobody has said that it is back" if late else ""
 
 
 class Outages(List):
@@ -95,7 +102,7 @@ class OutageDetail(Detail):
             ("Cause", one.get_cause_display(), None, ""),
             ("Still available", one.available_kw, "kW", ""),
             ("From", one.starts_at, None, ""),
-            ("Expected back at", one.expected_until, None, ""),
+            ("Expected back at", one.expected_until, None, overdue(one)),
             ("Back at", one.ended_at, None, ""),
             ("Reason", one.reason, None, ""),
             ("Notification", one.notified, None, "as the aggregator says"),
@@ -184,7 +191,7 @@ class EventDetail(Detail):
             ("Where", one.place, None, ""),
             ("Capacity left", one.capacity_percent or None, "%", "of a derate"),
             ("From", one.starts_at, None, ""),
-            ("Expected back at", one.expected_until, None, ""),
+            ("Expected back at", one.expected_until, None, overdue(one)),
             ("Restored", one.restored_at, None, ""),
             ("Reason", one.reason, None, ""),
             ("Service points behind it", one.point_count, None, ""),

@@ -5,13 +5,16 @@ import re
 import zipfile
 
 import pytest
+from django.core.management import call_command
 
 from moc.demo.feeders import unpacked
 from moc.demo.networks import CIRCUIT, archive
-from moc.demo.studies import table
+from moc.demo.studies import more, table
 from moc.history import acting
 from operations.network import importers
+from operations.network.models import NetworkVersion
 from registry.grid.models import Transformer
+from tests.factories.filings import store_in
 
 pytestmark = pytest.mark.django_db
 
@@ -71,3 +74,17 @@ def placed(content: bytes) -> set[tuple[str, str]]:
     """(service point, bus) of the homes."""
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         return set(re.findall(r"New Load\.(EDC\S+) .*?bus1=(\S+)", packed.read("Loads_ckt5.dss").decode(), re.IGNORECASE))
+
+
+def test_more_feeders_get_networks_on_demand(feeder, settings, tmp_path, monkeypatch):
+    """O1: each once; every service point of the feeder is a point of its network, and it is approved."""
+    store_in(settings, tmp_path)
+    monkeypatch.setattr("moc.management.commands.demo_networks.loaded", lambda: True)
+    settings.MOC_DEMONSTRATION = True
+    out = io.StringIO()
+    call_command("demo_networks", "--feeders", "1", stdout=out)
+    version = NetworkVersion.objects.get()
+    count = feeder.service_points.count()
+    assert (version.feeder, version.status, version.linked_count) == (feeder, "current", count)
+    assert f"{feeder.code}: Current; {count} of {count} points" in out.getvalue()
+    assert next(more(1)).feeder != feeder

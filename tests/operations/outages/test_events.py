@@ -191,3 +191,12 @@ def test_a_network_that_becomes_current_is_an_act_too(world, feeder, client_of, 
 def test_an_act_that_nobody_could_look_for_is_not_written(world):
     with pytest.raises(ValueError, match="stands in no list"):
         log.write(actor=None, act="something", subject="Something", edc=world.edc, before={}, after={})
+
+
+def test_what_is_not_back_when_it_was_expected_says_so(world, feeder, client_of):
+    event = told(world, feeder=feeder, expected_until=moment(-60))
+    client = client_of(world.user("edc", "viewer"))
+    assert b"overdue: nobody" not in client.get(f"{BASE}{event.uuid}/").content
+    with acting(None, REASON):
+        GridEvent.objects.update(expected_until=moment(1))
+    assert b"overdue: nobody" in client.get(f"{BASE}{event.uuid}/").content
