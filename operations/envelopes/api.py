@@ -17,9 +17,12 @@ from moc.rest.serializers import Flat, Reason, slug_of
 from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.reasons import KINDS
 from operations.envelopes.services import life, streaming
 from operations.network.api import feeder_of
 from registry.ders.models import Der
+
+LEFT = "what is left of it at the least, per unit of a rating or of the nominal voltage"
 
 
 class Why(serializers.Serializer):
@@ -29,6 +32,11 @@ class Why(serializers.Serializer):
     since = serializers.DateTimeField()
     until = serializers.DateTimeField()
     why = serializers.CharField()
+    kind = serializers.ChoiceField(choices=list(KINDS), help_text="what stops the DER: " + "; ".join(f"{k}: {v}" for k, v in KINDS.items()))
+    headroom = serializers.FloatField(source="reason.headroom", default=None, allow_null=True, help_text=LEFT)
+    sharing = serializers.IntegerField(
+        source="reason.sharing", default=None, allow_null=True, help_text="points that it stops at once at most"
+    )
 
 
 class Fallback(serializers.Serializer):
@@ -85,11 +93,13 @@ class PointSerializer(Flat):
 
     der = serializers.UUIDField(source="der.uuid")
     edc = slug_of("edc", "the utility's slug")
+    inverter_settings = serializers.JSONField(source="der.inverter_settings", help_text="that the utility's decision issued; null: none")
+    limits_by_time = serializers.JSONField(source="der.limits_by_time", help_text="likewise; they are in the limits already")
     limits = LimitsSerializer(source="*", many=True, help_text="of each set in force that is not over, by time")
 
     class Meta:
         model = EnvelopePoint
-        fields = ["id", "der", "edc", "published_at", "limits"]
+        fields = ["id", "der", "inverter_settings", "limits_by_time", "edc", "published_at", "limits"]
 
 
 class Envelopes(Resource):
@@ -123,6 +133,16 @@ class RunSerializer(Flat):
             "id edc feeder network topology_hash starts_at ends_at step_minutes status number content_hash policy price alarms point_count "
             "unchecked cpu_s job created_at published_at"
         ).split()
+
+
+class Binding(serializers.Serializer):
+    """What of the grid stops points of a run."""
+
+    way = serializers.ChoiceField(choices=["import", "export"])
+    what = serializers.CharField()
+    points = serializers.IntegerField(help_text="that it stops at once at most")
+    intervals = serializers.IntegerField(help_text="in which it stops any")
+    headroom = serializers.FloatField(allow_null=True, help_text=LEFT)
 
 
 class OrderSerializer(serializers.Serializer):
@@ -167,6 +187,11 @@ class Runs(Moves):
 
     def perform(self, actor, obj: EnvelopeRun, name: str, **said) -> None:
         life.MOVES[name](actor=actor, run=obj, **said)
+
+    @extend_schema(responses=Binding(many=True), summary="What binds, that of most intervals first")
+    @action(detail=True, pagination_class=None, filterset_class=None)
+    def bindings(self, request, **kwargs) -> Response:
+        return Response(Binding(reports.bindings_of(self.get_object()), many=True).data)
 
     @extend_schema(request=EditSerializer, responses={202: RunSerializer}, summary="Limit one DER, and compute anew")
     @action(detail=True, methods=["post"])

@@ -205,7 +205,7 @@ class EnvelopeBlock(models.Model):
     ders = models.JSONField(help_text="for each row of the block, the ids of the DERs that share it")
     limits = models.BinaryField()
     reasons = models.BinaryField()
-    names = models.JSONField(help_text="elements that bind, with how many points share each")
+    names = models.JSONField(help_text="elements that bind, with how many points share each, and what is left of it at the least, per unit")
     kvar_rows = models.JSONField("rows with reactive limits", default=list, blank=True, help_text="of points whose capability is known")
     kvar_unit = models.FloatField(null=True, blank=True)
     least_kvar = models.BinaryField("least kvar injected while this bound's way is taken", default=b"", blank=True)

@@ -13,12 +13,12 @@ from django.utils import timezone
 from moc import sheets, sight
 from moc.portal.streaming import Tally
 from moc.units import counted
-from operations.envelopes.models import EnvelopePoint, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.reasons import OPERATOR, Reason, must, sentence, stop
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
 
 PUBLISHED, STATIC = "published", "static"
-NO_SUPPLY, OPERATOR = "supply.off", "operator.limit"  # in the place of an element that binds
 AT_ONCE = 500  # points of a CSV
 ROUNDED = 0.1  # kW, by which a limit may be inside what was asked
 HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split()) + tuple(
@@ -29,7 +29,7 @@ HEADER = tuple("der feeder service_point source set starts_at minutes import_lim
 @dataclass(frozen=True)
 class Limits:
     """A DER's connection point over a window. min_kw and max_kw: injection, one value an interval; source: published, or static where no
-    set is in force. reasons: per bound and interval (element, points that share it), None where the device itself is the limit. kvar: least
+    set is in force. reasons: per bound and interval, None where the device itself is the limit. kvar: least
     and most injection of reactive power while the point exports, and imports; empty where its capability is not known."""
 
     source: str
@@ -37,12 +37,13 @@ class Limits:
     step_minutes: int
     min_kw: list[float]
     max_kw: list[float]
-    reasons: dict[str, list[tuple[str, int] | None]]
+    reasons: dict[str, list[Reason | None]]
     number: int | None
     content_hash: str
     fallback: dict[str, float]
     outage: dict[str, float]
     kvar: dict[str, tuple[list[float], list[float]]]
+    run: int | None = None
 
     @property
     def times(self) -> list[datetime]:
@@ -146,24 +147,10 @@ def bindings_of(run: EnvelopeRun) -> list[dict]:
         counts = np.bincount(pairs // run.intervals, minlength=len(block.names)).tolist()
         way = "import" if block.bound == "min" else "export"
         found += [
-            {"way": way, "what": stop(name), "points": most, "intervals": n} for (name, most), n in zip(block.names, counts, strict=True)
+            {"way": way, "what": stop(name), "points": most, "headroom": (*left, None)[0], "intervals": n}
+            for (name, most, *left), n in zip(block.names, counts, strict=True)
         ]
     return sorted(found, key=lambda each: -each["intervals"])
-
-
-def stop(element: str) -> str:
-    """What binds, in words for the utility: a rating, a voltage or a supply."""
-    if element == NO_SUPPLY:
-        return "No supply"
-    is_rating = element.startswith(("line.", "transformer."))
-    return f"Rating of {_place(element)}" if is_rating else f"Voltage at {element.split('.', 1)[1]}"
-
-
-def _place(element: str) -> str:
-    """A line or transformer, and its phase, in words."""
-    kind, name = element.split(".", 1)
-    parts = name.rsplit(".", 2)
-    return f"{kind} {parts[0]}, phase {parts[2]}" if len(parts) == 3 else f"{kind} {name}"
 
 
 @sight.engine()  # a run is the utility's; what became of a set is told to whom it was sent
@@ -245,7 +232,7 @@ def _limits(run: EnvelopeRun, unpacked: dict, row: int, der: int) -> Limits:
     if cap := run.caps.get(str(der)):
         _name_operator(run, cap, {"import": low, "export": high}, reasons)
     facts = {"starts_at": run.starts_at, "step_minutes": run.step_minutes, "number": run.number, "content_hash": run.content_hash}
-    return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, kvar=kvar, **_without(run.policy), **facts)
+    return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, kvar=kvar, run=run.pk, **_without(run.policy), **facts)
 
 
 def _name_operator(run: EnvelopeRun, cap: list, kw: dict[str, list[float]], reasons: dict[str, list]) -> None:
@@ -256,7 +243,7 @@ def _name_operator(run: EnvelopeRun, cap: list, kw: dict[str, list[float]], reas
         for n, value in enumerate(kw[name]):
             begins = run.starts_at + step * n
             if reasons[name][n] is None and begins < until and begins + step > since and abs(value - own) <= ROUNDED:
-                reasons[name][n] = OPERATOR, 1
+                reasons[name][n] = Reason(OPERATOR, 1)
 
 
 def _static(policy: dict, since: datetime, until: datetime) -> Limits:
@@ -275,47 +262,40 @@ def _without(policy: dict) -> dict[str, dict[str, float]]:
     return {name: {f"{way}_kw": float(policy[f"{kept}_{way}_kw"]) for way in ("import", "export")} for name, kept in pairs.items()}
 
 
-def _reasons(codes: np.ndarray, names: list, row: int) -> list[tuple[str, int] | None]:
-    return [None if code == DEVICE else tuple(names[code]) for code in codes[row].tolist()]
+def _reasons(codes: np.ndarray, names: list, row: int) -> list[Reason | None]:
+    return [None if code == DEVICE else Reason(*names[code]) for code in codes[row].tolist()]
 
 
 def explained(limits: Limits) -> list[dict]:
     """The reasons of both bounds in sentences, neighbouring intervals with the same one together."""
-    shown = []
+    shown, static = [], limits.source == STATIC
     for bound, values in (("export", limits.max_kw), ("import", [0.0 - value for value in limits.min_kw])):
         numbered = zip(limits.times, values, limits.reasons[bound], strict=True)
         for reason, group in groupby(numbered, key=lambda each: each[2]):
             rows = list(group)
             until = rows[-1][0] + timedelta(minutes=limits.step_minutes)
             kw = [row[1] for row in rows]
-            why = sentence(limits, reason) + _must(bound, kw)
-            shown.append({"bound": bound, "since": rows[0][0], "until": until, "least": min(kw), "most": max(kw), "why": why})
+            said = {"bound": bound, "since": rows[0][0], "until": until, "least": min(kw), "most": max(kw), "reason": reason}
+            kind = "static" if static else reason.kind if reason else "device"
+            shown.append(said | {"kind": kind, "why": sentence(reason, static=static) + must(bound, kw), "run": limits.run})
     return shown
 
 
-def _must(bound: str, kw: list[float]) -> str:
-    """What a limit below zero asks for: both ends of the envelope lie on one side."""
-    if min(kw) >= 0:
-        return ""
-    least, most = -max(kw), -min(kw)
-    verb = "draw" if bound == "export" else "inject"
-    return f" Below zero: it must {verb} {f'{least:g} to {most:g}' if 0 <= least < most else f'{most:g}'} kW at least."
-
-
-def sentence(limits: Limits, reason: tuple[str, int] | None) -> str:
-    """Why a limit is what it is."""
-    if limits.source == STATIC:
-        return "No set is in force: the limit without envelope holds."
-    if reason is None:
-        return "The device's own capability or its approved import and export; the network leaves it all."
-    element, sharing = reason
-    if element == NO_SUPPLY:
-        return "The connection point has no supply: the grid above it is out."
-    if element == OPERATOR:
-        return "The utility's operator set this limit for this DER; the network would leave more."
-    others = "no other point" if sharing <= 1 else f"{sharing - 1:,} other point{'s' if sharing > 2 else ''}"
-    if element.startswith(("line.", "transformer.")):
-        return f"The rating of {_place(element)} is used up; shared with {others}."
-    if sharing <= 1:  # else it may be another customer's point, which is not named to this one
-        return "The voltage at this connection point is at its limit; shared with no other point."
-    return f"The voltage at a connection point of the same service is at its limit; shared with {others}."
+@sight.engine()  # a block holds a whole feeder; of it only the keys of DERs are taken, which the reader then sees or not
+def sharers_of(rows: list[dict], der: int) -> list[list[int]]:
+    """Of each of explained()'s rows the keys of the other DERs that its element stops at any time of its set."""
+    runs = EnvelopeRun.objects.in_bulk({row["run"] for row in rows if row["reason"]})
+    kept = {(block.run_id, block.bound): block for block in EnvelopeBlock.objects.filter(run__in=runs)}
+    found, unpacked = [], {}
+    for row in rows:
+        key = row["run"], "max" if row["bound"] == "export" else "min"
+        if not row["reason"] or row["kind"] == "operator" or key not in kept:
+            found.append([])
+            continue
+        if key not in unpacked:
+            block = kept[key]
+            unpacked[key] = blocks.unpack_codes(bytes(block.reasons), len(block.ders), runs[key[0]].intervals)
+        code = [name for name, *_ in kept[key].names].index(row["reason"].element)
+        stopped = np.flatnonzero((unpacked[key] == code).any(1))
+        found.append([each for place in stopped for each in kept[key].ders[place] if each != der])
+    return found

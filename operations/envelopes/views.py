@@ -21,12 +21,16 @@ from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.forms import EditForm, OrderForm
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.reasons import KINDS
 from operations.envelopes.services import life, ruled
 from operations.envelopes.tables import POINT_TABLE, RECEIPT_TABLE, RUN_TABLE
 from operations.network.models import NetworkVersion
+from registry.ders.inverters import in_words
+from registry.ders.models import Der
 from registry.grid.forms import utilities_of
 
-SHOWN = 20  # alarms, and elements that bind
+SHOWN, SHARERS = 20, 8  # alarms, and elements that bind; DERs that share one
+LANE = 34  # pixels
 POINTS = (("Envelopes", "operations:envelopes"),)
 RUNS = (*POINTS, ("Runs", "operations:envelope_runs"))
 RECEIPTS = (*POINTS, ("Sets received", "operations:envelope_receipts"))
@@ -80,17 +84,19 @@ class PointDetail(Detail):
         return f"Envelope of {self.object.der}"
 
     def facts(self) -> list:
-        first, sets = self.limits[0], {each.number: each.content_hash for each in self.limits if each.number}
+        first, der, sets = self.limits[0], self.object.der, {each.number: each.content_hash for each in self.limits if each.number}
         rows = [
             ("In force", self._in_force(), None, ""),
-            ("DER", linked(reverse("registry:der_detail", args=[self.object.der.uuid]), self.object.der), None, ""),
+            ("DER", linked(reverse("registry:der_detail", args=[der.uuid]), der), None, ""),
             ("Feeder", self.object.feeder, None, ""),
-            ("Service point", self.object.der.service_point, None, ""),
+            ("Service point", der.service_point, None, ""),
             ("Utility", self.object.edc, None, ""),
             *((f"Set {number}", content_hash, None, "SHA-256") for number, content_hash in sorted(sets.items())),
             ("Without envelope", _pair(first.fallback), None, "when communication is lost, or no set is in force"),
             ("After an outage", _pair(first.outage), None, "until the utility says otherwise"),
-            ("Reactive power", reports.reactive_of(self.object.der), None, ""),
+            ("Reactive power", reports.reactive_of(der), None, ""),
+            ("Inverter settings", "; ".join(in_words(der.inverter_settings or {})) or None, None, "issued by the utility's decision"),
+            ("Limits by time", der.limits_by_time, None, "by the utility's decision; the limits hold them"),
         ]
         return [("Envelope", rows)]
 
@@ -115,8 +121,16 @@ class PointDetail(Detail):
         }
         facts = {"identity": "envelope", "title": "Limits", "unit": "kW", "zone": settings.TIME_ZONE}
         shown = {"series": charts.time_series(times, lines, **facts), "kvar": self._kvar()}
-        shown["reasons"] = [row for each in self.limits for row in reports.explained(each)]
+        rows = [row for each in self.limits for row in reports.explained(each)]
+        shown |= {"reasons": self._with_sharers(rows), "lanes": _lanes(rows), "kinds": {row["kind"]: KINDS[row["kind"]] for row in rows}}
         return super().get_context_data(**shown | kwargs)
+
+    def _with_sharers(self, rows: list[dict]) -> list[dict]:
+        """The rows with the DERs within the reader's sight that the same element stops: the first, and how many more."""
+        keys = reports.sharers_of(rows, self.object.der_id)
+        seen = Der.objects.visible_to(self.request.user).in_bulk({each for ders in keys for each in ders})
+        shown = [[seen[each] for each in ders if each in seen] for ders in keys]
+        return [row | {"sharers": ders[:SHARERS], "more": len(ders[SHARERS:])} for row, ders in zip(rows, shown, strict=True)]
 
     def _kvar(self) -> dict | None:
         """The limits in kvar of the sets that hold any, both ways."""
@@ -128,6 +142,18 @@ class PointDetail(Detail):
         }
         facts = {"identity": "kvar", "title": "Reactive power (negative: absorbed)", "unit": "kvar", "zone": settings.TIME_ZONE}
         return charts.time_series([moment for each in held for moment in each.times], lines, **facts) if held else None
+
+
+def _lanes(rows: list[dict]) -> list[dict]:
+    """What stops a DER over time, one lane a direction: segments with their places in percent of all that is shown."""
+    first, last = min(row["since"] for row in rows), max(row["until"] for row in rows)
+    percent = lambda moment: 100 * (moment - first) / (last - first)  # noqa: E731
+    lanes: dict[str, list] = {}
+    for row in rows:
+        x = percent(row["since"])
+        part = {"x": f"{x:.3f}%", "width": f"{percent(row['until']) - x:.3f}%"}
+        lanes.setdefault(row["bound"], []).append(row | part)
+    return [{"bound": bound, "y": LANE * number, "parts": parts} for number, (bound, parts) in enumerate(lanes.items())]
 
 
 def linked(url: str, name) -> SafeString:

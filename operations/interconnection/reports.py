@@ -87,14 +87,6 @@ def windows_of(study: InterconnectionStudy) -> list[dict]:
     return [each | {"months": ", ".join(month_abbr[int(month)] for month in of)} for each, of in zip(study.windows, months, strict=True)]
 
 
-def settings_of(said: dict) -> list[str]:
-    """Inverter settings in words."""
-    curves = {"volt_var": "volt-var (V, Q of the kVA)", "volt_watt": "volt-watt (V, P of the kW)"}
-    shown = [f"{curves[name]}: {'; '.join(f'{v:g}, {value:g}' for v, value in said[name])}" for name in curves if name in said]
-    shown += [f"power factor {said['power_factor']:g}"] if "power_factor" in said else []
-    return shown + ([f"maximum active power {said['max_w']:g} % of the rated"] if "max_w" in said else [])
-
-
 def year_of(study: InterconnectionStudy) -> str:
     """Where the year of a study comes from, in a sentence."""
     said = study.result.get("year", {})

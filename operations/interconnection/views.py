@@ -13,6 +13,7 @@ from operations.interconnection.forms import AdoptForm, ReadbackForm, StudyForm
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.interconnection.services import adopting, ordering, reading_back
 from operations.interconnection.tables import READBACK_TABLE, STUDY_TABLE
+from registry.ders.inverters import in_words
 from registry.grid.forms import utilities_of
 
 LETTERS = str.maketrans("123", "ABC")
@@ -88,7 +89,7 @@ class StudyDetail(ComputedDetail):
             ("Rated power", one.rated_kw, "kW", ""),
             ("Rated apparent power", one.rated_kva, "kVA", ""),
             ("Maximum charge", one.charge_kw, "kW", ""),
-            ("Settings", "; ".join(reports.settings_of(one.inverter_settings)), None, "IEEE 1547-2018"),
+            ("Settings", "; ".join(in_words(one.inverter_settings)), None, "IEEE 1547-2018"),
             ("Accepted curtailment", one.accepted_percent, "%", "of a year's energy"),
             ("Utility", one.edc, None, ""),
         ]
@@ -99,7 +100,7 @@ class StudyDetail(ComputedDetail):
         shown = {}
         if one.result:
             shown |= {"sides": reports.sides_of(one), "year": reports.year_of(one), "hours": range(reports.HOURS)}
-            shown |= {"windows": reports.windows_of(one), "proposed": reports.settings_of(one.proposed_settings)}
+            shown |= {"windows": reports.windows_of(one), "proposed": in_words(one.proposed_settings)}
         if one.decision:
             shown["review_url"] = reverse("registry:review_detail", args=[one.decision.review.uuid])
         return super().get_context_data(**shown | kwargs)

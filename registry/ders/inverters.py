@@ -56,3 +56,11 @@ def _curve(name: str, points, lowest: float, highest: float) -> list[list[float]
     if any(b > a for a, b in zip(values, values[1:])) or not lowest <= values[-1] <= values[0] <= highest:
         raise WrongSettings(name, f"Values fall, from {highest:g} to {lowest:g}.")
     return curve
+
+
+def in_words(said: dict) -> list[str]:
+    """Settings as people read them, one sentence's part each."""
+    curves = {"volt_var": "volt-var (V, Q of the kVA)", "volt_watt": "volt-watt (V, P of the kW)"}
+    shown = [f"{curves[name]}: {'; '.join(f'{v:g}, {value:g}' for v, value in said[name])}" for name in curves if name in said]
+    shown += [f"power factor {said['power_factor']:g}"] if "power_factor" in said else []
+    return shown + ([f"maximum active power {said['max_w']:g} % of the rated"] if "max_w" in said else [])

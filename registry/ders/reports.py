@@ -16,6 +16,7 @@ from moc.access import policy
 from moc.access.models import Organization
 from registry.ders import dictionary
 from registry.ders.choices import Technology, technologies
+from registry.ders.inverters import in_words
 from registry.ders.models import Der
 from registry.grid.models import County
 from registry.participants.services import labelled, masked
@@ -56,7 +57,7 @@ def registry_facts(der) -> list:
         ("Export limit by decision", der.export_limit_kw, "kW", None),
         ("Import limit by decision", der.import_limit_kw, "kW", None),
         ("Limits by time by decision", der.limits_by_time, None, None),
-        ("Inverter settings by decision", der.inverter_settings, None, None),
+        ("Inverter settings by decision", "; ".join(in_words(der.inverter_settings or {})) or None, None, None),
     ]
 
 

@@ -377,6 +377,7 @@ ROUTES = (
     Route(f"{API}envelopes/<int:pk>/", OF_BOTH, envelope),
     Route(f"{API}envelope-runs/", CALLERS, writes=(Write(GRID, window),)),
     Route(f"{API}envelope-runs/{ID}", OF_UTILITY, of("envelope_run")),
+    Route(f"{API}envelope-runs/{ID}bindings/", OF_UTILITY, of("envelope_run")),
     Route(f"{API}envelope-runs/{ID}edit/", None, of("envelope_run"), (Write(GRID, limited),)),
     Route(f"{API}envelope-runs/{ID}{MOVE}", None, of("envelope_run", name="publish"), (Write(GRID, {}),)),
     Route(f"{API}envelope-receipts/", CALLERS),

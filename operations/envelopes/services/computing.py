@@ -13,7 +13,7 @@ from django.utils import timezone
 from moc.history import acting
 from moc.jobs.services import Progress
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
-from operations.envelopes.reports import NO_SUPPLY
+from operations.envelopes.reasons import NO_SUPPLY
 from operations.envelopes.services import situation
 from operations.envelopes.services.devices import Active, Capable, active_points, capabilities, supplied, weights_of
 from operations.envelopes.solver import blocks, kvar, windows
@@ -235,18 +235,21 @@ def _reactive(run: EnvelopeRun, active: Active, parts: list[Part], side: int) ->
     return packed | {"kvar_rows": rows.tolist(), "kvar_unit": unit}
 
 
-def _code(names: dict[str, list], element: str, sharing: int) -> int:
-    """The place of an element among the names [element, points that it stops at most]; added where it is new."""
-    row = names.setdefault(element, [element, 0])
-    row[1] = max(row[1], sharing)
+def _code(names: dict[str, list], element: str, sharing: int, headroom: float | None = None) -> int:
+    """The place of an element among the names [element, points that it stops at most, least headroom]; added where it is new."""
+    row = names.setdefault(element, [element, 0, headroom])
+    row[1:] = max(row[1], sharing), headroom if row[2] is None else min(row[2], headroom)
     return list(names).index(element)
 
 
 def _named(side: Allocation, names: dict[str, list]) -> np.ndarray:
     """Binding rows as codes into the short list of names, to which they are added."""
     used, places = np.unique(side.binding, return_inverse=True)
-    sharing = {row: int((side.binding == row).sum(0).max()) for row in used.tolist()}
-    codes = [DEVICE if row == DEVICE else _code(names, str(side.row_names[row]), count) for row, count in sharing.items()]
+    codes = []
+    for row in used.tolist():
+        stopped = side.binding == row
+        least = round(max(0.0, float(side.headroom[stopped].min())), 4)
+        codes.append(DEVICE if row == DEVICE else _code(names, str(side.row_names[row]), int(stopped.sum(0).max()), least))
     return np.array(codes, np.int32)[places.reshape(side.binding.shape)]
 
 

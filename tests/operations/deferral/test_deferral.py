@@ -14,7 +14,8 @@ from operations.deferral import reports, services
 from operations.deferral.models import TransformerAlarm
 from operations.envelopes import reports as envelopes
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
-from operations.envelopes.reports import OPERATOR, limits_of
+from operations.envelopes.reasons import OPERATOR, Reason, sentence
+from operations.envelopes.reports import limits_of
 from operations.envelopes.services import computing, life, reacting
 from operations.forecasts.models import Forecast
 from operations.network.services import building
@@ -83,7 +84,7 @@ def explained(name: str, element: str) -> list[dict]:
     """The limits of a DER whose reason is this one."""
     point = EnvelopePoint.objects.get(der__external_id=name)
     limits = limits_of([point])[point.pk][-1]
-    return [each for each in envelopes.explained(limits) if each["why"] == envelopes.sentence(limits, (element, 1))]
+    return [each for each in envelopes.explained(limits) if each["why"] == sentence(Reason(element, 1))]
 
 
 def test_an_overload_raises_an_alarm_once(world, feeder):

@@ -11,6 +11,7 @@ from moc.notices.models import Notice
 from moc.portal.versions import version_of
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.reasons import NO_SUPPLY, Reason, sentence
 from operations.envelopes.services import computing, life, reacting, situation
 from operations.network.services import building
 from operations.outages.models import GridEvent, LogEntry
@@ -74,7 +75,7 @@ def test_an_open_line_takes_its_points_out_and_only_its_feeder_is_computed(world
     point = EnvelopePoint.objects.get(der__external_id="FAR")
     limits = reports.limits_of([point])[point.pk][0]
     assert reports.situation_of(run) == "line.l1 open"
-    assert {each["why"] for each in reports.explained(limits)} == {reports.sentence(limits, (reports.NO_SUPPLY, 1))}
+    assert {each["why"] for each in reports.explained(limits)} == {sentence(Reason(NO_SUPPLY, 1))}
     assert reacting.react() == [] and EnvelopeRun.objects.filter(feeder=other).get() == untouched
     assert set(EnvelopeReceipt.objects.filter(run=run).values_list("aggregator", flat=True)) >= {world.aggregator2.pk}
     entry = LogEntry.objects.filter(act="envelopes_publish").latest("pk")
@@ -163,7 +164,7 @@ def test_what_is_planned_takes_its_own_intervals(world, feeder):
     assert run.feeder == feeder and export("FAR") == [before[0], 0.0]
     assert reports.situation_of(run).endswith("02:00: line.l1 open") and reacting.react() == []
     (limits,) = reports.limits_of([EnvelopePoint.objects.get(der__external_id="FAR")]).values()
-    assert [each["why"] == reports.sentence(limits[0], (reports.NO_SUPPLY, 1)) for each in reports.explained(limits[0])][:2] == [
+    assert [each["why"] == sentence(Reason(NO_SUPPLY, 1)) for each in reports.explained(limits[0])][:2] == [
         False,
         True,
     ]

@@ -152,7 +152,7 @@ def test_pages(world, feeder, client_of):
     assert "Jain" in page and "/operations/envelopes/?feeder=F1" in page
     (binds, *_), codes = reports.bindings_of(run), run.blocks.get(bound="min").names
     assert "What binds" in page and binds["what"] in page and 0 < binds["intervals"] <= 24
-    assert binds["what"].removeprefix("Voltage at ") in {name.removeprefix("load.") for name, _ in codes}
+    assert binds["what"].removeprefix("Voltage at ") in {name.removeprefix("load.") for name, *_ in codes}
     point = EnvelopePoint.objects.filter(aggregator=world.aggregator).first()
     assert "export limit" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()
     assert "uPlot.iife.min.js" in aggregator.get(f"/operations/envelopes/{point.pk}/").content.decode()

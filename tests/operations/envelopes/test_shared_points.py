@@ -13,6 +13,7 @@ from registry.ders.models import Der
 from tests.factories.networks import current, der, ordered, points_of, rows
 from tests.factories.world import REASON
 
+OWN = ("edc", "aggregator")
 NONE = Device({}, None, None, None, None)
 
 
@@ -49,6 +50,41 @@ def test_each_is_told_its_part(world, feeder):
     other = next(values for name, values in found.items() if name not in ("PANELS", "BATTERY"))
     assert np.abs((panels + battery) / 15 - np.array(other.max_kw) / 10).max() < 0.03, "the point has its proportional share"
     assert run.point_count == 3 and len(run.blocks.first().ders) == 4
+
+
+def test_who_shares_what_stops_it(world, feeder, client_of, api_of):
+    """O4: the element, what is left of it and who shares it, in words, in the chart and by API; nobody sees another aggregator's DERs."""
+    found = published(world, feeder)
+    reason = next(each for each in found["PANELS"].reasons["export"] if each)
+    assert 0 <= reason.headroom < 0.05 and reason.sharing == 3
+    point = EnvelopePoint.objects.select_related("der__edc").get(der__external_id="PANELS")
+    pages = {who: client_of(world.user(who, "administrator")).get(f"/operations/envelopes/{point.pk}/").content.decode() for who in OWN}
+    for page in pages.values():
+        assert "Shared with:" in page and f"moc-lanes__{reason.kind}" in page and "left; shared with 2 other points" in page
+    assert (
+        " BATTERY</a>" in pages["edc"] and "BATTERY" not in pages["aggregator"] and f" E-{points_of(feeder)[1]}</a>" in pages["aggregator"]
+    )
+    told = api_of(world.user("aggregator", "administrator")).get(f"/api/v1/operations/envelopes/{point.pk}/").json()["limits"][0]["reasons"]
+    assert [reason.kind, reason.headroom, 3] in [[each[name] for name in ("kind", "headroom", "sharing")] for each in told]
+    utility = api_of(world.user("edc", "administrator"))
+    (binds, *_) = utility.get(f"/api/v1/operations/envelope-runs/{point.run.uuid}/bindings/").json()
+    assert binds["points"] == 3 and 0 < binds["intervals"] <= 24 and binds["headroom"] < 0.05
+    stranger = api_of(world.user("aggregator", "administrator"))
+    assert stranger.get(f"/api/v1/operations/envelope-runs/{point.run.uuid}/bindings/").status_code == 404
+
+
+def test_what_was_issued_stands_with_the_envelope(world, feeder, client_of, api_of):
+    """O4: settings and limits by time of the utility's decision, on the envelope's page and by API."""
+    windows = [{"starts": "11:00", "ends": "13:00", "export_kw": 1.5}]
+    with acting(None, REASON):
+        Der.objects.filter(external_id="PANELS").update(inverter_settings={"power_factor": -0.95}, limits_by_time=windows)
+    found = published(world, feeder)
+    assert max(found["PANELS"].max_kw[11:13]) <= 1.5 < max(found["PANELS"].max_kw)
+    point = EnvelopePoint.objects.get(der__external_id="PANELS")
+    page = client_of(world.user("aggregator", "filer")).get(f"/operations/envelopes/{point.pk}/").content.decode()
+    assert "power factor -0.95" in page and "11:00" in page and "absorbing" in page
+    one = api_of(world.user("aggregator", "filer")).get(f"/api/v1/operations/envelopes/{point.pk}/").json()
+    assert one["inverter_settings"] == {"power_factor": -0.95} and one["limits_by_time"] == windows
 
 
 def test_an_operators_limit_is_for_one_of_them(world, feeder):
