@@ -14,6 +14,7 @@ from moc import sight
 from moc.access import policy
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
+from operations.envelopes.reasons import stop
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
 from registry.aggregations.models import Aggregation, AggregationMember
@@ -221,7 +222,7 @@ def _note(added: _Sum, run: EnvelopeRun, block, codes: np.ndarray, named: bool) 
     """Count what binds in a stretch, (rows, T')."""
     way = "import" if block.bound == "min" else "export"
     for code in np.unique(codes[codes != DEVICE]).tolist():
-        said = reports.stop(block.names[code][0])
+        said = stop(block.names[code][0])
         what = VOLTAGE if said.startswith("Voltage") and not named else said
         counted, hit = added.binds.setdefault((run.feeder.code, way, what), [0, 0]), codes == code
         counted[0] = max(counted[0], int(hit.sum(0).max()))

@@ -14,7 +14,8 @@ from moc import sheets
 from moc.bulk import copy_out
 from moc.portal.streaming import Tally
 from operations.envelopes.models import EnvelopeRun
-from operations.envelopes.reports import NO_SUPPLY, ROUNDED
+from operations.envelopes.reasons import NO_SUPPLY
+from operations.envelopes.reports import ROUNDED
 from operations.envelopes.solver import blocks
 from operations.forecasts.engine import blocks as forecast_blocks
 from operations.forecasts.models import Forecast
@@ -112,7 +113,7 @@ def limits_of(run: EnvelopeRun, facts: list[dict], bounds: BoundsOf) -> Limits:
     for name, block in kept.items():
         kw[name] = blocks.unpack(bytes(block.limits), *size, block.unit_kw)
         codes = blocks.unpack_codes(bytes(block.reasons), *size)
-        of_grid[name] = np.array([element != NO_SUPPLY for element, _ in block.names] + [False])[codes]  # the device is the last, at −1
+        of_grid[name] = np.array([element != NO_SUPPLY for element, *_ in block.names] + [False])[codes]  # the device is the last, at −1
     _add_operators(run, kw, of_grid)
     law = [bounds(run.edc_id, run.starts_at + timedelta(minutes=run.step_minutes) * n) for n in range(run.intervals)]
     least, part = (np.array([getattr(each, f"tolerance_{name}") or 0.0 for each in law]) for name in ("kw", "percent"))
