@@ -22,6 +22,7 @@ from registry.ders.models import Der
 from registry.grid.models import Feeder, ServicePoint, Transformer
 
 PERMISSION, HOURS, MINUTES = "view_registry", 24, 60
+MOST = 20  # utilities with the same code
 HEADER = tuple("starts_at minutes import_limit_kw export_limit_kw without_set".split())
 VOLTAGE = "Voltage at a connection point"  # it may be another customer's, which is not named to this reader
 
@@ -114,7 +115,7 @@ class Together:
 
 def found(user, kind: str, **lookup) -> list[Group]:
     """The groups of a kind that a reader may see: in reach, or with members of the reader's own (not of aggregations)."""
-    rows = list(KINDS[kind].model.objects.filter(**lookup)[:3])
+    rows = list(KINDS[kind].model.objects.filter(**lookup)[:MOST])
     seen = set(KINDS[kind].model.objects.visible_to(user).filter(pk__in=[row.pk for row in rows]).values_list("pk", flat=True))
     groups = [Group(kind, row, members_of(user, kind, row), row.pk in seen) for row in rows if row.pk in seen or kind != "aggregation"]
     return [group for group in groups if group.in_reach or group.members]
