@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from moc import sight
 from moc.access import policy
-from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.reasons import stop
 from operations.envelopes.solver import blocks
