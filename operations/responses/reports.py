@@ -15,6 +15,7 @@ from registry.aggregations.models import Aggregation, AggregationMember
 from registry.ders.models import Der
 
 Kind = OutageResponse.Kind
+ROUNDED = 0.1  # kW by which an envelope that knows what an outage leaves may lie beside it
 
 
 @dataclass(frozen=True)
@@ -127,18 +128,23 @@ def members_of(aggregation: Aggregation) -> list[Member]:
     limits = now_of(list(points.values())) if points else {}
     envelopes = {der: limits[point.pk] for der, point in points.items()}
     states = {state.der_id: state for state in DerState.objects.with_readiness("ready").filter(der__in=shares)}
-    out, kept = set(DerOutage.objects.filter(der__in=shares, status="active").values_list("der", flat=True)), reserves(list(shares))
+    out, kept = dict(DerOutage.objects.filter(der__in=shares, status="active").values_list("der", "available_kw")), reserves(list(shares))
     columns = ("pk", "external_id", "nameplate_ac_kw", "approved_export_kw", "approved_import_kw", "max_charge_kw")
     found = []
     for pk, name, nameplate, export, import_, charge in Der.objects.filter(pk__in=shares).order_by("pk").values_list(*columns):
         least = -float(next((value for value in (import_, charge) if value is not None), 0))
         most = float(next((value for value in (export, nameplate) if value is not None), 0))
         down, up = envelopes.get(pk, (-least, most))
-        if pk in out and not (down or up):  # its envelope knows already that it is out; what is lost is what the device could
-            down, up = -least, most
+        if pk in out and _knows(left := float(out[pk]), down, up):  # what is lost is what the device could
+            down, up = down if left else -least, most
         facts = {"share": shares[pk], "least": least, "most": most, "low": max(least, -down), "high": min(most, up), "out": pk in out}
         found.append(Member(pk, name, **facts, **_ready(states.get(pk), kept.get(pk), facts)))
     return found
+
+
+def _knows(left: float, down: float, up: float) -> bool:
+    """Whether an envelope (kW drawn and injected) knows already of the outage that leaves a DER so much to inject."""
+    return abs(up - left) <= ROUNDED and (left > 0 or not down)
 
 
 def _ready(state: DerState | None, reserve, facts: dict) -> dict:

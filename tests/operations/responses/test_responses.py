@@ -8,6 +8,7 @@ from moc.access.policy import NotPermitted
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.notices.models import Notice
+from operations.envelopes.models import EnvelopePoint
 from operations.outages.models import LogEntry
 from operations.outages.services import ders
 from operations.responses import reports, services
@@ -74,6 +75,16 @@ def test_an_envelope_takes_from_both_sides(world, aggregation, monkeypatch):
 def test_a_derate_takes_what_is_above_it(world, aggregation):
     told = reports.offers(out(world, "R-0", kind="derate", available_kw=7), aggregation)
     assert {(each.lost_up_kw, each.lost_down_kw) for each in told} == {(3, 0)}
+
+
+@pytest.mark.parametrize(("said", "limits", "lost"), [({}, (0, 0), (10, 8)), ({"kind": "derate", "available_kw": 7}, (8, 6.96), (3, 0))])
+def test_an_envelope_that_knows_of_the_outage_takes_nothing_from_what_is_lost(world, aggregation, monkeypatch, said, limits, lost):
+    """Envelopes follow an outage within seconds; its answers are asked for later."""
+    told = out(world, "R-0", **said)
+    point = EnvelopePoint(pk=1, der=Der.objects.get(external_id="R-0"))
+    monkeypatch.setattr(reports, "now_of", lambda points: {1: limits})
+    monkeypatch.setattr(reports.EnvelopePoint.objects, "filter", lambda **kwargs: [point])
+    assert {(each.lost_up_kw, each.lost_down_kw) for each in reports.offers(told, aggregation)} == {lost}
 
 
 def test_a_choice_is_logged_told_and_ends_with_the_outage(world, aggregation, outage):
