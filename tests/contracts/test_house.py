@@ -77,7 +77,7 @@ def test_public_functions_and_classes_of_the_business_say_what_they_do():
 @pytest.mark.parametrize("folder", [folder for folder in slices() if folder.parts[-2] != "moc"], ids=lambda folder: folder.name)
 def test_slices_use_the_houses_file_names(folder):
     own = {"dictionary", "columns", "blanks", "personal"}  # the dictionary, a filing's columns made of it, empty tables, filed owners
-    own |= {"endings", "inverters"}  # the records by which a dispute ends; an inverter's settings as data
+    own |= {"endings", "inverters", "reasons"}  # records by which a dispute ends; an inverter's settings as data; why a limit is what it is
     own |= {
         "kinds",
         "change_rules",
