@@ -20,7 +20,7 @@ from moc.demo import generate, inverters, load_grid, newjersey
 from moc.demo.disputes import dispute
 from moc.demo.happenings import happenings
 from moc.demo.meters import meters
-from moc.demo.networks import networks
+from moc.demo.networks import envelopes, networks
 from moc.demo.parties import AGGREGATORS, UTILITIES, oversight, parties
 from moc.demo.people import address, load_people
 from moc.demo.readings import readings
@@ -63,11 +63,14 @@ def load(report: Report) -> None:
         report("Grid", 0.08)
     load_grid.points(organizations, points, report)
     _filings(organizations, report)
-    report("Networks and envelopes", 0.99)
+    report("Networks, meter data and envelopes", 0.99)
     networks(organizations)
     studies(organizations)
+    if not MeterDay.objects.exists():
+        meters()
+    envelopes(organizations)
     report("A day of readings", 0.995)
-    _measured(organizations)
+    _happened(organizations)
     if not Publication.objects.exists():
         publish()
     seal()
@@ -75,23 +78,27 @@ def load(report: Report) -> None:
 
 
 def catch_up() -> None:
-    """What a state that was loaded by an earlier release lacks: rules, services, networks with envelopes and studies, a day of readings."""
+    """What a state that was loaded by an earlier release lacks: rules, services, networks with studies, meter data and envelopes, a day of
+    readings."""
     rulesets.load()
     catalogue.load()
     by_slug = {organization.slug: organization for organization in Organization.objects.all()}
     organizations = {party.code: by_slug[party.slug] for party in parties() if party.slug in by_slug}
-    if not NetworkVersion.objects.exists():
+    is_new = not NetworkVersion.objects.exists()
+    if is_new:
         networks(organizations)
     studies(organizations)
-    _measured(organizations)
-
-
-def _measured(organizations: dict[str, Organization]) -> None:
-    """Readings, meter data, what happens on the grid and what inverters were read to have, once."""
-    if not Reading.objects.exists():
-        readings(organizations)
     if not MeterDay.objects.exists():
         meters()
+    if is_new:
+        envelopes(organizations)
+    _happened(organizations)
+
+
+def _happened(organizations: dict[str, Organization]) -> None:
+    """Readings, what happens on the grid and what inverters were read to have, once."""
+    if not Reading.objects.exists():
+        readings(organizations)
     happenings(organizations)
     inverters.read_back(organizations)
 

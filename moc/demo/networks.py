@@ -1,5 +1,5 @@
 """Networks under the demonstration's feeders: seeded instances of EPRI's circuit 5 (a real circuit, source and licence in data/SOURCE.md),
-whose customers are the feeder's own service points, with the envelopes of today and tomorrow."""
+whose customers are the feeder's own service points; and the envelopes of today and tomorrow."""
 
 import io
 import random
@@ -36,14 +36,19 @@ REASON = "system: load_demo"
 
 
 def networks(organizations: dict[str, Organization]) -> None:
-    """Loaded, approved and with published envelopes; what is there stays, so that a load that was killed goes on."""
+    """Loaded and approved; what is there stays, so that a load that was killed goes on."""
     with tempfile.TemporaryDirectory() as folder:
         files = {path.name: path.read_text(errors="replace") for path in sorted(unpacked(CIRCUIT, Path(folder)).parent.glob("*.dss"))}
+    for feeder in feeders_of(organizations[UTILITY]):
+        approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, files), name=f"{feeder.code}.zip"))
+
+
+def envelopes(organizations: dict[str, Organization]) -> None:
+    """Computed and published, by the forecasts that there are."""
     edc = organizations[UTILITY]
     with acting(None, REASON):
         EnvelopePolicy.objects.get_or_create(edc=edc, feeder=None, defaults={"auto_publish": True})
     for feeder in feeders_of(edc):
-        approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, files), name=f"{feeder.code}.zip"))
         for run in life.order_days(feeder):
             compute(run.job_id)
 

@@ -125,13 +125,14 @@ class RunSerializer(Flat):
     edc = slug_of("edc", "the utility's slug")
     feeder = serializers.CharField(source="feeder.code")
     network = serializers.UUIDField(source="network.uuid")
+    forecasts = serializers.ListField(child=serializers.IntegerField(), help_text="by which loads were told; empty: a typical day")
     job = serializers.UUIDField(source="job.uuid", allow_null=True, help_text="follow it below jobs/")
 
     class Meta:
         model = EnvelopeRun
         fields = (
-            "id edc feeder network topology_hash starts_at ends_at step_minutes status number content_hash policy price alarms point_count "
-            "unchecked cpu_s job created_at published_at"
+            "id edc feeder network topology_hash starts_at ends_at step_minutes status number content_hash policy forecasts price alarms "
+            "point_count unchecked cpu_s job created_at published_at"
         ).split()
 
 

@@ -130,7 +130,10 @@ class EnvelopeRun(models.Model):
         help_text="by DER what it gets before the others share, as far as the grid carries it: [least, most, from, to], kW injected",
     )
     situation = models.JSONField(default=dict, blank=True, help_text="what was out, switched or derated: services/situation.py")
-    digest = models.CharField(max_length=64, editable=False, help_text="of policy, caps, granted room and situation")
+    forecasts = ArrayField(
+        models.BigIntegerField(), default=list, blank=True, help_text="by which loads were told; empty: the model's typical day"
+    )
+    digest = models.CharField(max_length=64, editable=False, help_text="of policy, caps, granted room, situation and forecasts")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     step_minutes = models.PositiveSmallIntegerField("interval (min)", default=30)

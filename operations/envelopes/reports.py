@@ -17,6 +17,7 @@ from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopeRe
 from operations.envelopes.reasons import OPERATOR, Reason, must, sentence, stop
 from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
+from operations.forecasts.models import Forecast
 
 PUBLISHED, STATIC = "published", "static"
 AT_ONCE = 500  # points of a CSV
@@ -165,6 +166,18 @@ def room_of(run: EnvelopeRun, since: datetime | None = None) -> dict[str, float]
     return {f"{name}_kw": round(float(np.mean(values[first:] or [0.0])), 1) for name, values in totals_of(run).items()}
 
 
+def forecasts_of(run: EnvelopeRun) -> list[Forecast]:
+    """The forecasts that a run was computed by and that are still online, by day."""
+    if not run.forecasts:
+        return []
+    return list(Forecast.objects.filter(pk__in=run.forecasts).only("day", "published_at").order_by("day"))
+
+
+def is_forecast(run: EnvelopeRun) -> bool:
+    """Whether each of a run's days has its forecast."""
+    return len(run.forecasts) > (timezone.localdate(run.ends_at - timedelta(microseconds=1)) - timezone.localdate(run.starts_at)).days
+
+
 def situation_of(run: EnvelopeRun) -> str:
     """What is out, switched or derated in a run's window, in words; with times where that changes within it; nothing where all is as the
     network says."""
@@ -172,11 +185,12 @@ def situation_of(run: EnvelopeRun) -> str:
     if len(rows) == 1:
         return _words(rows[0][1])
     ends = [moment for moment, _ in rows[1:]] + [run.ends_at]
-    spans = [f"{_clock(since)} to {_clock(until)}: {_words(said)}" for (since, said), until in zip(rows, ends, strict=True) if said]
+    spans = [f"{clock(since)} to {clock(until)}: {_words(said)}" for (since, said), until in zip(rows, ends, strict=True) if said]
     return ". ".join(spans)
 
 
-def _clock(moment: datetime) -> str:
+def clock(moment: datetime) -> str:
+    """A moment of the present days, in words."""
     return f"{timezone.localtime(moment):%b %d, %H:%M}"
 
 

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from moc import charts
@@ -236,6 +236,7 @@ class RunDetail(ComputedDetail):
             ("Policy", EnvelopePolicy.Method(run.policy["method"]).label, None, ruled.whose(run.policy, "method") or "the utility's own"),
             ("Safe", safe, None, ""),
             ("Weights of programs", _weights(run.policy), None, ruled.whose(run.policy, "weights")),
+            ("Base case", self._base_case(), None, "loads of everybody beside the DERs"),
             ("Voltage", f"{float(run.policy['v_min_pu']):g} to {float(run.policy['v_max_pu']):g} per unit", None, ""),
             ("State of the grid", reports.situation_of(run) or None, None, "events and outages that the run takes account of"),
             ("Operator's own limits", len(run.caps) or None, None, "DERs"),
@@ -247,6 +248,16 @@ class RunDetail(ComputedDetail):
             ("SHA-256 of the set", run.content_hash, None, ""),
         ]
         return [("Run", rows)]
+
+    def _base_case(self) -> SafeString | str:
+        forecasts = reports.forecasts_of(self.object)
+        if not forecasts:
+            return "typical day of the model: no forecast with known errors"
+        links = [linked(reverse("operations:forecast", args=[each.pk]), f"forecast of {each.day:%b %d}") for each in forecasts]
+        moments = [reports.clock(each.published_at) for each in forecasts]
+        told = format_html_join("; ", "{} published {}", zip(links, moments, strict=True))
+        rest = "" if reports.is_forecast(self.object) else "; other days typical ones of the model"
+        return format_html("{}, held with P10 and P90{}", told, rest)
 
     def get_context_data(self, **kwargs) -> dict:
         run = self.object

@@ -45,9 +45,12 @@ class OfTransformerSerializer(Flat):
     transformer = serializers.CharField(source="code")
     kw = serializers.ListField(child=serializers.FloatField(), source="*", help_text="by interval, injection positive")
 
+    low_error_kw = serializers.FloatField(source="*", allow_null=True, help_text="P10 of what came less what was forecast; null: not known")
+    high_error_kw = serializers.FloatField(source="*", allow_null=True, help_text="P90 of the same")
+
     class Meta:
         model = Transformer
-        fields = ["transformer", "rated_kva", "kw"]
+        fields = ["transformer", "rated_kva", "kw", "low_error_kw", "high_error_kw"]
 
 
 class OfMeterSerializer(Flat):
@@ -83,15 +86,19 @@ class Forecasts(Resource):
         return self._parts(forecast, "points")
 
     def _parts(self, forecast: Forecast, name: str) -> Response:
-        self.kw = reports.parts(forecast, name)
+        self.kw, self.errors = reports.parts(forecast, name), reports.errors_of(forecast)
         return self.page(self.model.objects.filter(pk__in=list(self.kw)))
 
     def lay(self, rows, keys: list) -> list[dict]:
-        """A part with its intervals."""
+        """A part with its intervals, and a transformer with its errors."""
         if self.action not in ("transformers", "meters"):
             return super().lay(rows, keys)
         laid = self.serializer_class.lay(rows)
-        return [laid[key] | {"kw": self.kw[key].tolist()} for key in keys if key in laid]
+        said = {key: {"kw": self.kw[key].tolist()} for key in keys if key in laid}
+        if self.action == "transformers":
+            for key, row in said.items():
+                row["low_error_kw"], row["high_error_kw"] = self.errors.get(key, (None, None))
+        return [laid[key] | row for key, row in said.items()]
 
 
 class StoredSerializer(serializers.Serializer):

@@ -48,11 +48,18 @@ class MeterDay(Appended):
         return f"{self.service_point}, {self.day}"
 
 
+def _errors(quantile: str) -> ArrayField:
+    """One value for each transformer; empty where no back-test tells them."""
+    told = "what came less what was forecast, by transformer; empty: not known"
+    return ArrayField(models.FloatField(null=True), verbose_name=f"{quantile} of errors (kW)", default=list, blank=True, help_text=told)
+
+
 class Forecast(Appended):
     """A day of a feeder as it was forecast at a moment: every meter, every transformer and their sum, in kW, injection positive.
 
     Meters and transformers are blocks (rows in the order of `points` and `transformers`, one column an interval from `starts_at` on);
-    the sum stands with the bounds between which eight of ten days have lain. `known_until` is the last moment of meter data in it."""
+    the sum stands with the bounds between which eight of ten days have lain, and each transformer with the errors
+    between which they did. `known_until` is the last moment of meter data in it."""
 
     access_paths = ("edc",)
     archived_by = "published_at"
@@ -77,6 +84,8 @@ class Forecast(Appended):
     feeder_kw = ArrayField(models.FloatField(), verbose_name="sum (kW)")
     low_kw = ArrayField(models.FloatField(), verbose_name="low bound (kW)", default=list)
     high_kw = ArrayField(models.FloatField(), verbose_name="high bound (kW)", default=list)
+    low_error_kw = _errors("P10")
+    high_error_kw = _errors("P90")
 
     objects = ForecastQuerySet.as_manager()
 

@@ -59,9 +59,11 @@ def _coarser(values: np.ndarray, minutes: int, wanted: int) -> np.ndarray:
     return values.reshape(len(values), -1, wanted // minutes).sum(2)
 
 
-def tested_days(feeder: Feeder, end: date, at: datetime) -> History | None:
-    """The meters that are known on every one of the days that a back-test takes; None without."""
-    found = history(feeder, end, blend.HISTORY + TESTED_DAYS, at)
+def tested_days(feeder: Feeder, day: date, known_until: datetime, at: datetime) -> History | None:
+    """The meters that are known on every one of the days that a back-test takes: those before `day`, to the last with meter data. None
+    without any."""
+    last = (known_until - timedelta(seconds=1)).astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+    found = history(feeder, min(day, last + timedelta(days=1)), blend.HISTORY + TESTED_DAYS, at)
     if found is None:
         return None
     whole = np.flatnonzero(~np.isnan(found.kwh).all(2).any(1))
@@ -94,10 +96,16 @@ def parts(forecast: Forecast, name: str) -> dict[int, np.ndarray]:
     return dict(zip(keys, blocks.unpack(bytes(block), len(keys), len(forecast.feeder_kw), forecast.unit), strict=True))
 
 
-def transformers(forecast: Forecast, days: History | None) -> list[dict]:
+def errors_of(forecast: Forecast) -> dict[int, tuple[float, float]]:
+    """P10 and P90 (kW) of each transformer's errors in the weeks before, as injection; of those of which they are known."""
+    rows = zip(forecast.transformers, forecast.low_error_kw, forecast.high_error_kw, strict=False)
+    return {key: (low, high) for key, low, high in rows if low is not None}
+
+
+def transformers(forecast: Forecast) -> list[dict]:
     """Each transformer's largest import and export of the day (kW), the most loaded first; with its rating where that is known, and the
-    import and export that nine of ten intervals stayed within, by its own errors in the days of a back-test."""
-    values, past = parts(forecast, "transformers"), _margins(days)
+    import and export that nine of ten intervals stay within, by its own errors in the days of a back-test."""
+    values, past = parts(forecast, "transformers"), errors_of(forecast)
     known = Transformer.objects.in_bulk(forecast.transformers)
     rows = []
     for key, kw in values.items():
@@ -110,16 +118,6 @@ def transformers(forecast: Forecast, days: History | None) -> list[dict]:
             row |= {"likely_import_kw": max(0.0, -kw.min() - low), "likely_export_kw": max(0.0, kw.max() + high)}
         rows.append(row)
     return sorted(rows, key=lambda row: -(row["loading_percent"] or 0))
-
-
-def _margins(days: History | None) -> dict[int, np.ndarray]:
-    """Errors (kW) of each transformer's sum between which eight of ten intervals lay."""
-    if days is None:
-        return {}
-    under = np.array([key or 0 for key in days.transformers])
-    keys = np.unique(under)
-    sums = np.stack([days.kwh[under == key].sum(0) for key in keys])
-    return dict(zip(keys.tolist(), blend.margins(sums) * 60 / days.minutes, strict=True))
 
 
 def tested(days: History | None) -> dict | None:

@@ -65,9 +65,9 @@ class ForecastDetail(Detail):
         lines = {"forecast": forecast.feeder_kw, "low": forecast.low_kw, "high": forecast.high_kw}
         if any(value is not None for value in came):
             lines["measured"] = came
-        days = reports.tested_days(forecast.feeder, forecast.day, forecast.published_at)  # as they were known when it was published
+        days = reports.tested_days(forecast.feeder, forecast.day, forecast.known_until, forecast.published_at)
         shown = {"series": self._chart(lines, "forecast", "The feeder's sum"), "tested": reports.tested(days)}
-        shown |= {"transformers": reports.transformers(forecast, days)[:SHOWN], "transformer_count": len(forecast.transformers)}
+        shown |= {"transformers": reports.transformers(forecast)[:SHOWN], "transformer_count": len(forecast.transformers)}
         if policy.allows(self.request.user, storing.PERMISSION, forecast.edc):
             shown |= self._meter(forecast)
         return super().get_context_data(**shown | kwargs)

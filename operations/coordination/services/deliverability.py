@@ -98,13 +98,14 @@ def _proven(each: Capability, way: str, kw: float) -> float:
     capable = _capable(each, way)
     if kw <= 0 or capable <= 0:
         return 0.0
-    machine, live = computing.ready_at(each.run, each.interval)
-    place, limits = {der.der: row for der, row in zip(live.all, live.owner, strict=True)}, np.zeros(len(live.points))
+    direction = EXPORT if way == UP else IMPORT
+    machine, live = computing.ready_at(each.run, each.interval, direction)
+    place, limits = {der.der: row for row, der in zip(live.owner, live.all, strict=True)}, np.zeros(len(live.points))
     for ders, limit in zip(each.ders, each.high_kw if way == UP else -each.low_kw, strict=True):
         if (row := next((place[der] for der in ders if der in place), None)) is not None:
             limits[row] += max(limit, 0) * 1e3
     asked = computing.request_of(each.run, machine.feeder, live).at(each.interval)
-    case = Case(machine, asked, computing.policy_of(each.run, live), EXPORT if way == UP else IMPORT, np.ones((1, len(live.points))))
+    case = Case(machine, asked, computing.policy_of(each.run, live), direction, np.ones((1, len(live.points))))
     for part in STEPS:
         push = np.minimum(limits * (part * kw / capable), case.room[:, 0])
         if case.safe(push[:, None])[0]:

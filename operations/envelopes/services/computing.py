@@ -14,7 +14,7 @@ from moc.history import acting
 from moc.jobs.services import Progress
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
 from operations.envelopes.reasons import NO_SUPPLY
-from operations.envelopes.services import situation
+from operations.envelopes.services import base, situation
 from operations.envelopes.services.devices import Active, Capable, active_points, capabilities, supplied, weights_of
 from operations.envelopes.solver import blocks, kvar, windows
 from operations.envelopes.solver.blocks import DEVICE
@@ -27,11 +27,6 @@ from operations.network.engine.feeder import FeederModel
 from operations.network.models import NetworkVersion
 from operations.network.services.building import feeder_of
 
-# a customer's typical day by hour, part of the model's load: the base case until a forecast of the feeder is published
-TYPICAL_DAY = np.array(
-    [0.42, 0.38, 0.36, 0.35, 0.36, 0.4, 0.5, 0.58, 0.56, 0.54, 0.54, 0.56]
-    + [0.58, 0.58, 0.6, 0.64, 0.72, 0.86, 0.97, 1.0, 0.96, 0.86, 0.7, 0.54]
-)
 MOST_ALARMS, KEPT = 100, 8
 SYSTEM = "system: envelopes computed"
 
@@ -60,16 +55,13 @@ class Part:
 
 
 def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
-    """The solver's request: the model's loads along a typical day, the DERs' capability, an operator's own limits, and granted room."""
-    first = timezone.localtime(run.starts_at)
-    hours = np.arange(run.intervals) * run.step_minutes / 60 + first.hour + first.minute / 60
-    day = np.interp(hours % 24, np.arange(25), np.append(TYPICAL_DAY, TYPICAL_DAY[0]))
-    base = feeder.point_va[:, None] * day
+    """The solver's request: the base case, the DERs' capability, an operator's own limits, and granted room."""
+    rest = {f"{name}_va": feeder.leg_va(power) for name, power in base.of(run, feeder).items()}
     own = bounds_of(run, active)
     low, high, start = (active.summed(each) for each in (*own, np.clip(0, *own)))
     granted = dict(zip(("granted_low_w", "granted_high_w"), map(active.summed, granted_of(run, active)), strict=True)) if run.room else {}
-    capability = active.capability() if run.policy.get("reactive") else None
-    return Request(feeder, feeder.leg_va(base), active.points, low, high, active.inverters(), capability, start_w=start, **granted)
+    granted |= {"inverters": active.inverters(), "capability": active.capability() if run.policy.get("reactive") else None}
+    return Request(feeder, active=active.points, low_w=low, high_w=high, start_w=start, **rest, **granted)
 
 
 def bounds_of(run: EnvelopeRun, active: Active) -> np.ndarray:
@@ -125,11 +117,12 @@ def _machine(topology_hash: str, version: int, said: str) -> tuple[Machine, np.n
     return Machine(feeder), kept
 
 
-def ready_at(run: EnvelopeRun, interval: int) -> tuple[Machine, Active]:
-    """The machine of a network in the situation of an interval, its controls at rest, and the active points that have supply there."""
+def ready_at(run: EnvelopeRun, interval: int, direction: int) -> tuple[Machine, Active]:
+    """The machine of a network in the situation of an interval, its controls at rest as a direction is held against it, and the active
+    points that have supply there."""
     said = next(said for part, said in _situations(run) if interval < part.stop)
     machine, live, _ = _made_ready(run, capabilities(run.network), said)
-    return at_rest(machine, request_of(run, machine.feeder, live).at(interval)), live
+    return at_rest(machine, request_of(run, machine.feeder, live).at(interval), direction), live
 
 
 def _situations(run: EnvelopeRun) -> list[tuple[slice, dict]]:
@@ -267,8 +260,9 @@ def _price(parts: list[Part]) -> dict:
 
 
 def _alarms(parts: list[Part]) -> list[dict]:
-    """The worst of each element that the forecast alone takes over a limit."""
-    every = [(alarm, part.intervals.start) for part in parts if part.found for alarm in part.found.exporting.alarms]
+    """The worst of each element that the forecast alone, as exports or as imports are held against it, takes over a limit."""
+    solved = [(part.intervals.start, side) for part in parts if part.found for side in (part.found.exporting, part.found.importing)]
+    every = [(alarm, first) for first, side in solved for alarm in side.alarms]
     worst = {}
     for a, first in sorted(every, key=lambda row: -abs(row[0].value - row[0].limit)):
         shown = {"kind": a.kind, "element": a.element, "interval": a.interval + first, "value": round(a.value, 4), "limit": a.limit}

@@ -17,8 +17,8 @@ from moc.notices.services import tell
 from operations.computed import services as computed
 from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
+from operations.envelopes.services import base, ruled, situation, telling
 from operations.envelopes.services import limits as decided
-from operations.envelopes.services import ruled, situation, telling
 from operations.envelopes.services.telling import ACKNOWLEDGES
 from operations.network.models import NetworkVersion
 from operations.outages.services import log
@@ -85,7 +85,7 @@ def order_until(
     room: dict | None = None,
     reason: str = "",
 ) -> EnvelopeRun:
-    """As order(), up to a moment; with what is out, switched or derated in the window, now and as planned.
+    """As order(), up to a moment; with what is out, switched or derated in the window, now and as planned, and by the forecasts of now.
 
     room: what is granted, {der id: [least, most, from, to]}; without, that of the window's newest run."""
     if actor is not None:
@@ -102,6 +102,7 @@ def order_until(
         "policy": values_for(feeder, starts_at),
         "caps": caps or {},
         "room": _granted(feeder, starts_at, ends_at) if room is None else room,
+        "forecasts": sorted(base.standing([feeder.pk], starts_at, ends_at).get(feeder.pk, {}).values()),
     }
     key = window | {"topology_hash": _topology(network, found), "digest": _digest(said, found)}
     facts = said | {"edc": feeder.edc, "network": network, "situation": found, "created_by": actor, "status": Status.COMPUTING}
@@ -122,7 +123,7 @@ def _digest(said: dict, found: dict) -> str:
         said["policy"],
         said["caps"],
         *([found | {"events": []}] if found else []),
-        *([{"room": said["room"]}] if said["room"] else []),
+        *([{name: said[name]} for name in ("room", "forecasts") if said[name]]),
     ]
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 

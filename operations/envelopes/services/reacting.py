@@ -1,7 +1,7 @@
-"""What events, outages and policies change, now and as planned: the rest of each window is ordered anew on the feeders that they touch,
-and on no other."""
+"""What events, outages, policies and newer forecasts change, now and as planned: the rest of each window is ordered anew on the feeders
+that they touch, and on no other."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db.models import Max, Q
 from django.urls import reverse
@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from moc.notices.services import tell
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
-from operations.envelopes.services import life, limits, ruled, situation
+from operations.envelopes.services import base, life, limits, ruled, situation
 from operations.network.models import NetworkVersion
 from operations.outages.models import DerOutage, GridEvent
 
@@ -19,17 +19,20 @@ OVER = (Status.SUPERSEDED, Status.FAILED)
 
 
 def react(now: datetime | None = None) -> list[EnvelopeRun]:
-    """Order the rest of every window whose newest run was computed in another situation, or by another policy, than there is. Idempotent.
+    """Order the rest of every window whose newest run was computed in another situation, by another policy, or by an older forecast, than
+    there is. Idempotent.
 
     A window that an operator holds or took out of force stays as it is. Returns the runs that were ordered."""
     now, ordered, bound = now or timezone.now(), [], ruled.of_a_look()
-    for version in _touched(now).select_related("feeder__edc", "feeder__substation").order_by("pk"):
-        own = life.own_values(version.feeder)
+    forecasts = _forecasts(now)
+    for version in _touched(now, forecasts).select_related("feeder__edc", "feeder__substation").order_by("pk"):
+        own, latest = life.own_values(version.feeder), forecasts.get(version.feeder_id, {})
         for run in _newest(version, now):
             starts_at = _from(run, now)
             if run.status not in STANDING or starts_at >= run.ends_at:
                 continue
-            if run.policy != bound(own, run.edc_id, starts_at) or not _stands(version, run, starts_at):
+            is_other = run.policy != bound(own, run.edc_id, starts_at) or _newer(latest, run, starts_at)
+            if is_other or not _stands(version, run, starts_at):
                 ordered.append(_again(run, starts_at))
     return ordered
 
@@ -56,12 +59,28 @@ def _stands(version: NetworkVersion, run: EnvelopeRun, since: datetime) -> bool:
     return situation.same(run, EnvelopeRun(starts_at=since, ends_at=run.ends_at, situation=found))
 
 
-def _touched(now: datetime):
-    """The networks where something happens, is planned to, or did when a window that is not over was computed; and whose policy changed."""
+def _forecasts(now: datetime) -> dict[int, dict[date, int]]:
+    """By feeder and day the forecasts by which windows that are not over would be computed now."""
+    windows = EnvelopeRun.objects.filter(ends_at__gt=now).exclude(status__in=OVER)
+    last = windows.aggregate(last=Max("ends_at"))["last"]
+    return base.standing(windows.values("feeder"), now, last, now) if last else {}
+
+
+def _newer(latest: dict[date, int], run: EnvelopeRun, since: datetime) -> bool:
+    """Whether one of these forecasts is of a day in the rest of a run's window, and not among those that it was computed by."""
+    first, last = timezone.localdate(since), timezone.localdate(run.ends_at - base.INSTANT)
+    return any(first <= day <= last and pk not in run.forecasts for day, pk in latest.items())
+
+
+def _touched(now: datetime, forecasts: dict[int, dict[date, int]]):
+    """The networks where something happens, is planned to, or did when a window that is not over was computed; of which the policy changed,
+    or a newer forecast stands."""
     windows = EnvelopeRun.objects.filter(ends_at__gt=now)
     coming = Q(status="active") | Q(status="planned", starts_at__lt=windows.aggregate(last=Max("ends_at"))["last"] or now)
     events, out = GridEvent.objects.filter(coming), DerOutage.objects.filter(coming).values("der__feeder")
     places = Q(feeder__in=windows.exclude(situation={}).values("feeder")) | Q(feeder__in=_of_other_policies(windows, now))
+    known = windows.exclude(status__in=OVER).filter(feeder__in=list(forecasts)).only("feeder", "starts_at", "ends_at", "forecasts")
+    places |= Q(feeder__in={run.feeder_id for run in known if _newer(forecasts[run.feeder_id], run, max(run.starts_at, now))})
     places |= Q(feeder__in=out) | Q(feeder__in=events.exclude(feeder=None).values("feeder"))
     places |= Q(feeder__in=events.exclude(transformer=None).values("transformer__feeder"))
     places |= Q(feeder__substation__td_interface__in=events.exclude(td_interface=None).values("td_interface"))
@@ -80,10 +99,11 @@ def _of_other_policies(windows, now: datetime) -> list[int]:
 
 
 def _newest(version: NetworkVersion, now: datetime) -> list[EnvelopeRun]:
-    """Of each end of a window the newest run that was not replaced, on a network's feeder."""
+    """Of each end of a window the newest run that was not replaced, on a network's feeder; in the order in which they were ordered, as of
+    sets whose windows overlap the later one holds."""
     runs = EnvelopeRun.objects.of_feeder(version.feeder).filter(network=version, ends_at__gt=now)
     runs = runs.exclude(status__in=OVER)
-    return list(runs.order_by("ends_at", "-pk").distinct("ends_at").select_related("feeder__edc"))
+    return sorted(runs.order_by("ends_at", "-pk").distinct("ends_at").select_related("feeder__edc"), key=lambda run: run.pk)
 
 
 def _from(run: EnvelopeRun, now: datetime) -> datetime:
@@ -95,7 +115,7 @@ def _from(run: EnvelopeRun, now: datetime) -> datetime:
 def _again(run: EnvelopeRun, starts_at: datetime, room: dict | None = None) -> EnvelopeRun:
     facts = {"starts_at": starts_at, "ends_at": run.ends_at, "step_minutes": run.step_minutes, "caps": run.caps}
     facts["room"] = run.room if room is None else room
-    return life.order_until(actor=None, feeder=run.feeder, reason="system: the grid or the policy is another", **facts)
+    return life.order_until(actor=None, feeder=run.feeder, reason="system: the grid, the policy or the forecast is another", **facts)
 
 
 def publish_or_tell(run: EnvelopeRun) -> None:
@@ -109,7 +129,9 @@ def publish_or_tell(run: EnvelopeRun) -> None:
 
 
 def _replaces(run: EnvelopeRun) -> bool:
-    """Whether a set in force was computed in another situation, by another policy, or with other granted room or limits of operators."""
+    """Whether a set in force was computed in another situation, by another policy or forecasts, or with other granted room or limits of
+    operators."""
     in_force = EnvelopeRun.objects.of_feeder(run.feeder).overlapping(run.starts_at, run.ends_at).published()
     given = run.policy, run.caps, run.room
-    return any((each.policy, each.caps, each.room) != given or not situation.same(each, run) for each in in_force)
+    others = {pk for each in in_force for pk in run.forecasts if pk not in each.forecasts}
+    return bool(others) or any((each.policy, each.caps, each.room) != given or not situation.same(each, run) for each in in_force)

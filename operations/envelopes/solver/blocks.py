@@ -4,27 +4,17 @@ import zlib
 
 import numpy as np
 
+from operations.forecasts.engine.blocks import LEVEL, unit_for, unpack
+
+__all__ = ["pack", "pack_codes", "unit_for", "unpack", "unpack_codes"]
+
 DEVICE = -1  # what stops a point that has all its room: no element
-UNITS = (0.1, 1.0, 10.0, 100.0)
-LEVEL = 9
-
-
-def unit_for(values: np.ndarray) -> float:
-    """The finest unit in which these kW fit an int16."""
-    most = float(np.abs(values).max(initial=0.0))
-    return next(unit for unit in UNITS if most / unit < 32_000)
 
 
 def pack(values: np.ndarray, unit: float, *, upper: bool) -> bytes:
     """kW (A, T) rounded into the envelope: an upper bound down, a lower one up."""
     steps = (np.floor(values / unit + 1e-6) if upper else np.ceil(values / unit - 1e-6)).astype("<i2")
     return zlib.compress(np.diff(steps, axis=1, prepend=np.zeros((len(steps), 1), "<i2")).astype("<i2").tobytes(), LEVEL)
-
-
-def unpack(content: bytes, count: int, intervals: int, unit: float) -> np.ndarray:
-    """kW (count, intervals) from pack()."""
-    steps = np.frombuffer(zlib.decompress(content), "<i2").reshape(count, intervals)
-    return np.round(np.cumsum(steps, axis=1, dtype="<i2") * unit, 3)
 
 
 def pack_codes(values: np.ndarray) -> bytes:

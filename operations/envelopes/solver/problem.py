@@ -31,7 +31,8 @@ class Policy:
 class Request:
     """A feeder, its forecast and its active points.
 
-    base_va (L, T): consumption of everything that is not active. active (A,): indices of points. low_w, high_w (A, T): the injection
+    base_va (L, T): consumption of everything that is not active; least_va and most_va (L, T) the least and the most of it that exports and
+    imports are held against, where the forecast has margins. active (A,): indices of points. low_w, high_w (A, T): the injection
     that each device can take, signed; both may lie on one side of zero. inverters: those whose reactive power follows a rule of their
     own; capability: those that give it as they are told, for whom limits of it are found too; all else that is active has none.
     source_volts (k, T) or the model's. groups (L,): who shares, default: the secondary. granted_low_w,
@@ -50,6 +51,13 @@ class Request:
     granted_low_w: np.ndarray | None = None
     granted_high_w: np.ndarray | None = None
     start_w: np.ndarray | None = None
+    least_va: np.ndarray | None = None
+    most_va: np.ndarray | None = None
+
+    def held_va(self, direction: int) -> np.ndarray:
+        """The consumption that a direction is held against, (L, T)."""
+        margin = self.least_va if direction == EXPORT else self.most_va
+        return self.base_va if margin is None else margin
 
     @property
     def anchor_w(self) -> np.ndarray:
@@ -62,13 +70,14 @@ class Request:
 
     def during(self, part: slice | np.ndarray) -> "Request":
         """The same of some intervals."""
-        names = ("base_va", "low_w", "high_w", "source_volts", "granted_low_w", "granted_high_w", "start_w")
+        names = ("base_va", "least_va", "most_va", "low_w", "high_w", "source_volts", "granted_low_w", "granted_high_w", "start_w")
         return replace(self, **{name: value[:, part] for name in names if (value := getattr(self, name)) is not None})
 
 
-def legs_of(request: Request, direction: int = EXPORT) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray, np.ndarray]:
-    """Consumption of the legs where nobody pushes (L, T), what a watt of each active point's push adds to it (L, A) up to the direction's
-    sign, and the legs of active points with their owners among these. Reactive power that follows voltage is in neither."""
+def legs_of(request: Request, direction: int) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray, np.ndarray]:
+    """Consumption of the legs where nobody pushes (L, T), as a direction is held against it, what a watt of each active point's push adds
+    to it (L, A) up to the direction's sign, and the legs of active points with their owners among these. Reactive power that follows
+    voltage is in neither."""
     feeder, place, count = request.feeder, np.full(len(request.feeder.points), -1), len(request.active)
     place[request.active] = np.arange(count)
     legs = np.flatnonzero(place[feeder.leg_point] >= 0)
@@ -81,7 +90,7 @@ def legs_of(request: Request, direction: int = EXPORT) -> tuple[np.ndarray, sp.c
     places, shape = (legs, owner), (len(feeder.leg_from), count)
     share = feeder.leg_share[legs]
     spread = sp.csr_matrix((share * factor[owner], places), shape=shape)
-    return request.base_va - sp.csr_matrix((share, places), shape=shape) @ anchor, spread, legs, owner
+    return request.held_va(direction) - sp.csr_matrix((share, places), shape=shape) @ anchor, spread, legs, owner
 
 
 @dataclass(frozen=True)

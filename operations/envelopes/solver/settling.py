@@ -37,17 +37,18 @@ class _States:
         return [np.array(group) for group in groups.values()]
 
 
-def at_rest(machine: Machine, request: Request) -> Machine:
-    """The machine of one interval's feeder with its controls where the forecast alone settles them from where the model has them."""
+def at_rest(machine: Machine, request: Request, direction: int) -> Machine:
+    """The machine of one interval's feeder with its controls where the forecast alone settles them from where the model has them, as a
+    direction is held against it."""
     if machine.controlled is None:
         return machine
-    found = machine.controlled.solve(legs_of(request)[0], source_volts=request.source_volts)
+    found = machine.controlled.solve(legs_of(request, direction)[0], source_volts=request.source_volts)
     return machine.at(found.taps[0], found.closed[0]) if found.settled[0] else machine
 
 
 def direct(machine: Machine, request: Request, policy: Policy, direction: int) -> Allocation:
     """One direction's allocation with controls that move. An interval in which they find no rest carries no room."""
-    base, spread, *_ = legs_of(request)
+    base, spread, *_ = legs_of(request, direction)
     every = np.arange(base.shape[1])
     states = _settle(machine, base, request, every, direction)
     found, met, cases = _Found(request, direction), [set() for _ in every], []
@@ -80,7 +81,7 @@ def direct(machine: Machine, request: Request, policy: Policy, direction: int) -
 
 def _unmoved(machine: Machine, request: Request, proven: Allocation, pushed: np.ndarray, met: list[set[bytes]]) -> Allocation:
     """The allocation without reactive power in intervals in which it would move the controls to another state."""
-    every, shares = np.arange(pushed.shape[1]), legs_of(replace(request, inverters=None))[1]
+    every, shares = np.arange(pushed.shape[1]), legs_of(replace(request, inverters=None), proven.direction)[1]
     still = proven.checked.copy()
     for q in (proven.least_var, proven.most_var):
         led = _settle(machine, pushed - 1j * (shares @ q), request, every, proven.direction)

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 SAME_WEEKDAYS, LAST_DAYS, SHARE = 4, 3, 0.6
+QUANTILES = 0.1, 0.9
 HISTORY = 7 * SAME_WEEKDAYS  # days
 FADES_H = 6.0  # hours after which a deviation of today has faded to 1/e
 LOOKS_BACK_H = 3  # hours of today that tell it
@@ -80,25 +81,31 @@ def naive(history: np.ndarray) -> np.ndarray:
     return history[:, -7]
 
 
-def margins(history: np.ndarray, quantiles: tuple[float, float] = (0.1, 0.9)) -> np.ndarray:
-    """The errors of the day-ahead blend at the quantiles, (M, 2), of sums (M, D, slots) with D > HISTORY, each day from those before it."""
+def errors_of(history: np.ndarray) -> np.ndarray:
+    """What came less the blend of the days before it only, on the last days of several sums of meters: of (G, D, slots) with D > HISTORY
+    (G, D − HISTORY, slots)."""
     days = range(HISTORY, history.shape[1])
-    errors = np.stack([history[:, day] - day_ahead(history[:, day - HISTORY : day]) for day in days], 1)
-    return np.nanquantile(errors, quantiles, axis=(1, 2)).T
+    return history[:, HISTORY:] - np.stack([day_ahead(history[:, day - HISTORY : day]) for day in days], 1)
 
 
-def backtest(history: np.ndarray, quantiles: tuple[float, float] = (0.1, 0.9)) -> dict[str, np.ndarray | float]:
+def margins(history: np.ndarray, quantiles: tuple[float, float] = QUANTILES) -> np.ndarray:
+    """The errors (kWh) at the quantiles of each of several sums of meters (G, D, slots), (G, 2); NaN where none is known."""
+    found = [each[~np.isnan(each)] for each in errors_of(history)]
+    return np.stack([np.quantile(each, quantiles) if len(each) else np.full(2, np.nan) for each in found])
+
+
+def backtest(history: np.ndarray, quantiles: tuple[float, float] = QUANTILES) -> dict[str, np.ndarray | float]:
     """The day-ahead blend of a sum of meters over its last days, each from the days before it only.
 
     history: (D, slots) with D > HISTORY. Errors are means of |error| over the mean of |value|, in percent: by slot and overall, of the
     blend and of the naive; `low` and `high` the errors (kWh, by slot) at the quantiles; `coverage` the percent of values between them
     when they are taken from the earlier half of the days and judged on the later."""
     days = range(HISTORY, len(history))
-    blended = np.stack([day_ahead(history[None, day - HISTORY : day])[0] for day in days])
+    (errors,) = errors_of(history[None])
     before = np.stack([naive(history[None, day - HISTORY : day])[0] for day in days])
     actual = history[HISTORY:]
     scale = np.nanmean(np.abs(actual)) / 100
-    errors, plain = actual - blended, actual - before
+    plain = actual - before
     half = len(errors) // 2
     found = {"by_slot": np.nanmean(np.abs(errors), 0) / scale, "naive_by_slot": np.nanmean(np.abs(plain), 0) / scale}
     found |= {"error": float(np.nanmean(np.abs(errors)) / scale), "naive": float(np.nanmean(np.abs(plain)) / scale)}

@@ -1,5 +1,6 @@
 """Forecasts are made of every meter of a feeder at once, summed, and published; what was published is never changed."""
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from operations.forecasts.models import Forecast, MeterDay
 from operations.forecasts.reports import History, clock_of, history, tested_days
 from registry.grid.models import Feeder
 
-REASON = "system: forecasts"
+REASON, ALL = "system: forecasts", -1
 
 
 @sight.engine()
@@ -54,11 +55,14 @@ def _published(feeder: Feeder, day: date, kind: str, at: datetime, found: Histor
     np.add.at(summed, [transformers.index(each) for each in under], kw)
     total = kw.sum(0)
     unit = blocks.unit_for(np.concatenate([kw, summed]) * 10) / 10  # ten watts where they fit
-    low, high = _bounds(feeder, day, at, found.minutes)
+    errors = _errors(feeder, day, at, found, Counter(under))
+    low, high = errors.get(ALL, (0.0, 0.0))
     facts = {"edc_id": feeder.edc_id, "starts_at": blend.starts_of(day, ZoneInfo(settings.TIME_ZONE), found.minutes)[0]}
     facts |= {"minutes": found.minutes, "published_at": at, "points": points, "transformers": transformers, "unit": unit}
     facts |= {"meters_block": blocks.pack(kw, unit), "transformers_block": blocks.pack(summed, unit)}
     facts |= {"feeder_kw": _listed(total), "low_kw": _listed(total + low), "high_kw": _listed(total + high)}
+    for n, name in enumerate(("low_error_kw", "high_error_kw") if errors else ()):
+        facts[name] = [errors[each][n] if each in errors else None for each in transformers]
     with acting(None, REASON):
         named = {"feeder": feeder, "day": day, "kind": kind, "known_until": found.known_until}
         made, is_new = Forecast.objects.get_or_create(**named, defaults=facts)
@@ -69,13 +73,19 @@ def _listed(values: np.ndarray) -> list[float]:
     return np.round(values, 3).tolist()
 
 
-def _bounds(feeder: Feeder, day: date, at: datetime, minutes: int) -> tuple[float, float]:
-    """The errors (kW) of the sum between which eight of ten intervals lay in the last weeks; none where these are not known."""
-    days = tested_days(feeder, day, at)
-    if days is None or days.minutes != minutes:
-        return 0.0, 0.0
-    found = blend.backtest(days.kwh.sum(0))
-    return found["low"] * 60 / minutes, found["high"] * 60 / minutes
+def _errors(feeder: Feeder, day: date, at: datetime, found: History, meters: Counter) -> dict[int, tuple[float, float]]:
+    """By transformer (0: none), and of ALL, the errors (kW) of their sums between which eight of ten intervals lay in the last weeks;
+    nothing where these are not known. meters: how many each has; those that were not known throughout err as their neighbours."""
+    tested = tested_days(feeder, day, found.known_until, at)
+    if tested is None or tested.minutes != found.minutes:
+        return {}
+    under = np.array([transformer or 0 for transformer in tested.transformers])
+    groups = [ALL, *sorted(set(under.tolist()) & set(meters))]
+    rows = [under >= 0 if group == ALL else under == group for group in groups]
+    margins = blend.margins(np.stack([tested.kwh[each].sum(0) for each in rows])) * 60 / found.minutes
+    counts = [meters.total() if group == ALL else meters[group] for group in groups]
+    scaled = {group: margin * count / each.sum() for group, margin, count, each in zip(groups, margins, counts, rows, strict=True)}
+    return {group: tuple(_listed(margin)) for group, margin in scaled.items() if not np.isnan(margin).any()}
 
 
 def due() -> int:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from moc.errors import UserError
-from operations.envelopes.services.computing import TYPICAL_DAY
+from operations.envelopes.services.base import TYPICAL_DAY
 from operations.envelopes.services.devices import RANGE, WINDOWS, range_of, windows_of
 from operations.envelopes.services.life import policy_for
 from operations.envelopes.solver import windows

@@ -235,6 +235,26 @@ def test_the_same_request_gives_the_same_bytes():
     assert first.max_w.tobytes() == second.max_w.tobytes() and first.min_w.tobytes() == second.min_w.tobytes()
 
 
+@pytest.mark.parametrize("name, controls", [("european-lv", False), ("ieee13-pv", True)])
+def test_each_direction_is_held_against_its_own_base_case(name, controls):
+    """O4: exports against the least that the others consume, imports against the most: as if each were the forecast; OpenDSS agrees."""
+    if controls:
+        request, policy = feeders.medium(feeders.model(name), intervals=4), Policy("proportional", controls=True)
+    else:
+        request, policy = european()
+    least, most = 0.6 * request.base_va, 1.3 * request.base_va
+    held = replace(request, least_va=least, most_va=most)
+    found = solve(held, policy)
+    low, high = (solve(replace(request, base_va=each), policy) for each in (least, most))
+    assert found.max_w.tobytes() == low.max_w.tobytes() and found.min_w.tobytes() == high.min_w.tobytes()
+    assert [alarm.kind for alarm in found.importing.alarms] == [alarm.kind for alarm in high.importing.alarms]
+    part = held.during(slice(1, 3))
+    assert np.array_equal(part.least_va, least[:, 1:3]) and np.array_equal(part.most_va, most[:, 1:3])
+    for side in () if controls else allocations(found):
+        verdict = Referee(name, request.feeder, 1.0).judge(corner(held, policy, side), side.push_w)
+        assert side.checked.all() and verdict.violations == 0 and verdict.checks > 10_000, str(verdict)
+
+
 def test_an_interval_without_a_solution_has_no_room():
     """O4: a forecast under which the feeder collapses opens nothing to anybody."""
     request, policy = european()

@@ -13,11 +13,13 @@ from moc.access.policy import NotPermitted
 from moc.demo import meters
 from moc.demo.meters import sample
 from moc.errors import UserError
+from moc.history import acting
 from operations.forecasts import reports
 from operations.forecasts.engine import blend, blocks
 from operations.forecasts.models import Forecast, MeterDay
 from operations.forecasts.services import publishing, reading, storing
 from operations.forecasts.services.reading import Interval
+from registry.grid.models import Transformer
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo(settings.TIME_ZONE)
@@ -207,6 +209,28 @@ def test_meters_of_several_intervals_are_summed(world, points):
     assert (found.minutes, found.feeder_kw) == (60, [-3.0] * 24)
 
 
+def test_each_transformer_has_its_own_margins(world, points):
+    """O4: P10 and P90 of the errors of the weeks before; a meter that was not known throughout is taken to err as its neighbours; without
+    weeks enough there are none."""
+    feeder, rng = world.feeders["edc"][0], np.random.default_rng(2)
+    with acting(None, "system: tests"):
+        services = [Transformer.objects.create(edc=world.edc, feeder=feeder, code=f"T-{n}") for n in range(2)]
+        for point, service in zip(points, (*services, services[1]), strict=False):
+            feeder.service_points.filter(pk=point.pk).update(transformer=service)
+    days = [DAY - timedelta(days=n) for n in range(1, blend.HISTORY + reports.TESTED_DAYS + 1)]
+    kwh = {day: (-2.0 - rng.normal(0, 0.5, 24)).tolist() for day in days}
+    stored(world, *(hours(points[0], day, -1.0) for day in days), *(hours(points[1], day, kwh[day]) for day in days))
+    stored(world, hours(points[2], days[0], -3.0))
+    found = publishing.publish(feeder, DAY)
+    (errors,) = blend.errors_of(np.array([kwh[day] for day in reversed(days)])[None])
+    low, high = np.quantile(errors, (0.1, 0.9))
+    assert found.transformers == [service.pk for service in services] and low < -0.4 and high > 0.4
+    assert found.low_error_kw == pytest.approx([0, 2 * low], abs=1e-3) and found.high_error_kw == pytest.approx([0, 2 * high], abs=1e-3)
+    assert found.low_kw[0] - found.feeder_kw[0] == pytest.approx(1.5 * low, abs=2e-3), "of three meters, as the two that are known"
+    few = publishing.publish(feeder, DAY - timedelta(days=5))
+    assert few.low_error_kw == [] and few.low_kw == few.feeder_kw
+
+
 def test_nothing_known_is_nothing_forecast(world):
     assert publishing.publish(world.feeders["edc"][0], DAY) is None and publishing.due() == 0
 
@@ -222,10 +246,12 @@ def test_the_page_shows_what_came_and_how_well_it_did(world, points, client_of, 
     stored(world, *parts)
     assert publishing.due() == 2
     found = Forecast.objects.get(day=today)
-    assert found.low_kw[0] < found.feeder_kw[0] < found.high_kw[0]
+    for each in Forecast.objects.all():  # tomorrow's too, though nothing of today is known
+        errors = each.low_kw[0] - each.feeder_kw[0], each.high_kw[0] - each.feeder_kw[0]
+        assert errors[0] < 0 < errors[1] and np.allclose((each.low_error_kw[0], each.high_error_kw[0]), errors, atol=2e-3)
     page = client_of(world.user("edc", "viewer")).get(f"/operations/forecasts/{found.pk}/").content.decode()
     assert "Over the 28 days before" in page and "23:00" in page and "uPlot" in page and "Show its forecast" not in page
-    (row,) = reports.transformers(found, reports.tested_days(found.feeder, found.day, found.published_at))
+    (row,) = reports.transformers(found)
     assert 0 < row["likely_import_kw"] - row["import_kw"] < 0.6 and row["export_kw"] == row["likely_export_kw"] == 0
     own = client_of(world.user("edc", "administrator"))
     meter = own.get(f"/operations/forecasts/{found.pk}/?meter={points[0].usage_point_id}").content.decode()
@@ -234,6 +260,7 @@ def test_the_page_shows_what_came_and_how_well_it_did(world, points, client_of, 
     for part, name in (("transformers", points[0].transformer.code), ("meters", points[0].usage_point_id)):
         (told,) = program.get(f"/api/v1/operations/forecasts/{found.pk}/{part}/").json()["results"]
         assert name in told.values() and np.allclose(told["kw"], found.feeder_kw, atol=0.1)
+        assert part == "meters" or (told["low_error_kw"], told["high_error_kw"]) == (found.low_error_kw[0], found.high_error_kw[0])
     assert api_of(world.user("tso", "viewer")).get(f"/api/v1/operations/forecasts/{found.pk}/meters/").status_code == 404
     stored(world, hours(points[0], today, -2.0))
     assert set(reports.actual_kw(found)) == {-2.0}
