@@ -12,6 +12,7 @@ from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeR
 from operations.envelopes.services import life
 from operations.envelopes.solver import blocks
 from operations.network.services import building
+from registry.ders.models import Der
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, midnight, ordered, points_of, rows
 
@@ -203,3 +204,18 @@ def test_blocks_round_into_the_envelope_and_stay_small():
     assert (low >= -kw - 1e-6).all()
     codes = rng.integers(-1, 5, (10, 24)).astype(np.int32)
     assert (blocks.unpack_codes(blocks.pack_codes(codes), 10, 24) == codes).all()
+
+
+def test_a_resource_in_front_of_the_meter_has_an_envelope_as_any_other(world):
+    """O1, O4: three phases at medium voltage; what binds a large one is the rating of the trunk (200 A at 12.47 kV), not its own size."""
+    feeder = world.feeders["edc"][0]
+    *homes, park = points_of(feeder)
+    current(world, feeder, rows(homes) + f"point,{park},mid,,ABC,12.47,,,,,,,,0,0\n".encode())
+    with acting(None, "system: tests"):
+        der(world, homes[0])
+        large = der(world, park, export=6_000, import_=0)
+        Der.objects.filter(pk=large.pk).update(connection_kind="ftm")
+    published(world, feeder, hours=1)
+    limits, *_ = reports.limits_of([point := EnvelopePoint.objects.get(der=large)])[point.pk]
+    assert limits.source == reports.PUBLISHED and 4_000 < limits.max_kw[0] < 4_500
+    assert any("trunk" in each["why"] for each in reports.explained(limits))
