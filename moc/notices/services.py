@@ -5,7 +5,8 @@ import logging
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
+from django.template import Context
+from django.template.loader import get_template
 from django.utils import timezone
 
 from moc import sight
@@ -41,12 +42,17 @@ def tell(
     if author is not None and not colleagues and organization in policy.own_organizations(author):
         return 0
     subject = " ".join(subject.split())[:200]  # one line: a title may hold several
-    body = render_to_string(f"emails/{event}.txt", {"subject": subject, "organization": organization, **context}).strip()
+    body = worded(f"{event}.txt", {"subject": subject, "organization": organization, **context})
     publish(organization=organization, kind=event, subject=subject, body=body, url=url)
     if not to_people:
         return 0
     people = policy.holders(permission, organization).exclude(pk=author.pk if author else None)
     return notify(people, event=event, subject=subject, body=body, url=url)
+
+
+def worded(name: str, context: dict) -> str:
+    """A text of templates/emails: plain, so that nothing of it is escaped as HTML would be."""
+    return get_template(f"emails/{name}").template.render(Context(context, autoescape=False)).strip()
 
 
 def notify(people, *, event: str, subject: str, body: str, url: str = "", default: tuple[bool, bool] = (True, True)) -> int:

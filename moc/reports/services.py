@@ -6,7 +6,6 @@ from tempfile import TemporaryFile
 from django.conf import settings
 from django.core.files import File
 from django.db import transaction
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -19,7 +18,7 @@ from moc.documents.models import Document
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.jobs import services as jobs
-from moc.notices.services import notify
+from moc.notices.services import notify, worded
 from moc.portal.moments import moment_of
 from moc.reports import files, reports, specs
 from moc.reports.datasets import Dataset, Ready, source_of
@@ -210,7 +209,7 @@ def deliver(made: ReportRun, document: Document, count: int) -> None:
     ways = made.definition.ways if made.scheduled else [Way.INBOX]
     url = f"/reports/runs/{made.uuid}/"
     context = {"run": made, "document": document, "count": count, "organization": made.organization}
-    body = render_to_string(f"emails/{EVENT}.txt", context).strip()
+    body = worded(f"{EVENT}.txt", context)
     said = {"subject": f"Report ready: {made.title}", "body": body, "url": url}
     everybody = made.scheduled and made.is_shared
     people = policy.holders(PERMISSION, made.organization) if everybody else [made.user]

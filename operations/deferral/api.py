@@ -50,6 +50,8 @@ class BenefitSerializer(serializers.Serializer):
     years = serializers.FloatField()
     shifted_kwh = serializers.FloatField()
     avoided_usd = serializers.FloatField()
+    curtailable_kw = serializers.FloatField(help_text="charging that can be curtailed")
+    covered_kw = serializers.FloatField(help_text="what of it is taken off the day's peak")
     inputs = BenefitInputsSerializer()
     formulas = BenefitFormulaSerializer(many=True)
 

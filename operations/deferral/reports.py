@@ -82,15 +82,22 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Benefit:
-    """years: until the peak without what was taken off grows to the rating; shifted_kwh on the day; avoided_usd today."""
+    """years: until the peak grows to the rating even where all the charging is curtailed; shifted_kwh on the day; avoided_usd today.
+    Of what: curtailable_kw, all of that charging, and covered_kw of it, what is taken off the day's peak."""
 
     years: float
     shifted_kwh: float
     avoided_usd: float
+    curtailable_kw: float
+    covered_kw: float
 
 
 FORMULAS = (
-    ("Years deferred", "ln(rating ÷ (peak − taken off)) ÷ ln(1 + growth)", "none where the peak stays above the rating; at most 40"),
+    (
+        "Years deferred",
+        "ln(rating ÷ (peak − charging that can be curtailed)) ÷ ln(1 + growth)",
+        "until the peak outgrows the rating even without that charging; none where today's stays above it; at most 40",
+    ),
     ("Energy shifted", "energy above the rating × taken off ÷ (peak − rating)", "at most all of it"),
     ("Cost avoided", "cost × (1 − (1 + cost of capital)^−years)", "the replacement's cost today less its value when it is paid later"),
 )
@@ -98,12 +105,14 @@ MOST_YEARS = 40.0
 
 
 def benefit(alarm: TransformerAlarm, inputs: Inputs) -> Benefit:
-    """What taking the overload away is worth, by FORMULAS."""
-    rating, left = float(alarm.rated_kva), max(alarm.peak_kw - alarm.covered_kw, 1e-6)
+    """What taking the overload away is worth, or would be where nothing was curtailed yet, by FORMULAS."""
+    parts, covered = (alarm.parts, alarm.covered_kw) if alarm.parts else relief(alarm)
+    curtailable = sum(kw for _, kw, _ in parts)
+    rating, left = float(alarm.rated_kva), max(alarm.peak_kw - curtailable, 1e-6)
     growth, discount = inputs.growth_percent / 100, inputs.discount_percent / 100
     years = 0.0
-    if alarm.covered_kw > 0 and left <= rating + 1e-6:
+    if covered > 0 and left <= rating + 1e-6:
         years = min(MOST_YEARS, max(0.0, math.log(rating / left)) / math.log(1 + growth)) if growth > 0 else MOST_YEARS
-    share = min(1.0, alarm.covered_kw / alarm.over_kw) if alarm.over_kw > 0 else 0.0
+    share = min(1.0, covered / alarm.over_kw) if alarm.over_kw > 0 else 0.0
     avoided = inputs.cost_usd * (1 - (1 + discount) ** -years)
-    return Benefit(round(years, 2), round(alarm.over_kwh * share, 2), round(avoided, 2))
+    return Benefit(round(years, 2), round(alarm.over_kwh * share, 2), round(avoided, 2), round(curtailable, 2), round(covered, 2))

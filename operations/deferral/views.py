@@ -106,7 +106,8 @@ class BenefitReport(One):
         form = InputsForm(given)
         found = reports.benefit(self.object, reports.Inputs(**form.cleaned_data)) if form.is_valid() else None
         one = self.object
-        measured = (("Rating", one.rated_kva, "kVA"), ("Peak", one.peak_kw, "kW"), ("Taken off", one.covered_kw, "kW"))
-        measured += (("Energy above the rating", one.over_kwh, "kWh"),)
+        measured = [("Rating", one.rated_kva, "kVA"), ("Peak", one.peak_kw, "kW"), ("Energy above the rating", one.over_kwh, "kWh")]
+        if found:
+            measured += [("Charging that can be curtailed", found.curtailable_kw, "kW"), ("Taken off", found.covered_kw, "kW")]
         shown = {"form": form, "benefit": found, "formulas": reports.FORMULAS, "measured": measured}
         return super().get_context_data(**shown | kwargs)

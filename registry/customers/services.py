@@ -6,7 +6,6 @@ from time import time
 
 from django.conf import settings
 from django.core.mail import send_mail
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
@@ -19,7 +18,7 @@ from moc.documents.services import store
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from moc.jobs import services as jobs
-from moc.notices.services import tell
+from moc.notices.services import tell, worded
 from registry.customers import reports
 from registry.customers.models import OwnerAccount, PersonalUse
 from registry.ders.models import Der
@@ -42,7 +41,7 @@ def invite(*, actor, owner: DerOwner) -> None:
         raise UserError("There is no e-mail address on the owner's record.", "File it first.", "OWNER-ADDRESS")
     key = sealed.seal([owner.pk, str(owner.subject), int(time())], PURPOSE)
     url = settings.MOC_PUBLIC_URL + reverse("registry:owner_welcome", args=[key])
-    body = render_to_string("emails/owner_invitation.txt", {"owner": owner, "url": url})
+    body = worded("owner_invitation.txt", {"owner": owner, "url": url})
     send_mail(f"Your energy resources in {settings.MOC_TITLE}", body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [email])
 
 

@@ -263,7 +263,7 @@ def _withdraw(actor, run: EnvelopeRun, move: str, reason: str) -> None:
     subject = f"Envelopes of feeder {run.feeder.code}, set {run.number}, are out of force"
     for receipt in run.receipts.select_related("aggregator").order_by("aggregator"):
         said = {"event": "envelopes_withdrawn", "subject": subject, "url": telling.page_of(receipt), "run": run, "reason": reason}
-        tell(receipt.aggregator, ACKNOWLEDGES, author=actor, older=older, **said)
+        tell(receipt.aggregator, ACKNOWLEDGES, author=actor, older=[str(number) for number in older], **said)
 
 
 def acknowledge(*, actor, receipt: EnvelopeReceipt, reason: str = "") -> None:

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.core import mail
 from django.db import connection, transaction
-from django.template.loader import render_to_string
 
 from moc import sight
 from moc.access.models import User
@@ -15,13 +14,14 @@ from moc.notices import services
 from moc.notices.models import Notice
 from tests.contracts.sources import ROOT
 
+WORDED = services.worded
 EVENTS = sorted(path.stem for path in (ROOT / "templates" / "emails").glob("*.txt"))
 
 
 @pytest.fixture(autouse=True)
 def _plain_body(monkeypatch):
     """The bodies of events have tests where they are written."""
-    monkeypatch.setattr(services, "render_to_string", lambda template, context: f"{template}: {context['subject']}")
+    monkeypatch.setattr(services, "worded", lambda name, context: f"{name}: {context['subject']}")
 
 
 def notice(user, **facts) -> Notice:
@@ -117,4 +117,10 @@ def test_people_read_their_own_only(world):
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_bodies_are_plain_text(event):
-    assert "<" not in render_to_string(f"emails/{event}.txt", {"subject": "A subject", "organization": "An organisation"})
+    said = WORDED(f"{event}.txt", {"subject": "Light & Power", "organization": "An organisation"})
+    assert "<" not in said and "&amp;" not in said
+
+
+def test_what_is_said_is_not_escaped_as_html():
+    """Names stand as they are: it is no page."""
+    assert "Light & Power's" in WORDED("envelopes_waiting.txt", {"subject": "Light & Power's"})

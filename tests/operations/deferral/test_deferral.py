@@ -172,13 +172,13 @@ def test_what_cannot_be_evaluated(world, alarm):
 
 
 def test_the_benefit_is_what_its_formula_says(alarm):
-    alarm.covered_kw = 8.0
     found = reports.benefit(alarm, reports.Inputs(cost_usd=10_000, growth_percent=3, discount_percent=5))
     years = math.log(25 / 22) / math.log(1.03)
     assert found.years == pytest.approx(years, abs=0.01) and found.shifted_kwh == 10
     assert found.avoided_usd == pytest.approx(10_000 * (1 - 1.05**-years), abs=0.01)
-    alarm.covered_kw = 2.0
-    assert reports.benefit(alarm, reports.Inputs()) == reports.Benefit(0, 4, 0)
+    assert (found.curtailable_kw, found.covered_kw) == (8, 5)
+    alarm.parts, alarm.covered_kw = [[1, 2.0, 0.0]], 2.0
+    assert reports.benefit(alarm, reports.Inputs()) == reports.Benefit(0, 4, 0, 2, 2)
 
 
 def test_pages_and_api(world, alarm, client_of, api_of):
