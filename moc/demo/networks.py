@@ -1,27 +1,32 @@
 """Networks under the demonstration's feeders: seeded instances of EPRI's circuit 5 (a real circuit, source and licence in data/SOURCE.md),
-whose customers are the feeder's own service points; and the envelopes of today and tomorrow."""
+whose customers are the feeder's own service points; and the envelopes of today and tomorrow, and on one of yesterday."""
 
 import io
 import random
 import re
 import tempfile
 import zipfile
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from django.core.files.base import ContentFile
 from django.db.models import Count
+from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
 from moc.demo.feeders import unpacked
+from moc.demo.parties import AGGREGATORS
 from moc.demo.sites import SEED
 from moc.history import acting
-from operations.envelopes.models import EnvelopePolicy
+from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.services import life
 from operations.envelopes.tasks import compute
 from operations.network.models import NetworkVersion
 from operations.network.services import versions
 from operations.network.tasks import read
+from registry.ders.choices import DerType
+from registry.ders.models import Der
 from registry.grid.models import Feeder, ServicePoint
 
 CIRCUIT, NOMINAL_KV = "epri-ckt5", "13.2"
@@ -33,6 +38,7 @@ HEAD = re.compile(r"(new circuit\.ckt5 +pu=)[\d.]+", re.IGNORECASE)
 # instead of 1.05 at peak load: a base case that keeps ANSI C84.1's 0.95 to 1.05 but for a few elements
 HEAD_PU, LOAD_MULTIPLIER = "1.03", "0.65"
 REASON = "system: load_demo"
+LIMITED, LEFT, REPAIR = 24, 0.3, (9, 22)  # DERs that an operator limited yesterday, to this part of their nameplate, from hour to hour
 
 
 def networks(organizations: dict[str, Organization]) -> None:
@@ -48,9 +54,29 @@ def envelopes(organizations: dict[str, Organization]) -> None:
     edc = organizations[UTILITY]
     with acting(None, REASON):
         EnvelopePolicy.objects.get_or_create(edc=edc, feeder=None, defaults={"auto_publish": True})
-    for feeder in feeders_of(edc):
+    for number, feeder in enumerate(feeders_of(edc)):
+        if number == 0:
+            _yesterday(feeder, organizations[AGGREGATORS[0].code])
         for run in life.order_days(feeder):
             compute(run.job_id)
+
+
+def _yesterday(feeder: Feeder, aggregator: Organization) -> None:
+    """The set that was in force yesterday, as it would have been published the evening before, with a few DERs of an aggregator that
+    an operator limited for a repair: what it held back has something to show."""
+    days = [timezone.localdate() - timedelta(days=before) for before in (1, 0)]
+    starts_at, ends_at = (timezone.make_aware(datetime.combine(day, time())) for day in days)
+    if EnvelopeRun.objects.of_feeder(feeder).overlapping(starts_at, ends_at).exclude(number=None).exists():
+        return
+    ders = Der.objects.filter(feeder=feeder, aggregator=aggregator, status=Der.Status.ACTIVE)
+    ders = ders.filter(der_type__in=(DerType.PHOTOVOLTAIC, DerType.EVSE)).order_by("external_id")
+    hours = [(starts_at + timedelta(hours=hour)).isoformat() for hour in REPAIR]
+    caps = {str(pk): [-LEFT * float(kw), LEFT * float(kw), *hours] for pk, kw in ders.values_list("pk", "nameplate_ac_kw")[:LIMITED]}
+    window = {"starts_at": starts_at, "ends_at": ends_at, "step_minutes": 60}
+    run = life.order_until(actor=None, feeder=feeder, caps=caps, reason=REASON, **window)
+    compute(run.job_id)
+    with acting(None, REASON):
+        EnvelopeRun.objects.filter(pk=run.pk, status=EnvelopeRun.Status.PUBLISHED).update(published_at=starts_at - timedelta(hours=6))
 
 
 def feeders_of(edc: Organization) -> list[Feeder]:

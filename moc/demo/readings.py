@@ -17,7 +17,9 @@ from moc.bulk import copy_in
 from moc.demo.networks import UTILITY
 from moc.demo.parties import AGGREGATORS
 from moc.demo.sites import SEED
-from operations.envelopes.models import EnvelopePoint
+from operations.envelopes.models import EnvelopePoint, EnvelopeRun
+from operations.envelopes.solver import blocks
+from operations.outcomes.services import making
 from operations.reliability.services import findings
 from operations.telemetry.models import DerState, Heard, Told
 from operations.telemetry.services import checking, taking_in
@@ -31,6 +33,7 @@ from registry.grid.models import TdInterface
 NAME, SERVICE = "Peak reduction under the networks", "peak_reduction"
 MOST, STEP, DAY = 80, timedelta(minutes=5), timedelta(days=1)
 SILENT, FAULTY, LOST = 17, 23, 0.02  # one of 17 DERs fell silent, one of 23 is in fault, and a fiftieth of the readings is lost
+HEEDLESS = 13  # one of 13 does not keep to its envelope
 HEARD = 15 * 12  # readings of those that fell silent: up to three in the afternoon of yesterday
 BATTERIES = (DerType.STORAGE, DerType.PHOTOVOLTAIC_STORAGE)
 COLUMNS = "der_id aggregator_id edc_id event_at published_at received_at source quality operating p_kw q_kvar soc_percent up_kw down_kw"
@@ -64,6 +67,7 @@ def readings(organizations: dict[str, Organization]) -> None:
     checking.check_due()
     with sight.engine():
         findings.look()
+        making.make_due()
 
 
 def _aggregation(aggregator: Organization, edc: Organization, ders: list[Der]) -> Aggregation:
@@ -113,6 +117,23 @@ def series(der: Der, moments: list[datetime]) -> tuple[np.ndarray, np.ndarray | 
     return np.full(len(moments), -0.1 * kw), None
 
 
+def limited(ders: list[Der], moments: list[datetime]) -> dict[int, np.ndarray]:
+    """Least and most injection (2, N) of DERs that keep to their envelopes, at moments, by the set in force then; infinite without."""
+    kept = {der.pk for der in ders if not _one_of(der, HEEDLESS)}
+    found = {der.pk: np.repeat([[-np.inf], [np.inf]], len(moments), 1) for der in ders}
+    times = np.array([at.timestamp() for at in moments])
+    runs = EnvelopeRun.objects.filter(feeder__in={der.feeder_id for der in ders}, ends_at__gt=moments[0], starts_at__lte=moments[-1])
+    for run, since, until in runs.prefetch_related("blocks").in_force():
+        inside = np.flatnonzero((times >= max(since, run.published_at).timestamp()) & (times < until.timestamp()))
+        columns = ((times[inside] - run.starts_at.timestamp()) // (60 * run.step_minutes)).astype(int)
+        for side, bound in enumerate(sorted(run.blocks.all(), key=lambda block: block.bound != "min")):
+            kw = blocks.unpack(bytes(bound.limits), len(bound.ders), run.intervals, bound.unit_kw)
+            for row, (der, *others) in enumerate(bound.ders):
+                if der in kept and not others:
+                    found[der][side, inside] = kw[row, columns]
+    return found
+
+
 def around(hours: np.ndarray, peak: float, width: float) -> np.ndarray:
     """A bell over the day."""
     return np.exp(-(((hours - peak) / width) ** 2))
@@ -126,16 +147,17 @@ def _sun(hours: np.ndarray, at: datetime) -> np.ndarray:
 
 def _write(ders: list[Der], aggregation: Aggregation, moments: list[datetime]) -> None:
     """What was before now, as it would have been received."""
-    lines, total = [], np.zeros(len(moments))
+    lines, total, limits = [], np.zeros(len(moments)), limited(ders, moments)
     for der in ders:
-        power, charge = series(der, moments)
+        wished, charge = series(der, moments)
+        power = np.clip(wished, *limits[der.pk])
         total += power
         rng = _rng(der, "lost")
         heard = rng.random(len(moments)) >= LOST
         if _one_of(der, SILENT):
             heard[HEARD:] = False
         delays = rng.integers(1, 20, len(moments))
-        lines += [_line(der, moments[n], int(delays[n]), power[n], charge, n) for n in np.flatnonzero(heard)]
+        lines += [_line(der, moments[n], int(delays[n]), (power[n], wished[n]), charge, n) for n in np.flatnonzero(heard)]
     copy_in("operations_reading", COLUMNS.split(), ["".join(lines).encode()])
     parties = f"{aggregation.pk},{aggregation.aggregator_id},{aggregation.edc_id}"
     source = f"{Heard.Source.GENERATED},{Heard.Quality.GOOD}"
@@ -183,20 +205,20 @@ def send_flow(at: datetime) -> None:
         taking_in.take_in(actor=actor, name="generated.json", content=json.dumps([row | {"source": Heard.Source.GENERATED}]).encode())
 
 
-def _line(der: Der, at: datetime, delay: int, p_kw: float, charge: np.ndarray | None, n: int) -> str:
-    said = _said(der, p_kw, None if charge is None else charge[n])
+def _line(der: Der, at: datetime, delay: int, kw: tuple[float, float], charge: np.ndarray | None, n: int) -> str:
+    said = _said(der, *kw, None if charge is None else charge[n])
     values = ",".join(str(said.get(name, "")) for name in ("operating", "p_kw", "q_kvar", "soc_percent", "up_kw", "down_kw"))
     received = (at + timedelta(seconds=delay)).isoformat()
     return f"{der.pk},{der.aggregator_id},{der.edc_id},{at.isoformat()},{at.isoformat()},{received},{said['source']},good,{values}\n"
 
 
-def _said(der: Der, p_kw: float, charge: float | None) -> dict:
-    """What a DER says of itself at a moment."""
+def _said(der: Der, p_kw: float, wished: float, charge: float | None) -> dict:
+    """What a DER says of itself at a moment; `wished` is what it would inject without an envelope."""
     kw = float(der.nameplate_ac_kw)
     if _one_of(der, FAULTY):
         return {"source": Heard.Source.GENERATED, "operating": Told.Operating.FAULT, "p_kw": 0.0}
-    up = kw - p_kw if charge is not None else 0.0
-    down = kw + p_kw if charge is not None else max(p_kw, 0.0)
+    up = kw - p_kw if charge is not None else max(wished - p_kw, 0.0)
+    down = kw + p_kw if charge is not None else max(p_kw, 0.0) + max(p_kw - wished, 0.0)
     said = {"p_kw": p_kw, "q_kvar": -0.1 * p_kw, "up_kw": up, "down_kw": down} | ({} if charge is None else {"soc_percent": charge})
     told = {name: round(float(value), 3) for name, value in said.items()}
     return {"source": Heard.Source.GENERATED, "operating": Told.Operating.ON} | told
@@ -216,15 +238,19 @@ def go_on() -> None:
 
 def send(ders: list[Der], at: datetime, members: list[Der] = ()) -> None:
     """A batch by the aggregator, as its platform would send it, with the sum of the aggregation's members where these are given."""
-    rows = []
+    rows, every = [], {der.pk: der for der in (*ders, *members)}.values()
+    with sight.engine():
+        limits = limited(list(every), [at])
+    powers = {der.pk: float(np.clip(series(der, [at])[0], *limits[der.pk])[0]) for der in every}
     for der in ders:
-        power, charge = series(der, [at])
-        rows.append({"der": str(der.uuid), "at": at.isoformat()} | _said(der, power[0], None if charge is None else charge[0]))
+        wished, charge = series(der, [at])
+        said = _said(der, powers[der.pk], wished[0], None if charge is None else charge[0])
+        rows.append({"der": str(der.uuid), "at": at.isoformat()} | said)
     with sight.engine():
         aggregator = Organization.objects.get(pk=ders[0].aggregator_id)
         actor = policy.holders("file_ders", aggregator).order_by("pk").first()
         aggregation = Aggregation.objects.filter(aggregator=aggregator, name=NAME).first()
     if members and aggregation:
-        total = round(float(sum(series(der, [at])[0][0] for der in members)), 3)
+        total = round(sum(powers[der.pk] for der in members), 3)
         rows.append({"aggregation": str(aggregation.uuid), "at": at.isoformat(), "p_kw": total, "source": Heard.Source.GENERATED})
     taking_in.take_in(actor=actor, name="generated.json", content=json.dumps(rows).encode())

@@ -71,11 +71,9 @@ def ders_of(run: EnvelopeRun, day, intervals: tuple[float, float]) -> tuple[list
     intervals: seconds after which a DER that names no interval of its own reports, and after how many of its intervals it is stale."""
     rows = {pk: row for row, ders in enumerate(_blocks(run)["min"].ders) for pk in ders}
     usual, stale = intervals
-    holders = {}
-    for der, aggregator, name in DerTenure.objects.filter(der__in=rows, valid_during__contains=day).values_list(
-        "der", "aggregator", "external_id"
-    ):
-        holders[der] = aggregator, name
+    # who registered a DER holds it from that day on, and before, where a set says that it was there
+    tenures = DerTenure.objects.filter(Q(valid_during__contains=day) | Q(is_first=True), der__in=rows)
+    holders = {der: told for der, *told in tenures.values_list("der", "aggregator", "external_id")}
     names = ("pk", "uuid", "external_id", "der_type", "telemetry_interval_s", "nameplate_ac_kw", "service_point")
     facts = []
     for each in Der.objects.filter(pk__in=rows).order_by("pk").values(*names):

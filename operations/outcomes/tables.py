@@ -12,6 +12,7 @@ OUTCOME_TABLE = Table(
     columns=(
         Column("feeder__code", "Feeder", kind="code"),
         Column("number", "Set", numeric=True),
+        Column("aggregator__name", "Aggregator"),
         Column("starts_at", "In force from"),
         Column("ends_at", "Until"),
         Column("ders", "DERs", numeric=True),
@@ -20,7 +21,6 @@ OUTCOME_TABLE = Table(
         Column("curtailed_export_kwh", "Curtailed export (kWh)", numeric=True),
         Column("estimated_kwh", "of it estimated (kWh)", numeric=True),
         Column("curtailed_import_kwh", "Curtailed import (kWh)", numeric=True),
-        Column("aggregator__name", "Aggregator"),
         Column("edc__name", "Utility"),
     ),
 )

@@ -21,6 +21,7 @@ from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.hosting.models import HostingMap
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.network.models import NetworkVersion
+from operations.outcomes.services import making
 from operations.reliability.models import ReliabilityFinding
 from operations.screening.models import ReviewScreen
 from registry.ders.choices import DerType
@@ -76,10 +77,14 @@ def _networks_with_envelopes() -> None:
             version.linked_count == version.feeder.service_points.count() and not version.networkfindings.filter(severity="error").exists()
         )
         runs = EnvelopeRun.objects.of_feeder(version.feeder).published()
-        assert {timezone.localtime(run.starts_at).date() - timezone.localdate() for run in runs} == {timedelta(0), timedelta(1)}
+        assert {timezone.localtime(run.starts_at).date() - timezone.localdate() for run in runs} >= {timedelta(0), timedelta(1)}
         assert all(run.unchecked == 0 for run in runs)
         active = Der.objects.filter(feeder=version.feeder, status=Der.Status.ACTIVE)
         assert EnvelopePoint.objects.filter(feeder=version.feeder).count() == active.count() > 400
+    past = EnvelopeRun.objects.published().get(ends_at__lte=timezone.now())
+    with sight.engine():
+        found = making.make(past.pk)
+    assert past.caps and any(each.curtailed_export_kwh for each in found) and sum(each.beyond for each in found)
 
 
 def _studied() -> None:

@@ -21,16 +21,21 @@ from operations.telemetry.services import limits as telemetry
 SYSTEM = "system: a set of envelopes is over"
 # how long after a set was over its outcome is made, and made anew with what came late or was corrected; and when nobody looks any more
 AFTER = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
-NO_MORE, AT_ONCE = timedelta(days=37), 200
+NO_MORE, AT_ONCE = timedelta(days=37), 1_000
 KWH = [name for name in FIGURES if name.endswith("_kwh")]
 WRITTEN = [field.name for field in EnvelopeOutcome._meta.concrete_fields if field.name not in ("id", "uuid", "run", "aggregator")]
 Status = EnvelopeRun.Status
 
 
 def make_due(now: datetime | None = None) -> int:
-    """Make what is due, one transaction a set; idempotent. Returns of how many sets outcomes were made."""
-    now = now or timezone.now()
-    return sum(bool(make(pk, now)) for pk in due(now).values_list("pk", flat=True)[:AT_ONCE])
+    """Make what is due, one transaction a set; idempotent. Of several that do it at a time each makes others. Returns of how many sets
+    outcomes were made."""
+    now, made = now or timezone.now(), 0
+    for pk in list(due(now).values_list("pk", flat=True)[:AT_ONCE]):
+        with transaction.atomic():
+            if due(now).filter(pk=pk).select_for_update(of=("self",), skip_locked=True).first():
+                made += bool(make(pk, now))
+    return made
 
 
 def due(now: datetime) -> QuerySet:

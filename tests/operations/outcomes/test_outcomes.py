@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from django.utils import timezone
 
+from moc.demo import readings
 from moc.history import acting
 from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
 from operations.envelopes.services import life
@@ -34,7 +35,7 @@ HOURS, STEP = 4, 60
 def feeder(world, settings, tmp_path):
     store_in(settings, tmp_path)
     settings.VAR_DIR = tmp_path
-    taking_in.prepare(midnight(0))
+    taking_in.prepare(midnight(-1))
     feeder = world.feeders["edc"][0]
     current(world, feeder, rows(points_of(feeder)))
     return feeder
@@ -210,10 +211,13 @@ def test_a_set_counts_while_it_is_in_force(world, feeder):
 
 
 def test_an_operators_own_limit_holds_back_too(world, feeder):
+    """O4: though nothing of the grid binds; before its registration a DER is its first aggregator's."""
     sun = made(world, feeder, 0, "SUN")
-    run = published(feeder, {(sun,): always(-8, 4, DEVICE, DEVICE)}, caps={str(sun.pk): [-20, 4]})
+    run = published(feeder, {(sun,): always(-8, 4, DEVICE, DEVICE)}, starts_at=midnight(-1), caps={str(sun.pk): [-20, 4]})
+    with acting(None, REASON):
+        EnvelopeRun.objects.filter(pk=run.pk).update(published_at=run.starts_at)
     hour(run, sun, 0, 4, up=2)
-    assert outcome(run).curtailed_export_kwh == 2
+    assert outcome(run, world.aggregator).curtailed_export_kwh == 2
 
 
 def test_what_came_late_or_was_corrected_is_taken_in_and_both_are_kept(world, feeder):
@@ -272,3 +276,17 @@ def test_a_feeder_costs_a_few_queries(world, feeder, django_assert_max_num_queri
     with django_assert_max_num_queries(38):
         making.make(run.pk, run.ends_at)
     assert EnvelopeOutcome.objects.get().curtailed_export_kwh == 8
+
+
+def test_the_demonstrations_devices_keep_to_their_envelopes(world, feeder):
+    """O4, M7: a generated reading lies within the set in force then, and tells the room that this left; one of some does not care."""
+    names = [f"E-{n}" for n in range(200)]
+    heedless = next(name for name in names if readings._one_of(Der(external_id=name), readings.HEEDLESS))
+    heeding = next(name for name in names if not readings._one_of(Der(external_id=name), readings.HEEDLESS))
+    one, other = made(world, feeder, 0, heeding), made(world, feeder, 1, heedless)
+    run = published(feeder, {(each,): always(-3, 4) for each in (one, other)})
+    moments = [run.starts_at + timedelta(hours=hours) for hours in (-1, 0, 3.9, 4)]
+    found = readings.limited([one, other], moments)
+    assert found[one.pk].tolist() == [[-np.inf, -3, -3, -np.inf], [np.inf, 4, 4, np.inf]] and np.isinf(found[other.pk]).all()
+    assert told(readings._said(one, 4, 6, None), "p_kw", "up_kw", "down_kw") == (4, 2, 4)
+    assert told(readings._said(one, -3, -7, None), "up_kw", "down_kw") == (0, 4)
