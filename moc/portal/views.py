@@ -323,6 +323,10 @@ class Detail(One):
         """[(group, [(label, value, unit, help)])]"""
         return []
 
+    def mover(self, permission: str) -> tuple:
+        """By what right, and of whom, the record is moved: of the record's parties, unless it is another's to say."""
+        return permission, self.object
+
     def transitions(self) -> list[dict]:
         """The moves that the user may make now."""
         if not self.transition_url or self.shows_own_facts or isinstance(self.object, Version):
@@ -330,7 +334,7 @@ class Detail(One):
         offered = [
             move
             for move in self.model.lifecycle.available(self.object.status)
-            if move.permission and policy.allows(self.request.user, move.permission, self.object)
+            if move.permission and policy.allows(self.request.user, *self.mover(move.permission))
         ]
         version = version_of(self.object) if offered else ""
         return [

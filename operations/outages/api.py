@@ -174,6 +174,9 @@ class Events(Versioned, Moves):
         facts = {name: value for name, value in said.items() if name not in ("feeder", "transformer", "td_interface")}
         return self.answer(events.report(actor=request.user, event=GridEvent(**facts, **places)), status=201)
 
+    def mover(self, permission: str, obj: GridEvent) -> tuple:
+        return events.teller(obj)
+
     def perform(self, actor, obj: GridEvent, name: str, **said) -> None:
         events.move(actor=actor, event=obj, name=name, **said)
 

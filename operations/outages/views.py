@@ -210,8 +210,8 @@ class EventDetail(Detail):
         may = one.status in ("planned", "active") and policy.allows(self.request.user, *events.teller(one))
         return [("Other times", reverse("operations:grid_event_times", args=[one.uuid]), False), *shown] if may else shown
 
-    def transitions(self) -> list[dict]:
-        return super().transitions() if policy.allows(self.request.user, *events.teller(self.object)) else []
+    def mover(self, permission: str) -> tuple:
+        return events.teller(self.object)
 
     def get_context_data(self, **kwargs) -> dict:
         one, user = self.object, self.request.user

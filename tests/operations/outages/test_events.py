@@ -200,3 +200,18 @@ def test_what_is_not_back_when_it_was_expected_says_so(world, feeder, client_of)
     with acting(None, REASON):
         GridEvent.objects.update(expected_until=moment(1))
     assert b"overdue: nobody" in client.get(f"{BASE}{event.uuid}/").content
+
+
+def test_an_rto_ends_what_it_told_by_page_and_by_program(world, feeder, client_of, api_of):
+    """O3: the one that told an event has its buttons and its address; the utility of the interface has neither."""
+    operator, utility = world.user("tso", "administrator"), world.user("edc", "administrator")
+    place = {"kind": "outage", "td_interface": feeder.substation.td_interface, "reason": "Line 1 is out"}
+    now, later = (events.report(actor=operator, event=GridEvent(starts_at=at, **place)) for at in (moment(5), moment(-60)))
+    for user, offered in ((operator, True), (utility, False)):
+        assert ("/transitions/restore/" in client_of(user).get(f"{BASE}{now.uuid}/").content.decode()) is offered
+    body = {"reason": "It is back"}
+    refused = api_of(utility).post(f"{API}{now.uuid}/transitions/restore/", body, format="json", HTTP_IF_MATCH="*")
+    assert refused.status_code == 403
+    for event, name, status in ((now, "restore", "restored"), (later, "cancel", "cancelled")):
+        answer = api_of(operator).post(f"{API}{event.uuid}/transitions/{name}/", body, format="json", HTTP_IF_MATCH="*")
+        assert answer.json()["status"] == status
