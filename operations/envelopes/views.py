@@ -252,7 +252,7 @@ class RunDetail(ComputedDetail):
     def _base_case(self) -> SafeString | str:
         forecasts = reports.forecasts_of(self.object)
         if not forecasts:
-            return "typical day of the model: no forecast with known errors"
+            return "typical day of the model: no forecast of meters without DERs whose errors are known"
         links = [linked(reverse("operations:forecast", args=[each.pk]), f"forecast of {each.day:%b %d}") for each in forecasts]
         moments = [reports.clock(each.published_at) for each in forecasts]
         told = format_html_join("; ", "{} published {}", zip(links, moments, strict=True))

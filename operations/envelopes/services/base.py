@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+from django.db.models import BooleanField, Exists, Func, OuterRef
 from django.utils import timezone
 
 from operations.envelopes.models import EnvelopeRun
@@ -46,12 +47,17 @@ class Told:
 
 
 def standing(feeders: Iterable[int], since: datetime, until: datetime, at: datetime | None = None) -> dict[int, dict[date, int]]:
-    """By feeder and local day of a window the forecast that is the latest at a moment (now), where its errors are known."""
+    """By feeder and local day of a window the forecast that is the latest at a moment (now), where its errors are known and it is of any
+    point of the network without active DERs."""
     days = timezone.localdate(since), timezone.localdate(until - INSTANT)
+    with_ders = Der.objects.filter(service_point=OuterRef("service_point"), feeder=OuterRef("version__feeder"), status=Der.Status.ACTIVE)
+    metered = Func("service_point", OuterRef("points"), arg_joiner=" = ANY(", template="(%(expressions)s))", output_field=BooleanField())
+    tells = NetworkPoint.objects.filter(metered, version__feeder=OuterRef("feeder"), version__status="current")
     rows = Forecast.objects.filter(feeder__in=feeders, day__range=days).seen(at or timezone.now())
+    rows = rows.annotate(tells=Exists(tells.exclude(Exists(with_ders))))
     found: dict[int, dict[date, int]] = {}
-    for feeder, day, pk, errors in rows.values_list("feeder", "day", "pk", "low_error_kw"):
-        if errors:
+    for feeder, day, pk, errors, is_told in rows.values_list("feeder", "day", "pk", "low_error_kw", "tells"):
+        if errors and is_told:
             found.setdefault(feeder, {})[day] = pk
     return found
 

@@ -139,8 +139,10 @@ def test_exports_are_held_against_p10_and_imports_against_p90(world, feeder):
 
 
 def test_without_a_forecast_it_is_the_typical_day(world, feeder, client_of):
-    """O4: none, and one whose errors are not known: the same run, with the limits of the model's typical day."""
+    """O4: none, one of points with DERs only, and one whose errors are not known: the same run, with the limits of the typical day."""
     before = ordered(world, feeder)
+    told(feeder, [3.0], ago=90)
+    assert ordered(world, feeder) == before and reacting.react() == []
     told(feeder, [3.0, 2.0, 1.0], errors=None)
     assert ordered(world, feeder) == before and before.forecasts == []
     request = computing.request_of(before, building.feeder_of(before.network), devices.active_points(devices.capabilities(before.network)))
