@@ -110,8 +110,9 @@ def reactive_of(der) -> str:
         return f"follows its issued power factor of {abs(issued['power_factor']):g}, {way}"
     if "volt_var" in issued:
         return "follows its issued volt-var curve"
-    if der.rated_inject_kvar is None and der.rated_absorb_kvar is None:
-        return "not limited in kvar: no capability is registered"
+    if not der.rated_inject_kvar and not der.rated_absorb_kvar:
+        registered = "none" if der.rated_inject_kvar is None and der.rated_absorb_kvar is None else "one of 0 kvar"
+        return f"not limited in kvar: {registered} is registered as its capability"
     return "what its registered capability leaves beside its kW, as far as voltages and ratings allow; active power comes first"
 
 

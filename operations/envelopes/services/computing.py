@@ -28,20 +28,22 @@ from operations.network.models import NetworkVersion
 from operations.network.services.building import feeder_of
 
 MOST_ALARMS, KEPT = 100, 8
+FULL = 1 - 1e-4  # of its room: with so much a DER is stopped by itself
 SYSTEM = "system: envelopes computed"
 
 
 @dataclass(frozen=True)
 class Part:
     """The intervals of a window in one situation, which of the active points have supply there (A,), these points, and their envelopes;
-    None: nobody. ders (2, n, T): the least and the most injection of each DER in watts, kvar (2, 2, n, T): its least and most vars while
-    its point draws, and injects."""
+    None: nobody. ders (2, n, T): the least and the most injection of each DER in watts, free: where it may do all that it can; kvar
+    (2, 2, n, T): its least and most vars while its point draws, and injects."""
 
     intervals: slice
     supplied: np.ndarray
     live: Active
     found: Envelopes | None = None
     ders: np.ndarray | None = None
+    free: np.ndarray | None = None
     kvar: np.ndarray | None = None
 
     @property
@@ -147,9 +149,11 @@ def _solved(run: EnvelopeRun, capable: list[Capable], intervals: slice, said: di
     found = solve(request, policy_of(run, live), machine)
     own, granted = bounds_of(run, live)[:, :, intervals], granted_of(run, live)[:, :, intervals]
     start = np.clip(0, *own)
-    ders = [start - _divided(live, found.importing.push_w, start - own[0], start - granted[0])]
-    ders += [start + _divided(live, found.exporting.push_w, own[1] - start, granted[1] - start)]
-    return Part(intervals, rows, live, found, np.stack(ders), _vars(live, request, found))
+    room = np.stack([start - own[0], own[1] - start])
+    push = [_divided(live, found.importing.push_w, room[0], start - granted[0])]
+    push = np.stack([*push, _divided(live, found.exporting.push_w, room[1], granted[1] - start)])
+    ders = np.stack([start - push[0], start + push[1]])
+    return Part(intervals, rows, live, found, ders, push >= room * FULL, _vars(live, request, found))
 
 
 def _divided(live: Active, push: np.ndarray, room: np.ndarray, granted: np.ndarray) -> np.ndarray:
@@ -204,7 +208,8 @@ def _blocks(run: EnvelopeRun, active: Active, parts: list[Part]) -> list[Envelop
             rows = part.supplied[active.owner]
             if part.found is not None:
                 kw[rows, part.intervals] = part.ders[side] / 1e3
-                codes[rows, part.intervals] = _named((part.found.importing, part.found.exporting)[side], names)[part.live.owner]
+                stopped = _named((part.found.importing, part.found.exporting)[side], names)[part.live.owner]
+                codes[rows, part.intervals] = np.where(part.free[side], DEVICE, stopped)
             if not rows.all():
                 codes[~rows, part.intervals] = _code(names, NO_SUPPLY, int((~part.supplied).sum()))
         unit = blocks.unit_for(kw)

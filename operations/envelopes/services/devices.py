@@ -43,8 +43,8 @@ class Device(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether its reactive capability is registered, and free to be used."""
-        return not self.rule and (self.inject_kvar is not None or self.absorb_kvar is not None)
+        """Whether it has a registered reactive capability, free to be used."""
+        return not self.rule and bool(self.inject_kvar or self.absorb_kvar)
 
 
 class Capable(NamedTuple):

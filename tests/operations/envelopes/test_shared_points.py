@@ -46,6 +46,7 @@ def test_each_is_told_its_part(world, feeder):
     panels, battery = (np.array(found[name].max_kw) for name in ("PANELS", "BATTERY"))
     assert (panels < 10).any(), "the grid binds"
     assert np.abs(panels - 2 * battery).max() <= 0.31 and set(found["PANELS"].min_kw) == {0.0} and min(found["BATTERY"].min_kw) < -0.5
+    assert set(found["PANELS"].reasons["import"]) == {None}, "what it cannot draw, no grid stops"
     run = EnvelopePoint.objects.first().run
     other = next(values for name, values in found.items() if name not in ("PANELS", "BATTERY"))
     assert np.abs((panels + battery) / 15 - np.array(other.max_kw) / 10).max() < 0.03, "the point has its proportional share"
