@@ -121,11 +121,12 @@ def transformers(forecast: Forecast) -> list[dict]:
 
 
 def tested(days: History | None) -> dict | None:
-    """The back-test of the day-ahead blend over the weeks before a forecast: errors by hour of the day in percent of the mean power,
-    beside the naive same day of the week before; None without enough days."""
+    """The back-test over the weeks before a forecast, errors in percent of the mean power beside the naive same day of the week before:
+    the day-ahead blend's by hour of the day, the intraday forecast's by horizon; None without enough days."""
     if days is None:
         return None
-    test = blend.backtest(days.kwh.sum(0))
+    summed = days.kwh.sum(0)
+    test = blend.backtest(summed)
     per_hour = 60 // days.minutes
     hours = [
         {
@@ -135,5 +136,10 @@ def tested(days: History | None) -> dict | None:
         }
         for hour in range(24)
     ]
-    coverage = None if np.isnan(test["coverage"]) else round(test["coverage"], 1)
-    return {"hours": hours, "days": int(test["days"]), "coverage": coverage, "error": test["error"], "naive": test["naive"]}
+    horizons = [row | {"coverage": _known(row["coverage"])} for row in blend.backtest_intraday(summed)]
+    overall = {"days": int(test["days"]), "coverage": _known(test["coverage"]), "error": test["error"], "naive": test["naive"]}
+    return {"hours": hours, "horizons": horizons} | overall
+
+
+def _known(percent: float) -> float | None:
+    return None if np.isnan(percent) else round(percent, 1)

@@ -18,6 +18,7 @@ QUANTILES = 0.1, 0.9
 HISTORY = 7 * SAME_WEEKDAYS  # days
 FADES_H = 6.0  # hours after which a deviation of today has faded to 1/e
 LOOKS_BACK_H = 3  # hours of today that tell it
+HORIZONS_H = 1, 2, 3, 6, 12
 
 
 def starts_of(day: date, zone: ZoneInfo, minutes: int) -> list[datetime]:
@@ -77,8 +78,8 @@ def intraday(ahead: np.ndarray, seen: np.ndarray, minutes: int) -> np.ndarray:
 
 
 def naive(history: np.ndarray) -> np.ndarray:
-    """The same day of the week before (M, slots)."""
-    return history[:, -7]
+    """Of the days after the first HISTORY of (D, slots) the same day of the week before, (D − HISTORY, slots)."""
+    return history[HISTORY - 7 : -7]
 
 
 def errors_of(history: np.ndarray) -> np.ndarray:
@@ -100,19 +101,46 @@ def backtest(history: np.ndarray, quantiles: tuple[float, float] = QUANTILES) ->
     history: (D, slots) with D > HISTORY. Errors are means of |error| over the mean of |value|, in percent: by slot and overall, of the
     blend and of the naive; `low` and `high` the errors (kWh, by slot) at the quantiles; `coverage` the percent of values between them
     when they are taken from the earlier half of the days and judged on the later."""
-    days = range(HISTORY, len(history))
     (errors,) = errors_of(history[None])
-    before = np.stack([naive(history[None, day - HISTORY : day])[0] for day in days])
     actual = history[HISTORY:]
     scale = np.nanmean(np.abs(actual)) / 100
-    plain = actual - before
-    half = len(errors) // 2
+    plain = actual - naive(history)
     found = {"by_slot": np.nanmean(np.abs(errors), 0) / scale, "naive_by_slot": np.nanmean(np.abs(plain), 0) / scale}
     found |= {"error": float(np.nanmean(np.abs(errors)) / scale), "naive": float(np.nanmean(np.abs(plain)) / scale)}
     low, high = np.nanquantile(errors, quantiles[0]), np.nanquantile(errors, quantiles[1])
-    found |= {"low": float(low), "high": float(high), "days": float(len(errors)), "coverage": float("nan")}
-    if half >= 2:
-        bounds = np.nanquantile(errors[:half], quantiles)
-        later = errors[half:][~np.isnan(errors[half:])]
-        found["coverage"] = float(100 * ((later >= bounds[0]) & (later <= bounds[1])).mean())
+    found |= {"low": float(low), "high": float(high), "days": float(len(errors))}
+    return found | {"coverage": _coverage(errors, errors, quantiles)}
+
+
+def _coverage(ahead: np.ndarray, errors: np.ndarray, quantiles: tuple[float, float]) -> float:
+    """Percent of the errors on the later half of the days between the quantiles of day-ahead's on the earlier half; NaN with too few."""
+    half = len(ahead) // 2
+    later = errors[half:][~np.isnan(errors[half:])]
+    if half < 2 or not len(later):
+        return float("nan")
+    low, high = np.nanquantile(ahead[:half], quantiles)
+    return float(100 * ((later >= low) & (later <= high)).mean())
+
+
+def backtest_intraday(history: np.ndarray, quantiles: tuple[float, float] = QUANTILES) -> list[dict[str, float]]:
+    """The intraday forecast of a sum of meters over the same days as `backtest`, made after each interval of each day from what was
+    known by then: by `hours` from its last meter data to the end of an interval.
+
+    history: (D, slots) with D > HISTORY. `intraday`, `ahead` and `naive` are errors as there, all three of the same intervals; `coverage`
+    the percent of values between the bounds that an intraday forecast is published with, which are the day-ahead blend's."""
+    actual, (ahead_errors,) = history[HISTORY:], errors_of(history[None])
+    ahead, plain = actual - ahead_errors, actual - naive(history)
+    slots, scale = actual.shape[1], np.nanmean(np.abs(actual)) / 100
+    steps = np.array(HORIZONS_H) * slots // 24
+    errors = np.full((len(steps), *actual.shape), np.nan)
+    for n in range(1, slots):
+        places = n - 1 + steps
+        fits = places < slots
+        made = intraday(ahead, actual[:, :n], 1440 // slots)
+        errors[fits, :, places[fits]] = (actual - made)[:, places[fits]].T
+    found = []
+    for hours, step, each in zip(HORIZONS_H, steps, errors, strict=True):
+        of = {"intraday": each[:, step:], "ahead": ahead_errors[:, step:], "naive": plain[:, step:]}
+        row = {name: float(np.nanmean(np.abs(values)) / scale) for name, values in of.items()}
+        found.append({"hours": hours, "coverage": _coverage(ahead_errors, each, quantiles)} | row)
     return found

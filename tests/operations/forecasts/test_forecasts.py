@@ -94,6 +94,43 @@ def test_it_beats_the_naive():
     assert 75 < found["coverage"] < 85 and found["low"] < 0 < found["high"]
 
 
+def test_a_deviation_that_lasts_is_caught_during_the_day():
+    """O4: a day lies 2 kWh above all days before, which have 10: the error of what is to come is 2 kWh less what of the deviation has not
+    faded by then. Quarters of hours say the same."""
+    history = np.full((blend.HISTORY + 1, 24), 10.0)
+    history[-1] = 12
+    rows = blend.backtest_intraday(history)
+    assert [row["hours"] for row in rows] == [1, 2, 3, 6, 12]
+    for row in rows:
+        assert row["intraday"] == pytest.approx(100 * 2 * (1 - np.exp(-row["hours"] / 6)) / 12)
+        assert row["ahead"] == row["naive"] == pytest.approx(100 * 2 / 12) and np.isnan(row["coverage"])
+    quarters = blend.backtest_intraday(np.repeat(history / 4, 4, axis=1))
+    assert [row["intraday"] for row in quarters] == pytest.approx([row["intraday"] for row in rows])
+
+
+def test_what_comes_later_is_not_known_during_the_day():
+    """O4: of a deviation that begins at noon the first forecast that knows is made at one o'clock, of the hour that ends at two: till then
+    the error is day-ahead's; afterwards the mean deviation of three hours rises from a third of it to the whole."""
+    history = np.full((blend.HISTORY + 1, 24), 10.0)
+    history[-1, 12:] = 16
+    first = blend.backtest_intraday(history)[0]
+    fades = np.exp(-1 / 6)
+    errors = [0] * 11 + [6, 6 - 2 * fades, 6 - 4 * fades] + [6 - 6 * fades] * 9
+    assert first["intraday"] == pytest.approx(100 * np.mean(errors) / 13) and first["ahead"] == pytest.approx(100 * 6 * 12 / 23 / 13)
+
+
+def test_during_the_day_it_beats_the_day_ahead_where_deviations_last():
+    """O4: days that lie apart as wholes: an hour on most of the error is gone, after twelve little of it; else nothing."""
+    rng = np.random.default_rng(4)
+    history = 10 + rng.normal(0, 1, (84, 1)) + rng.normal(0, 0.2, (84, 24))
+    rows = blend.backtest_intraday(history)
+    assert rows[0]["intraday"] < 0.4 * rows[0]["ahead"] < 0.4 * rows[0]["naive"] and rows[0]["coverage"] > 95
+    errors = [row["intraday"] for row in rows]
+    assert errors == sorted(errors) and all(row["intraday"] < row["ahead"] for row in rows)
+    alone = blend.backtest_intraday(10 + rng.normal(0, 1, (84, 24)))
+    assert alone[0]["intraday"] > alone[0]["ahead"], "hours that have nothing to do with each other tell nothing"
+
+
 def test_blocks_keep_what_they_hold():
     """O4: to half a unit."""
     values = np.random.default_rng(5).normal(0, 50, (7, 96))
@@ -250,7 +287,13 @@ def test_the_page_shows_what_came_and_how_well_it_did(world, points, client_of, 
         errors = each.low_kw[0] - each.feeder_kw[0], each.high_kw[0] - each.feeder_kw[0]
         assert errors[0] < 0 < errors[1] and np.allclose((each.low_error_kw[0], each.high_error_kw[0]), errors, atol=2e-3)
     page = client_of(world.user("edc", "viewer")).get(f"/operations/forecasts/{found.pk}/").content.decode()
-    assert "Over the 28 days before" in page and "23:00" in page and "uPlot" in page and "Show its forecast" not in page
+    assert (
+        "Over the 28 days before" in page
+        and "Errors by horizon" in page
+        and "23:00" in page
+        and "uPlot" in page
+        and "Show its forecast" not in page
+    )
     (row,) = reports.transformers(found)
     assert 0 < row["likely_import_kw"] - row["import_kw"] < 0.6 and row["export_kw"] == row["likely_export_kw"] == 0
     own = client_of(world.user("edc", "administrator"))
