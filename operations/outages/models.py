@@ -222,7 +222,7 @@ class LogEntry(Appended):
         *("network_approve", "envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
         *("interface_limit", "line_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
-        *("interconnection_adopt", "screen_adopt"),
+        *("interconnection_adopt", "screen_adopt", "policy_add", "policy_change"),
     )
 
     at = models.DateTimeField(default=timezone.now)

@@ -9,6 +9,7 @@ from moc.access.models import Organization
 from moc.errors import Conflict, UserError
 from moc.history import acting
 from operations.envelopes.models import EnvelopePolicy
+from operations.outages.services import log
 from registry.grid.models import Feeder
 
 PERMISSION = "manage_grid"
@@ -29,6 +30,7 @@ def add(*, actor, edc: Organization, feeder: Feeder | None = None, **facts) -> E
     with acting(actor, "Envelope policy added"):
         _check(made)
         made.save(force_insert=True)
+        _log(actor, made, "policy_add", {}, _facts(made))
     return made
 
 
@@ -38,11 +40,28 @@ def change(*, actor, chosen: EnvelopePolicy, **facts) -> EnvelopePolicy:
     policy.require(actor, PERMISSION, chosen.edc)
     held = EnvelopePolicy.objects.select_for_update(of=("self",)).get(pk=chosen.pk)
     with acting(actor, "Envelope policy changed"):
+        before = _facts(held)
         for name, value in facts.items():
             setattr(held, name, value)
         _check(held)
         held.save()
+        after = _facts(held)
+        others = [name for name in FACTS if before[name] != after[name]]
+        if others:
+            _log(actor, held, "policy_change", *({name: state[name] for name in others} for state in (before, after)))
     return held
+
+
+def _facts(chosen: EnvelopePolicy) -> dict:
+    """A policy's values as the log keeps them: numbers as such."""
+    values = {name: EnvelopePolicy._meta.get_field(name).to_python(getattr(chosen, name)) for name in FACTS}
+    return {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
+
+
+def _log(actor, changed: EnvelopePolicy, act: str, before: dict, after: dict) -> None:
+    """It binds the envelopes of its feeder, of all the utility's other feeders where it names none."""
+    said = {"subject": f"Envelope policy of {changed.feeder or 'all feeders'}", "edc": changed.edc, "feeder": changed.feeder}
+    log.write(actor=actor, act=act, before=before, after=after, **said)
 
 
 def _check(chosen: EnvelopePolicy) -> None:

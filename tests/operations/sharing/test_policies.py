@@ -11,6 +11,7 @@ from moc.portal.versions import version_of
 from moc.rulesets.models import RuleSet
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import life
+from operations.outages.models import LogEntry
 from operations.sharing import services
 from tests.factories.world import REASON
 
@@ -39,6 +40,24 @@ def test_a_policy_is_added_and_changed_by_program(world, api_of):
     assert changed.status_code == 200 and (changed.json()["outage_import_kw"], changed.json()["method"]) == (3.5, "equal")
     assert [each["by"] for each in api.get(f"{url}versions/").json()["results"]] == ["Administrator of edc"] * 2
     assert [each["id"] for each in api.get(f"{API}?feeder=F1").json()["results"]] == [own["id"]]
+
+
+def test_a_policy_is_an_act_of_the_log(world, kept, api_of):
+    """O5: who changed what binds a feeder's envelopes, with the values that are others now; saying the same again is no act."""
+    api, log = api_of(world.user("edc", "administrator")), "/api/v1/operations/log/"
+    for _ in range(2):
+        said = {"outage_import_kw": "3.5", "auto_publish": True}
+        assert api.patch(f"{API}{kept.pk}/", said, format="json", HTTP_IF_MATCH="*").status_code == 200
+    entry = LogEntry.objects.get()
+    assert (entry.act, entry.actor, entry.feeder) == ("policy_change", world.user("edc", "administrator"), kept.feeder)
+    assert entry.before == {"outage_import_kw": 2.0, "auto_publish": False}
+    assert entry.after == {"outage_import_kw": 3.5, "auto_publish": True}
+    assert api.post(API, {"edc": "edc", "loading_percent": 80}, format="json").status_code == 201
+    added = api.get(f"{log}?act=policy_add").json()["results"]
+    assert [(each["subject"], each["before"], each["after"]["loading_percent"]) for each in added] == [
+        ("Envelope policy of all feeders", {}, 80)
+    ]
+    assert api_of(world.user("edc2", "administrator")).get(log).json()["results"] == []
 
 
 @pytest.mark.parametrize(
