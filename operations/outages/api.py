@@ -202,12 +202,14 @@ class LogSerializer(Flat):
     aggregator = slug_of("aggregator", allow_null=True)
     event = serializers.UUIDField(source="event.uuid", allow_null=True)
     outage = serializers.UUIDField(source="outage.uuid", allow_null=True)
+    decision = serializers.UUIDField(source="decision.uuid", allow_null=True)
     before = serializers.JSONField()
     after = serializers.JSONField()
 
     class Meta:
         model = LogEntry
-        fields = ["id", "at", "act", "subject", "reason", "by", "edc", "tso", "aggregator", "event", "outage", "before", "after"]
+        fields = ["id", "at", "act", "subject", "reason", "by", "edc", "tso", "aggregator", "event", "outage", "decision"]
+        fields += ["before", "after"]
 
 
 class OperationalLog(Resource):

@@ -1,6 +1,7 @@
 """Filters of outages, grid events and the operational log."""
 
 import django_filters
+from django.db.models import Q, QuerySet
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from operations.outages.models import DerOutage, GridEvent, LogEntry
@@ -38,8 +39,12 @@ class LogFilterSet(ScopedFilterSet):
     act = django_filters.ChoiceFilter(choices=[(act, act.replace("_", " ").capitalize()) for act in LogEntry.ACTS], label="Act")
     since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label="From", help_text="a day")
     until = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label="Until", help_text="a day")
-    feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", max_length=40)
+    feeder = django_filters.CharFilter(method="of_feeder", label="Feeder", max_length=40)
     about = django_filters.CharFilter(field_name="subject", lookup_expr="icontains", label="What", max_length=100)
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
     tso = PartyFilter(field_name="tso_id", label="RTO")
+
+    def of_feeder(self, rows: QuerySet, name: str, code: str) -> QuerySet:
+        """Acts on a feeder, and those that touched DERs of several, of which it is one."""
+        return rows.filter(Q(feeder__code=code) | Q(after__feeders__contains=[code]))

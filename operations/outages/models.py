@@ -15,6 +15,7 @@ from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from registry.ders.models import Der
 from registry.grid.models import Feeder, TdInterface, Transformer
+from registry.submissions.models import Decision
 
 ORDER = "It ends after it begins."
 
@@ -223,6 +224,7 @@ class LogEntry(Appended):
         *("interface_limit", "line_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
         *("interconnection_adopt", "screen_adopt", "policy_add", "policy_change"),
+        *("decision_limits", "decision_settings", "ders_suspend", "ders_reinstate", "ders_retire"),
     )
 
     at = models.DateTimeField(default=timezone.now)
@@ -236,6 +238,8 @@ class LogEntry(Appended):
     feeder = models.ForeignKey(Feeder, null=True, on_delete=models.PROTECT, related_name="+", db_index=False)
     event = models.ForeignKey(GridEvent, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
     outage = models.ForeignKey(DerOutage, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
+    decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
+    told_in = models.BigIntegerField("in transaction", null=True, editable=False, help_text="of the registry, that the entry tells of")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
 
@@ -248,7 +252,9 @@ class LogEntry(Appended):
             models.Index(fields=["edc", "-id"], name="log_by_utility"),
             models.Index(fields=["event", "-id"], condition=Q(event__isnull=False), name="log_of_event"),
             models.Index(fields=["feeder", "-id"], condition=Q(feeder__isnull=False), name="log_of_feeder"),
+            models.Index(fields=["told_in"], condition=Q(decision__isnull=False), name="log_told_of_decisions"),
         ]
+        constraints = [models.UniqueConstraint(fields=["decision"], condition=Q(decision__isnull=False), name="log_of_decision_once")]
         triggers = [
             Kept(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
             Kept(name="sealed_table", operation=pgtrigger.Truncate),

@@ -1,5 +1,7 @@
 """Columns of outages, grid events and the operational log."""
 
+import json
+
 from django.urls import reverse
 
 from moc.portal import Column, Table
@@ -60,9 +62,16 @@ DER_TABLE = Table(
 )
 
 
+PAGES = {
+    "event__uuid": "operations:grid_event",
+    "outage__uuid": "operations:outage",
+    "decision__review__uuid": "registry:review_detail",
+}
+
+
 def _page(row: dict) -> str | None:
-    """The event or the outage that an act was about; None of others."""
-    for name, page in (("event__uuid", "operations:grid_event"), ("outage__uuid", "operations:outage")):
+    """The event, the outage or the decision that an act was about, where the reader may see it; None of others."""
+    for name, page in PAGES.items():
         if row[name]:
             return reverse(page, args=[row[name]])
     return None
@@ -71,7 +80,7 @@ def _page(row: dict) -> str | None:
 LOG_TABLE = Table(
     caption="Operational log",
     url=_page,
-    needs=("event__uuid", "outage__uuid"),
+    needs=tuple(PAGES),
     empty_title="Nothing was done",
     wraps=True,
     columns=(
@@ -114,4 +123,8 @@ def _name(name: str) -> str:
 def _value(value) -> str:
     if value is None:
         return "none"
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value) or "none"
+    if isinstance(value, list | dict):
+        return json.dumps(value)
     return f"{value:,}".replace("-", "\u2212") if isinstance(value, int | float) else str(value)

@@ -1,0 +1,117 @@
+"""The operational log of what the registry decided: O5. One entry an act, with its set, before and after; told once, however late."""
+
+from decimal import Decimal
+
+import pytest
+
+from operations.outages import tasks
+from operations.outages.models import LogEntry
+from operations.outages.services import registered
+from registry.ders.models import Der
+from registry.submissions.models import StagedDer
+from registry.submissions.services import changes, filing, reviewing
+from tests.factories.filings import reviewed, row, store_in
+
+pytestmark = pytest.mark.django_db
+API, PAGE = "/api/v1/operations/log/", "/operations/outages/log/"
+END = 1 << 62  # after every transaction
+WINDOW = [{"starts": "10:00", "ends": "14:00", "rrule": "FREQ=DAILY", "export_kw": 1}]
+
+
+@pytest.fixture(autouse=True)
+def _files(settings, tmp_path) -> None:
+    store_in(settings, tmp_path)
+
+
+@pytest.fixture
+def settled(monkeypatch) -> None:
+    """The acts of the test count as committed: its own transaction does not end before it."""
+    monkeypatch.setattr(registered, "horizon", lambda: END)
+
+
+def decide(world, review, numbers, kind="approve_limited", **terms):
+    rows = StagedDer.objects.of_review(review).filter(external_id__in=[f"A-{n}" for n in numbers])
+    return reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=rows, kind=kind, **terms)
+
+
+def change(world, how: str, values=None, **terms) -> None:
+    """All DERs change; what the utility reviews it decides by the terms."""
+    filer, approver = world.user("aggregator", "filer"), world.user("aggregator", "approver")
+    made = changes.start(actor=filer, aggregator=world.aggregator, kind=how, ders=Der.objects.all(), reason="Roof work", values=values)
+    version, _, _ = filing.attestation()
+    filing.submit(actor=approver, submission=made, attestation_version=version)
+    if terms:
+        review = made.reviews.get()
+        reviewing.decide(actor=world.user("edc", "reviewer"), review=review, rows=StagedDer.objects.of_review(review), **terms)
+
+
+def test_a_limiting_decision_is_one_act_with_its_set(world, settled, api_of, client_of):
+    """Who, why, how many DERs, on which feeders; a plain approval is none. Readers find it as any other act, and go to the decision."""
+    review = reviewed(world, [row(n) for n in (1, 2, 3)])
+    decide(world, review, [3], kind="approve")
+    decision = decide(world, review, [1, 2], export_limit_kw=Decimal(5), statement="The feeder is full", inverter_settings={"max_w": 60})
+    assert tasks.begin_due() == 1 and tasks.begin_due() == 0
+    entry = LogEntry.objects.get()
+    assert (entry.act, entry.actor, entry.reason) == ("decision_limits", world.user("edc", "reviewer"), "The feeder is full")
+    assert (entry.edc, entry.aggregator, entry.decision, entry.at) == (world.edc, world.aggregator, decision, decision.decided_at)
+    assert entry.before["ders"] == 0
+    told = {name: entry.after[name] for name in ("ders", "status", "export_limit_kw", "import_limit_kw", "inverter_settings")}
+    assert told == {"ders": 2, "status": "active", "export_limit_kw": 5.0, "import_limit_kw": None, "inverter_settings": {"max_w": 60}}
+    feeders = set(Der.objects.filter(external_id__in=["A-1", "A-2"]).values_list("feeder__code", flat=True))
+    assert set(entry.after["feeders"]) == feeders
+    for party in ("edc", "aggregator"):
+        api, client = api_of(world.user(party, "viewer")), client_of(world.user(party, "viewer"))
+        for code in feeders:
+            (seen,) = api.get(f"{API}?act=decision_limits&feeder={code}").json()["results"]
+            assert seen["decision"] == str(decision.uuid)
+        assert api.get(f"{API}?feeder=F99").json()["results"] == []
+        link = f"/registry/reviews/{review.uuid}/"
+        page = client.get(PAGE).content.decode()
+        assert f'href="{link}"' in page and "export limit kW" in page and client.get(link).status_code == 200
+        assert b"decision_limits" in b"".join(client.get(f"{PAGE}export.csv").streaming_content)
+    for party in ("edc2", "aggregator2"):
+        assert api_of(world.user(party, "administrator")).get(API).json()["results"] == []
+
+
+def test_before_and_after_are_of_history(world, settled):
+    """A change with other limits, however different they were: what each DER had, and what all have."""
+    review = reviewed(world, [row(n) for n in (1, 2, 3)])
+    decide(world, review, [1], export_limit_kw=Decimal(3))
+    decide(world, review, [2], export_limit_kw=Decimal("4.5"))
+    decide(world, review, [3], kind="approve")
+    assert registered.look() == 2
+    meters = {der.pk: {"meter_id": f"M-{der.pk}"} for der in Der.objects.all()}
+    change(world, "modify", meters, kind="approve_limited", export_limit_kw=Decimal(2), temporal_limits=WINDOW)
+    assert registered.look() == 1
+    entry = LogEntry.objects.order_by("pk").last()
+    assert (entry.before["ders"], entry.before["export_limit_kw"], entry.before["limits_by_time"]) == (3, "3 to 4.5, or none", None)
+    assert (entry.after["ders"], entry.after["export_limit_kw"], entry.after["limits_by_time"]) == (3, 2.0, WINDOW)
+    change(world, "modify", {pk: {"meter_id": "M"} for pk in meters}, kind="approve")
+    assert registered.look() == 0, "limits stay, and nothing else is an act"
+
+
+def test_out_of_service_and_back_is_the_aggregators_act(world, settled):
+    decide(world, reviewed(world, [row(1), row(2)]), [1, 2], kind="approve")
+    assert registered.look() == 0
+    for kind, act, states in (
+        ("suspend", "ders_suspend", ("active", "inactive", 15.2, 0)),
+        ("reinstate", "ders_reinstate", ("inactive", "active", 0, 15.2)),
+    ):
+        change(world, kind)
+        assert registered.look() == 1
+        entry = LogEntry.objects.get(act=act)
+        assert (entry.actor, entry.reason) == (world.user("aggregator", "approver"), "Roof work")
+        assert (entry.before["status"], entry.after["status"]) == states[:2]
+        assert (entry.before["in_service_kw"], entry.after["in_service_kw"]) == states[2:] and entry.after["ders"] == 2
+    change(world, "retire", kind="approve")
+    assert registered.look() == 1 and LogEntry.objects.get(act="ders_retire").after["status"] == "decommissioned"
+
+
+def test_a_look_stops_before_what_is_not_committed_and_costs_little(world, monkeypatch, django_assert_num_queries):
+    """A transaction that is open still may have written more: its acts are told when it has ended. Nothing new is two queries."""
+    decide(world, reviewed(world, [row(1)]), [1], export_limit_kw=Decimal(5), temporal_limits=WINDOW)
+    assert registered.look() == 0
+    monkeypatch.setattr(registered, "horizon", lambda: END)
+    assert registered.look() == 1 and LogEntry.objects.get().after["limits_by_time"]
+    with django_assert_num_queries(2):
+        assert registered.look() == 0
