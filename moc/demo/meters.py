@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from moc import sight
@@ -66,7 +66,8 @@ def _store(feeders: list[Feeder], days: int) -> None:
     for feeder in feeders:
         with sight.engine():
             shops = _shops(feeder)
-            points = list(feeder.service_points.exclude(pk__in=shops).order_by("usage_point_id")[:POINTS])
+            points = feeder.service_points.exclude(pk__in=shops).alias(without=~Exists(Der.objects.filter(service_point=OuterRef("pk"))))
+            points = list(points.order_by("-without", "usage_point_id")[:POINTS])
         intervals = [interval for point in points for interval in _intervals(point, _kept_by(point, homes), days)]
         intervals += [interval for point, home in shops.values() for interval in _intervals(point, home, days, STEADY)]
         storing.store(actor=None, edc=feeder.edc, intervals=intervals, source=MeterDay.Source.GENERATED)

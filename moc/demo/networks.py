@@ -31,6 +31,7 @@ from registry.grid.models import Feeder, ServicePoint
 
 CIRCUIT, NOMINAL_KV = "epri-ckt5", "13.2"
 UTILITY, FEEDERS = "JCPL", 2  # whose feeders, at one substation, get a network
+NEIGHBOURS = 15  # customers without DERs on each of them: their meters tell how the load of all others goes
 MASTER, LOADS = "Master_ckt5.dss", "Loads_ckt5.dss"
 LOAD = re.compile(r"^(new load\.)(\S+)", re.IGNORECASE | re.MULTILINE)
 TRUNK = re.compile(r"^new line\.\S+ +bus1=\S+ +bus2=([\w-]+) .*enabled=true +phases=3", re.IGNORECASE | re.MULTILINE)
@@ -46,6 +47,7 @@ def networks(organizations: dict[str, Organization]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         files = {path.name: path.read_text(errors="replace") for path in sorted(unpacked(CIRCUIT, Path(folder)).parent.glob("*.dss"))}
     for feeder in feeders_of(organizations[UTILITY]):
+        neighbours(feeder)
         approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, files), name=f"{feeder.code}.zip"))
 
 
@@ -77,6 +79,20 @@ def _yesterday(feeder: Feeder, aggregator: Organization) -> None:
     compute(run.job_id)
     with acting(None, REASON):
         EnvelopeRun.objects.filter(pk=run.pk, status=EnvelopeRun.Status.PUBLISHED).update(published_at=starts_at - timedelta(hours=6))
+
+
+def neighbours(feeder: Feeder) -> None:
+    """Customers without DERs, behind transformers where others have some; none where the feeder has a network already."""
+    if NetworkVersion.objects.filter(feeder=feeder).exists():
+        return
+    homes = feeder.service_points.filter(phases_available=1).order_by("transformer", "usage_point_id").distinct("transformer")
+    copied = ("edc_id", "transformer_id", "feeder_id", "county_id", "zip_code", "phases_available", "nominal_voltage_v")
+    made = [
+        ServicePoint(usage_point_id=f"{home.usage_point_id}-N", **{name: getattr(home, name) for name in copied})
+        for home in homes[:NEIGHBOURS]
+    ]
+    with acting(None, REASON):
+        ServicePoint.objects.bulk_create(made, ignore_conflicts=True)
 
 
 def feeders_of(edc: Organization) -> list[Feeder]:

@@ -79,6 +79,7 @@ def _networks_with_envelopes() -> None:
         runs = EnvelopeRun.objects.of_feeder(version.feeder).published()
         assert {timezone.localtime(run.starts_at).date() - timezone.localdate() for run in runs} >= {timedelta(0), timedelta(1)}
         assert all(run.unchecked == 0 for run in runs)
+        assert all(run.forecasts for run in runs if run.ends_at > timezone.now()), "held against forecasts"
         active = Der.objects.filter(feeder=version.feeder, status=Der.Status.ACTIVE)
         assert EnvelopePoint.objects.filter(feeder=version.feeder).count() == active.count() > 400
     past = EnvelopeRun.objects.published().get(ends_at__lte=timezone.now())
