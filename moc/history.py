@@ -253,7 +253,7 @@ class Versions(HistoricalRecords):
 
     `listed_by` names the access keys by which a party lists the past of a large table: each gets an index (key, newest object first), whose
     moments let a page and a count stop when they have enough: without, all versions of a moment are put together with all of a party.
-    `fed`: the feed of changes reads them in the order of their transactions.
+    `fed`: the feed of changes or the operational log reads them in the order of their transactions.
     """
 
     def __init__(self, listed_by: tuple[str, ...] = (), fed: bool = False, **kwargs):

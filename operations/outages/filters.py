@@ -47,4 +47,4 @@ class LogFilterSet(ScopedFilterSet):
 
     def of_feeder(self, rows: QuerySet, name: str, code: str) -> QuerySet:
         """Acts on a feeder, and those that touched DERs of several, of which it is one."""
-        return rows.filter(Q(feeder__code=code) | Q(after__feeders__contains=[code]))
+        return rows.filter(Q(feeder__code=code) | Q(after__feeders__contains=[code]) | Q(before__feeders__contains=[code]))

@@ -15,6 +15,7 @@ from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from registry.ders.models import Der
 from registry.grid.models import Feeder, TdInterface, Transformer
+from registry.reconfigurations.models import Reconfiguration
 from registry.submissions.models import Decision
 
 ORDER = "It ends after it begins."
@@ -225,6 +226,7 @@ class LogEntry(Appended):
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
         *("interconnection_adopt", "screen_adopt", "policy_add", "policy_change"),
         *("decision_limits", "decision_settings", "ders_suspend", "ders_reinstate", "ders_retire"),
+        *("owner_keeps", "owner_gives_back", "owner_ends", "points_move"),
     )
 
     at = models.DateTimeField(default=timezone.now)
@@ -239,6 +241,10 @@ class LogEntry(Appended):
     event = models.ForeignKey(GridEvent, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
     outage = models.ForeignKey(DerOutage, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
     decision = models.ForeignKey(Decision, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
+    reconfiguration = models.ForeignKey(Reconfiguration, null=True, on_delete=models.PROTECT, related_name="log", db_index=False)
+    use = models.ForeignKey(
+        "registry.HistoricalPersonalUse", null=True, editable=False, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     told_in = models.BigIntegerField("in transaction", null=True, editable=False, help_text="of the registry, that the entry tells of")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -253,8 +259,12 @@ class LogEntry(Appended):
             models.Index(fields=["event", "-id"], condition=Q(event__isnull=False), name="log_of_event"),
             models.Index(fields=["feeder", "-id"], condition=Q(feeder__isnull=False), name="log_of_feeder"),
             models.Index(fields=["told_in"], condition=Q(decision__isnull=False), name="log_told_of_decisions"),
+            models.Index(fields=["told_in"], condition=Q(use__isnull=False), name="log_told_of_uses"),
         ]
-        constraints = [models.UniqueConstraint(fields=["decision"], condition=Q(decision__isnull=False), name="log_of_decision_once")]
+        constraints = [
+            models.UniqueConstraint(fields=[name], condition=Q(**{f"{name}__isnull": False}), name=f"log_of_{name}_once")
+            for name in ("decision", "reconfiguration", "use")
+        ]
         triggers = [
             Kept(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
             Kept(name="sealed_table", operation=pgtrigger.Truncate),

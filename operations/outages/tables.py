@@ -66,6 +66,7 @@ PAGES = {
     "event__uuid": "operations:grid_event",
     "outage__uuid": "operations:outage",
     "decision__review__uuid": "registry:review_detail",
+    "reconfiguration__uuid": "registry:reconfiguration",
 }
 
 
@@ -89,11 +90,15 @@ LOG_TABLE = Table(
         Column("subject", "What"),
         Column("change", "Before → after", value=lambda row: _change(row["before"], row["after"]), needs=("before", "after")),
         Column("reason", "Why"),
-        Column("actor__name", "By", value=lambda row: row["actor__name"] or "The platform", needs=("actor__name",)),
+        Column(
+            "actor__name", "By", value=lambda row: row["actor__name"] or BY.get(row["act"], "The platform"), needs=("actor__name", "act")
+        ),
         Column("aggregator__name", "Aggregator"),
         Column("edc__name", "Utility"),
     ),
 )
+PLATFORM = "The platform"
+BY = dict.fromkeys(("owner_keeps", "owner_gives_back"), "The owner")  # whose name takes a purpose to see
 SPELLED = {"kw": "kW", "ders": "DERs"}
 LOG_EXPORT = {name: name for name in ("at", "act", "subject", "reason")} | {
     "by": "actor__name",

@@ -66,7 +66,7 @@ class PersonalUse(models.Model):
     ended_at = models.DateTimeField("taken back", null=True, blank=True)
 
     objects = PersonalUseQuerySet.as_manager()
-    history = Versions()
+    history = Versions(fed=True)
 
     class Meta:
         verbose_name = "personal use"

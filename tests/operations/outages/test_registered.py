@@ -1,16 +1,25 @@
 """The operational log of what the registry decided: O5. One entry an act, with its set, before and after; told once, however late."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from moc.access.models import User
+from moc.history import acting
 from operations.outages import tasks
 from operations.outages.models import LogEntry
 from operations.outages.services import registered
+from registry.customers import services as customers
+from registry.customers.models import OwnerAccount
 from registry.ders.models import Der
+from registry.reconfigurations.services import acts
 from registry.submissions.models import StagedDer
 from registry.submissions.services import changes, filing, reviewing
+from tests.factories.ders import register
 from tests.factories.filings import reviewed, row, store_in
+from tests.factories.personal import registered_owner
+from tests.factories.world import REASON
 
 pytestmark = pytest.mark.django_db
 API, PAGE = "/api/v1/operations/log/", "/operations/outages/log/"
@@ -107,11 +116,71 @@ def test_out_of_service_and_back_is_the_aggregators_act(world, settled):
     assert registered.look() == 1 and LogEntry.objects.get(act="ders_retire").after["status"] == "decommissioned"
 
 
+def test_what_an_owner_keeps_is_an_act_without_the_owners_name(world, settled, api_of, client_of):
+    """N12: that the owner keeps it concerns both parties, who the owner is only who has a purpose. A new reserve replaces the former."""
+    owner = registered_owner(world.aggregator, world.edc, edc_account_no="A-1", owner_name="Ann Smith", owner_email="ann@example.org")
+    (der,) = register(world, 1, owner=owner)
+    with acting(None, REASON):
+        ann = User.objects.create_user("ann@example.org", "not used", name="Ann Smith")
+        OwnerAccount.objects.create(user=ann, owner=owner, edc=world.edc)
+    use = customers.state_use(actor=ann, der=der, kind="reserve", reserve_percent=20)
+    assert registered.look() == 1
+    customers.end_use(actor=ann, use=use)
+    assert registered.look() == 1 and registered.look() == 0
+    entries = LogEntry.objects.order_by("pk")
+    assert [(entry.act, entry.before["kept"], entry.after["kept"]) for entry in entries] == [
+        ("owner_keeps", None, "20 % stays in reserve"),
+        ("owner_gives_back", "20 % stays in reserve", None),
+    ]
+    assert {(entry.actor, entry.edc, entry.aggregator, entry.feeder) for entry in entries} == {
+        (None, world.edc, world.aggregator, der.feeder)
+    }
+    for party in ("edc", "aggregator"):
+        page = client_of(world.user(party, "viewer")).get(PAGE).content.decode()
+        assert "20 % stays in reserve" in page and "The owner" in page and "Ann" not in page
+    assert api_of(world.user("aggregator2", "administrator")).get(API).json()["results"] == []
+
+
+def test_a_reserve_in_place_of_another_is_one_act(world, settled):
+    owner = registered_owner(world.aggregator, world.edc, edc_account_no="A-1")
+    (der,) = register(world, 1, owner=owner)
+    with acting(None, REASON):
+        ann = User.objects.create_user("ann@example.org", "not used", name="Ann")
+        OwnerAccount.objects.create(user=ann, owner=owner, edc=world.edc)
+    for percent in (20, 30):
+        customers.state_use(actor=ann, der=der, kind="reserve", reserve_percent=percent)
+    assert registered.look() == 2
+    assert LogEntry.objects.order_by("pk").last().before["kept"] == "20 % stays in reserve"
+
+
+def test_points_that_move_to_another_feeder_are_one_act(world, settled, api_of, client_of):
+    """Found by either feeder, with whom it was that carried it out; a preview is none."""
+    first, second = world.feeders["edc"][:2]
+    manager = world.user("edc", "administrator")
+    register(world, 4)
+    given = {"edc": world.edc, "reason": "Relief", "starts_on": date(2026, 3, 1), "from_feeder": first, "to_feeder": second}
+    made = acts.prepare(actor=manager, **given)
+    assert registered.look() == 0
+    made = acts.carry_out(actor=manager, reconfiguration=made)
+    assert registered.look() == 1 and registered.look() == 0
+    entry = LogEntry.objects.get()
+    assert (entry.act, entry.actor, entry.reason, entry.at) == ("points_move", manager, "Relief", made.done_at)
+    assert (entry.before["feeders"], entry.after["feeders"]) == ([first.code], [second.code])
+    assert (entry.after["service_points"], entry.after["ders"]) == (made.point_count, made.der_count) and made.der_count
+    api = api_of(world.user("edc", "viewer"))
+    assert [len(api.get(f"{API}?feeder={feeder.code}").json()["results"]) for feeder in (first, second)] == [1, 1]
+    link = f"/registry/reconfigurations/{made.uuid}/"
+    client = client_of(world.user("edc", "viewer"))
+    assert f'href="{link}"' in client.get(PAGE).content.decode() and client.get(link).status_code == 200
+    assert api_of(world.user("edc2", "administrator")).get(API).json()["results"] == []
+
+
 def test_a_look_stops_before_what_is_not_committed_and_costs_little(world, monkeypatch, django_assert_num_queries):
-    """A transaction that is open still may have written more: its acts are told when it has ended. Nothing new is two queries."""
+    """A transaction that is open still may have written more: its acts are told when it has ended. Nothing new is two queries a kind,
+    one of acts of grids."""
     decide(world, reviewed(world, [row(1)]), [1], export_limit_kw=Decimal(5), temporal_limits=WINDOW)
     assert registered.look() == 0
     monkeypatch.setattr(registered, "horizon", lambda: END)
     assert registered.look() == 1 and LogEntry.objects.get().after["limits_by_time"]
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(5):
         assert registered.look() == 0
