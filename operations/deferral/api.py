@@ -15,7 +15,7 @@ from operations.deferral.models import TransformerAlarm
 
 
 class TransformerAlarmSerializer(Flat):
-    """A transformer that is forecast above its rating."""
+    """A transformer that is forecast above its rating, by the P90 of load where its forecasts' errors are known, else the likeliest."""
 
     id = serializers.UUIDField(source="uuid")
     edc = slug_of("edc", "the utility's slug")

@@ -17,9 +17,9 @@ from registry.grid.models import Feeder, Transformer
 
 
 class TransformerAlarm(models.Model):
-    """One transformer and day. `over_kwh` is the energy above the rating, from `starts_at` to `ends_at`. Evaluated, `parts` are the DERs
-    whose charging is curtailed ([id, kW, kW left], EVs first), `covered_kw` what that takes off the peak, and `run` the envelopes with it.
-    """
+    """One transformer and day, by the P90 of the forecast's load where its errors are known (reports.loads). `over_kwh` is the energy above
+    the rating, from `starts_at` to `ends_at`. Evaluated, `parts` are the DERs whose charging is curtailed ([id, kW, kW left], EVs first),
+    `covered_kw` what that takes off the peak, and `run` the envelopes with it."""
 
     access_paths = ("edc",)
 

@@ -1,13 +1,16 @@
-"""Which transformers a forecast overloads, whose charging takes that away, and what deferring a replacement is worth."""
+"""Which transformers a forecast overloads, whose charging takes that away, and what deferring a replacement is worth.
+
+What counts is the P90 of load, for what is likeliest says too little of a peak; the likeliest where the errors are not known."""
 
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
 from operations.deferral.models import TransformerAlarm
-from operations.forecasts.engine import blocks
+from operations.forecasts import reports as forecasts
 from operations.forecasts.models import Forecast
 from registry.ders.choices import DerType
 from registry.ders.models import Der
@@ -16,22 +19,40 @@ from registry.grid.models import Transformer
 VEHICLES = (DerType.ELECTRIC_VEHICLE, DerType.EVSE)
 
 
+class Load(NamedTuple):
+    """What a transformer draws in the intervals of a forecast, kW: likeliest, and the P90 where the errors are known."""
+
+    likeliest: np.ndarray
+    high: np.ndarray | None
+
+    @property
+    def held(self) -> np.ndarray:
+        """What its rating is held against."""
+        return self.likeliest if self.high is None else self.high
+
+
+def loads(forecast: Forecast) -> dict[int, Load]:
+    """Of each transformer of a forecast what it draws. Hours that were measured stand as they were, with no margin."""
+    past, to_come = forecasts.errors_of(forecast), np.array([start >= forecast.known_until for start in forecasts.times(forecast)])
+    parts = forecasts.parts(forecast, "transformers")
+    return {key: Load(-kw, -kw - past[key][0] * to_come if key in past else None) for key, kw in parts.items()}
+
+
 def overloaded(forecast: Forecast) -> list[dict]:
-    """The facts of an alarm for each rated transformer whose forecast import goes above its rating (kW against kVA, unity power factor)."""
-    kw = imports(forecast)
+    """The facts of an alarm for each rated transformer whose load goes above its rating (kW against kVA, unity power factor)."""
     rated = Transformer.objects.filter(pk__in=forecast.transformers, rated_kva__gt=0).in_bulk()
     found = []
-    for key, load in zip(forecast.transformers, kw, strict=True):
-        rating = float(rated[key].rated_kva) if key in rated else np.inf
-        over = np.flatnonzero(load > rating)
+    for key, load in loads(forecast).items():
+        rating, kw = float(rated[key].rated_kva) if key in rated else np.inf, load.held
+        over = np.flatnonzero(kw > rating)
         if len(over):
             step = timedelta(minutes=forecast.minutes)
             found.append(
                 {
                     "transformer": rated[key],
                     "rated_kva": rated[key].rated_kva,
-                    "peak_kw": round(float(load.max()), 2),
-                    "over_kwh": round(float((load[over] - rating).sum()) * forecast.minutes / 60, 2),
+                    "peak_kw": round(float(kw.max()), 2),
+                    "over_kwh": round(float((kw[over] - rating).sum()) * forecast.minutes / 60, 2),
                     "starts_at": forecast.starts_at + step * int(over[0]),
                     "ends_at": forecast.starts_at + step * int(over[-1] + 1),
                 }
@@ -39,18 +60,19 @@ def overloaded(forecast: Forecast) -> list[dict]:
     return found
 
 
-def imports(forecast: Forecast) -> np.ndarray:
-    """(transformers, intervals) kW that the forecast's transformers draw."""
-    if not forecast.transformers:
-        return np.zeros((0, len(forecast.feeder_kw)))
-    return -blocks.unpack(bytes(forecast.transformers_block), len(forecast.transformers), len(forecast.feeder_kw), forecast.unit)
+def day_of(alarm: TransformerAlarm) -> tuple[list[datetime], Load]:
+    """Beginnings of the intervals of the alarm's forecast, and what its transformer draws in each."""
+    return forecasts.times(alarm.forecast), loads(alarm.forecast)[alarm.transformer_id]
 
 
-def day_of(alarm: TransformerAlarm) -> tuple[list[datetime], list[float]]:
-    """Beginnings of the intervals of the alarm's forecast, and kW that its transformer draws in each."""
-    forecast = alarm.forecast
-    load = imports(forecast)[forecast.transformers.index(alarm.transformer_id)]
-    return [forecast.starts_at + timedelta(minutes=forecast.minutes) * n for n in range(len(load))], np.round(load, 2).tolist()
+def basis_of(alarm: TransformerAlarm) -> tuple[str, str]:
+    """What the alarm's figures are of, and why."""
+    if alarm.transformer_id in forecasts.errors_of(alarm.forecast):
+        return (
+            "P90 of the forecast",
+            "nine of ten intervals stay below it, by the errors of this transformer's forecasts in the weeks before",
+        )
+    return "Likeliest load of the forecast", "the errors of this transformer's forecasts are not known"
 
 
 def relief(alarm: TransformerAlarm) -> tuple[list[list], float]:

@@ -1,5 +1,6 @@
 """The dashboard of transformer alarms, one alarm with its moves, and its benefit report."""
 
+import numpy as np
 from django.conf import settings
 from django.db.models import Count, Sum
 from django.urls import reverse
@@ -24,7 +25,10 @@ class Alarms(List):
 
     model = TransformerAlarm
     title = "Transformer alarms"
-    lead = "Service transformers that forecasts of today and tomorrow take above their rating. Charging is curtailed first, by envelopes."
+    lead = (
+        "Service transformers that forecasts of today and tomorrow take above their rating, by the P90 of load where a forecast's errors "
+        "are known. Charging is curtailed first, by envelopes."
+    )
     noun = "alarms"
     parents = ENVELOPES
     template_name = "operations/deferral/alarms.html"
@@ -56,10 +60,12 @@ class AlarmDetail(Detail):
         run = one.run and reverse("operations:envelope_run", args=[one.run.uuid])
         run = run and format_html('<a href="{}">{}</a>, {}', run, one.run, one.run.get_status_display().lower())
         forecast = format_html('<a href="{}">{}</a>', reverse("operations:forecast", args=[one.forecast.pk]), one.forecast)
+        basis, why = reports.basis_of(one)
         rows = [
             ("Feeder", one.feeder, None, ""),
             ("Rating", one.rated_kva, "kVA", ""),
             ("Forecast", forecast, None, ""),
+            ("Held against its rating", basis, None, why),
             ("Forecast peak", one.peak_kw, "kW", "at unity power factor"),
             ("Above the rating", one.over_kwh, "kWh", ""),
             ("From", one.starts_at, None, ""),
@@ -75,7 +81,9 @@ class AlarmDetail(Detail):
         ders = Der.objects.visible_to(self.request.user).in_bulk([part[0] for part in self.object.parts])
         parts = [(ders[der], kw, left) for der, kw, left in self.object.parts if der in ders]
         times, load = reports.day_of(self.object)
-        lines = {"forecast": load, "rating": [float(self.object.rated_kva)] * len(times)}
+        high = {} if load.high is None else {"P90 of the forecast": np.round(load.high, 2).tolist()}
+        rating = [float(self.object.rated_kva)] * len(times)
+        lines = {"forecast": np.round(load.likeliest, 2).tolist()} | high | {"rating": rating}
         facts = {"identity": "alarm", "title": "Load of the transformer", "unit": "kW", "zone": settings.TIME_ZONE}
         return super().get_context_data(**{"parts": parts, "series": charts.time_series(times, lines, **facts)} | kwargs)
 
@@ -96,6 +104,7 @@ class BenefitReport(One):
     model = TransformerAlarm
     template_name = "operations/deferral/benefit.html"
     parents = ALARMS
+    related = ("transformer", "forecast")
     lead = "What it is worth to take the overload away, with the formulas and inputs that say so."
 
     def get_title(self) -> str:
@@ -106,7 +115,9 @@ class BenefitReport(One):
         form = InputsForm(given)
         found = reports.benefit(self.object, reports.Inputs(**form.cleaned_data)) if form.is_valid() else None
         one = self.object
-        measured = [("Rating", one.rated_kva, "kVA"), ("Peak", one.peak_kw, "kW"), ("Energy above the rating", one.over_kwh, "kWh")]
+        basis, _ = reports.basis_of(one)
+        measured = [("Rating", one.rated_kva, "kVA"), ("Load", basis, ""), ("Peak", one.peak_kw, "kW")]
+        measured.append(("Energy above the rating", one.over_kwh, "kWh"))
         if found:
             measured += [("Charging that can be curtailed", found.curtailable_kw, "kW"), ("Taken off", found.covered_kw, "kW")]
         shown = {"form": form, "benefit": found, "formulas": reports.FORMULAS, "measured": measured}

@@ -103,14 +103,14 @@ def street(world: World, *, auto_publish: bool) -> Feeder:
     return feeder
 
 
-def forecast(transformer: Transformer, kw: list[float], minutes_ago: int = 60) -> Forecast:
-    """What a transformer draws in tomorrow's 24 hours, published some minutes ago."""
+def forecast(transformer: Transformer, kw: list[float], minutes_ago: int = 60, **more) -> Forecast:
+    """What a transformer draws in tomorrow's 24 hours, published some minutes ago, with its errors where they are given."""
     feeder, values = transformer.feeder, -np.array([kw])
     at = timezone.now() - timedelta(minutes=minutes_ago)
     facts = {"edc": feeder.edc, "starts_at": midnight(), "minutes": 60, "published_at": at, "known_until": at, "unit": 0.1}
     facts |= {"day": timezone.localdate(midnight()), "transformers": [transformer.pk]}
     parts = {"points": [], "meters_block": b"", "transformers_block": blocks.pack(values, 0.1)}
-    return Forecast.objects.create(feeder=feeder, kind="day_ahead", feeder_kw=values[0].tolist(), **facts, **parts)
+    return Forecast.objects.create(feeder=feeder, kind="day_ahead", feeder_kw=values[0].tolist(), **(facts | parts | more))
 
 
 def midnight(days: int = 1) -> datetime:

@@ -59,8 +59,8 @@ def finish(run) -> None:
     life.publish(actor=None, run=run)
 
 
-def forecast(feeder, kw: list[float], minutes_ago: int = 60) -> Forecast:
-    return networks.forecast(feeder.transformers.get(code="T-9"), kw, minutes_ago)
+def forecast(feeder, kw: list[float], minutes_ago: int = 60, **more) -> Forecast:
+    return networks.forecast(feeder.transformers.get(code="T-9"), kw, minutes_ago, **more)
 
 
 def day(peak: float) -> list[float]:
@@ -152,6 +152,41 @@ def test_sets_that_wait_to_be_published_are_told(world, alarm):
         reacting.publish_or_tell(run)
         assert (run.status, told.count()) == ("evaluated", count) and told.latest("pk").url.endswith(f"/runs/{run.uuid}/")
         life.publish(actor=actor, run=run)
+
+
+def test_the_p90_of_load_decides(world, feeder, client_of):
+    """Of 24 kW and 22.5 an hour later, nine of ten hours stay below 27 and 25.5: 2 kW are too much, and as much is taken off the EV."""
+    errors = {"low_error_kw": [-3.0], "high_error_kw": [1.0]}
+    likeliest = [20.0] * 18 + [24, 22.5] + [20.0] * 4
+    forecast(feeder, likeliest, minutes_ago=30)
+    assert services.look() == 0
+    forecast(feeder, likeliest, minutes_ago=5, **errors)
+    assert services.look() == 1
+    alarm = TransformerAlarm.objects.get()
+    assert (alarm.peak_kw, alarm.over_kwh, alarm.over_kw) == (27, 2.5, 2)
+    assert [timezone.localtime(each).hour for each in (alarm.starts_at, alarm.ends_at)] == [18, 20]
+    assert reports.relief(alarm) == ([[Der.objects.get(external_id="EV").pk, 8, 6]], 2)
+    client = client_of(world.user("edc", "administrator"))
+    page = client.get(f"{BASE}{alarm.uuid}/")
+    shown = page.context["series"]
+    assert shown["labels"] == ["forecast", "P90 of the forecast", "rating"] and shown["rows"][18][1:] == (24, 27, 25)
+    assert "P90 of the forecast" in dict((row[0], row[1]) for row in page.context["facts"][0][1]).values()
+    assert b"P90 of the forecast" in client.get(f"{BASE}{alarm.uuid}/benefit/").content
+
+
+def test_measured_hours_have_no_margin(feeder):
+    """What was drawn up to seven in the evening was 24 kW, and is not above the rating; the hour after may be."""
+    until = networks.midnight() + timedelta(hours=19)
+    errors = {"low_error_kw": [-3.0], "high_error_kw": [1.0], "known_until": until}
+    (facts,) = reports.overloaded(forecast(feeder, [20.0] * 18 + [24, 24] + [20.0] * 4, **errors))
+    assert (facts["peak_kw"], facts["over_kwh"], facts["starts_at"]) == (27, 2, until)
+
+
+def test_where_errors_are_not_known_the_likeliest_load_decides(feeder):
+    """And where load was nearly always less than forecast, that is what P90 says."""
+    unknown = forecast(feeder, day(26), low_error_kw=[None], high_error_kw=[None])
+    assert [facts["peak_kw"] for facts in reports.overloaded(unknown)] == [26]
+    assert not reports.overloaded(forecast(feeder, day(26), minutes_ago=5, low_error_kw=[1.5], high_error_kw=[4.0]))
 
 
 def test_what_evs_do_not_cover_is_taken_from_other_charging(world, feeder):
