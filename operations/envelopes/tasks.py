@@ -5,7 +5,7 @@ from celery import shared_task
 from moc.jobs.services import Progress, running
 from operations.computed import services as computed
 from operations.envelopes.models import EnvelopeRun
-from operations.envelopes.services import computing, life, reacting
+from operations.envelopes.services import computing, life, reacting, ruling
 from operations.network.models import NetworkVersion
 
 
@@ -31,7 +31,10 @@ def due() -> int:
 
 @shared_task
 def roll() -> int:
-    """Orders the next hour of every feeder whose policy says so. Returns how many runs stand for it."""
+    """Orders the next hour of every feeder whose policy says so, and tells the log of rule rows that bind policies.
+
+    Returns how many runs stand for the hour."""
+    ruling.look()
     current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder__edc")
     return sum(life.order_hour(version.feeder) is not None for version in current)
 

@@ -226,7 +226,7 @@ class LogEntry(Appended):
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
         *("interconnection_adopt", "screen_adopt", "policy_add", "policy_change"),
         *("decision_limits", "decision_settings", "ders_suspend", "ders_reinstate", "ders_retire"),
-        *("owner_keeps", "owner_gives_back", "owner_ends", "points_move"),
+        *("owner_keeps", "owner_gives_back", "owner_ends", "points_move", "rule_change"),
     )
 
     at = models.DateTimeField(default=timezone.now)
@@ -245,6 +245,7 @@ class LogEntry(Appended):
     use = models.ForeignKey(
         "registry.HistoricalPersonalUse", null=True, editable=False, on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    rule = models.ForeignKey("moc.HistoricalRuleSet", null=True, editable=False, on_delete=models.PROTECT, related_name="+", db_index=False)
     told_in = models.BigIntegerField("in transaction", null=True, editable=False, help_text="of the registry, that the entry tells of")
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
@@ -260,11 +261,12 @@ class LogEntry(Appended):
             models.Index(fields=["feeder", "-id"], condition=Q(feeder__isnull=False), name="log_of_feeder"),
             models.Index(fields=["told_in"], condition=Q(decision__isnull=False), name="log_told_of_decisions"),
             models.Index(fields=["told_in"], condition=Q(use__isnull=False), name="log_told_of_uses"),
+            models.Index(fields=["told_in"], condition=Q(rule__isnull=False), name="log_told_of_rules"),
         ]
         constraints = [
             models.UniqueConstraint(fields=[name], condition=Q(**{f"{name}__isnull": False}), name=f"log_of_{name}_once")
             for name in ("decision", "reconfiguration", "use")
-        ]
+        ] + [models.UniqueConstraint(fields=["rule", "edc"], condition=Q(rule__isnull=False), name="log_of_rule_once")]
         triggers = [
             Kept(name="sealed_rows", operation=pgtrigger.Update | pgtrigger.Delete),
             Kept(name="sealed_table", operation=pgtrigger.Truncate),

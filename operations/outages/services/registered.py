@@ -39,7 +39,7 @@ def decisions() -> int:
     """Decisions that limit DERs, issue settings to them, or take them out of service or back into it: one entry each."""
     limiting = Q(kind=Decision.Kind.APPROVE_LIMITED) | Q(inverter_settings__isnull=False) | Q(review__submission__kind__in=MOVES)
     carried = Q(kind__in=(Decision.Kind.APPROVE, Decision.Kind.APPROVE_LIMITED, Decision.Kind.DEEMED, Decision.Kind.NOTICE))
-    new = _since(Decision, "decision", "id").filter(limiting, carried, history_type="+")
+    new = since(Decision, "decision", "id").filter(limiting, carried, history_type="+")
     found = list(new.values_list("id", "transaction_id", "history_date")[:AT_ONCE])
     return sum(_once(Decision, pk, {"decision": pk}, _decided, told_in, moment) for pk, told_in, moment in found)
 
@@ -50,7 +50,7 @@ def uses() -> int:
     same = {name: OuterRef(name) for name in ("transaction_id", "der", "kind")}
     kept = Version.objects.filter(history_type="+", **same).exclude(id=OuterRef("id"))
     stated, ended = Q(history_type="+"), Q(history_type="~", ended_at__isnull=False) & ~Exists(kept)
-    found = list(_since(PersonalUse, "use", "history_id").filter(stated | ended)[:AT_ONCE])
+    found = list(since(PersonalUse, "use", "history_id").filter(stated | ended)[:AT_ONCE])
     return sum(_once(PersonalUse, version.id, {"use": version.pk}, _kept, version) for version in found)
 
 
@@ -62,7 +62,7 @@ def reconfigurations() -> int:
     return sum(_once(Reconfiguration, pk, {"reconfiguration": pk}, _moved) for pk in found)
 
 
-def _since(model, field: str, key: str) -> QuerySet:
+def since(model, field: str, key: str) -> QuerySet:
     """Versions that no entry names by `field`, by transaction: from the newest that is told on, as far as is settled."""
     last = LogEntry.objects.filter(**{f"{field}__isnull": False}).aggregate(last=Max("told_in"))["last"] or 0
     written = model.history.model.objects.filter(transaction_id__gte=last, transaction_id__lt=horizon())

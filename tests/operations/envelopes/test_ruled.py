@@ -11,8 +11,10 @@ from moc.history import acting
 from moc.rulesets.kinds import METHODS
 from moc.rulesets.models import RuleSet
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeRun
-from operations.envelopes.services import computing, life, reacting, ruled
+from operations.envelopes.services import computing, life, reacting, ruled, ruling
 from operations.network.services import building
+from operations.outages.models import LogEntry
+from operations.outages.services import registered
 from registry.ders.models import Der
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, midnight, ordered, points_of, rows
@@ -103,6 +105,28 @@ def test_weights_of_programs_move_room_to_their_ders(world, feeder):
     assert ruled.whose(run.policy, "weights").endswith("envelope_weights (Rerra of the tests)") and not ruled.whose(run.policy, "method")
     after = exports(run)
     assert before["FAR"] < 10 and after["FAR"] > before["FAR"] + 0.5 and after["NEAR"] < before["NEAR"] - 0.5
+
+
+def test_a_rule_row_is_an_act_of_each_utility_that_it_binds(world, feeder, monkeypatch, django_assert_num_queries):
+    """O5: its value and days before and after; another regulator's row binds nobody here, and a row told once is not told again."""
+    monkeypatch.setattr(registered, "horizon", lambda: 1 << 62)
+    row("readback_days", 30)
+    with django_assert_num_queries(2):
+        assert ruling.look() == 0
+    first = row("envelope_method", "equal")
+    row("envelope_method", "maximum", authority="rerra2")
+    assert ruling.look() == 1 and ruling.look() == 0
+    entry = LogEntry.objects.get()
+    assert (entry.act, entry.edc, entry.before, entry.reason) == ("rule_change", world.edc, {}, "Docket 1")
+    assert entry.after["value"] == "equal" and entry.after["in_force"].endswith("to further notice")
+    with acting(None, REASON):
+        RuleSet.objects.filter(pk=first.pk).update(valid_during=DateRange(first.valid_during.lower, timezone.localdate()))
+        RuleSet.objects.filter(pk=first.pk).update(verified=True)
+    row("envelope_method", "group", starts=timezone.localdate())
+    assert ruling.look() == 2
+    ended, begun = LogEntry.objects.order_by("pk")[1:]
+    assert ended.before == entry.after and begun.before == ended.after
+    assert ended.after["in_force"].endswith(f"to {timezone.localdate()}") and begun.after["value"] == "group"
 
 
 @pytest.mark.parametrize(("key", "value"), [("envelope_method", "fair"), ("envelope_weights", {"NEM": 0}), ("envelope_weights", {})])
