@@ -25,7 +25,7 @@ from moc.snapshots.api import Snapshots
 from moc.support.api import SupportGrants
 from moc.takeouts.api import Takeouts
 from moc.webhooks.api import Webhooks
-from operations.coordination.api import DeliverabilityRuns, InterfaceLimits, InterfaceResults, InterfaceStates, MonitoredLines
+from operations.coordination.api import DeliverabilityRuns, InterfaceLimits, InterfaceResults, InterfaceStates, LineEvents, MonitoredLines
 from operations.deferral.api import TransformerAlarms
 from operations.envelopes.api import Envelopes, Receipts
 from operations.envelopes.api import Runs as EnvelopeRuns
@@ -136,6 +136,7 @@ RESOURCES = {
     "operations/interfaces": ("interface-state", InterfaceStates),
     "operations/interface-limits": ("interface-limit", InterfaceLimits),
     "operations/monitored-lines": ("monitored-line", MonitoredLines),
+    "operations/line-events": ("line-event", LineEvents),
     "operations/deliverability-runs": ("deliverability-run", DeliverabilityRuns),
     "operations/deliverability": ("deliverability", InterfaceResults),
     "operations/outage-responses": ("outage-response", OutageResponses),

@@ -1,6 +1,6 @@
 """The models of operations, by slice."""
 
-from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, LineEvent, LineTouched, MonitoredLine
 from operations.deferral.models import TransformerAlarm
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.forecasts.models import Forecast, MeterDay
@@ -32,6 +32,8 @@ __all__ = [
     "InterconnectionStudy",
     "InterfaceLimit",
     "InterfaceResult",
+    "LineEvent",
+    "LineTouched",
     "LogEntry",
     "MonitoredLine",
     "NetworkArrays",

@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from moc.admin import RecordAdmin
 from moc.admin.filters import ScopedFilter
-from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, LineEvent, LineTouched, MonitoredLine
 
 
 @admin.register(InterfaceLimit)
@@ -37,3 +37,19 @@ class InterfaceResultAdmin(RecordAdmin):
     list_filter = (("edc", ScopedFilter),)
     list_select_related = ("td_interface", "edc", "tso")
     search_fields = ("=run__uuid", "=td_interface__code")
+
+
+@admin.register(LineEvent)
+class LineEventAdmin(RecordAdmin):
+    list_display = ("line", "kind", "status", "capacity_percent", "starts_at", "expected_until", "tso")
+    list_filter = ("status", "kind", ("tso", ScopedFilter))
+    list_select_related = ("line", "tso")
+    search_fields = ("=uuid", "=line__code")
+
+
+@admin.register(LineTouched)
+class LineTouchedAdmin(RecordAdmin):
+    list_display = ("event", "td_interface", "aggregator", "der_count", "kw", "edc", "tso")
+    list_filter = (("edc", ScopedFilter), ("tso", ScopedFilter))
+    list_select_related = ("event__line", "td_interface", "aggregator", "edc", "tso")
+    search_fields = ("=event__uuid", "=td_interface__code")

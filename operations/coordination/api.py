@@ -8,12 +8,12 @@ from rest_framework.response import Response
 from moc.access import policy
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
-from moc.rest.resources import Resource, Versioned
-from moc.rest.serializers import Finite, Flat, example, slug_of
+from moc.rest.resources import Moves, Resource, Versioned
+from moc.rest.serializers import Finite, Flat, Reason, example, slug_of
 from operations.coordination import reports
-from operations.coordination.filters import InterfaceFilterSet, ResultFilterSet
-from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
-from operations.coordination.services import limits, ordering
+from operations.coordination.filters import InterfaceFilterSet, LineEventFilterSet, ResultFilterSet
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, LineEvent, MonitoredLine
+from operations.coordination.services import limits, line_events, ordering
 from registry.grid.models import TdInterface
 
 MOST_KW = 1e9
@@ -148,6 +148,57 @@ class MonitoredLines(Versioned):
 def _market(request, slug: str) -> Organization:
     mine = Organization.objects.filter(pk__in=policy.reach(request.user, limits.OF_RTO), kind="tso")
     return get_object_or_404(mine, slug=slug)
+
+
+class LineEventSerializer(Flat):
+    """An outage or derate of a transmission line."""
+
+    id = serializers.UUIDField(source="uuid")
+    tso = slug_of("tso", "the RTO's slug")
+    line = serializers.CharField(source="line.code")
+
+    class Meta:
+        model = LineEvent
+        fields = "id tso line kind status capacity_percent starts_at expected_until restored_at reason reported_at".split()
+
+
+@example({"tso": "pjm", "line": "L-12", "kind": "derate", "capacity_percent": 60, "starts_at": "2027-06-01T12:00:00Z", "reason": "Heat"})
+class LineEventBody(serializers.Serializer):
+    """An event of one of your lines."""
+
+    tso = serializers.SlugField()
+    line = serializers.CharField(max_length=40)
+    kind = serializers.ChoiceField(choices=LineEvent.Kind.choices)
+    capacity_percent = serializers.IntegerField(min_value=0, max_value=99, required=False, default=0, help_text="left in a derate")
+    starts_at = serializers.DateTimeField()
+    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=300)
+
+
+class LineEvents(Versioned, Moves):
+    """Events of transmission lines. POST tells one, by the line's RTO; what is behind it is found by the line's factors."""
+
+    model = LineEvent
+    serializer_class = LineEventSerializer
+    filterset_class = LineEventFilterSet
+    moves = {"restore": Reason, "cancel": Reason}
+
+    @extend_schema(request=LineEventBody, responses={201: LineEventSerializer}, summary="Tell an event of a line")
+    @idempotent
+    def create(self, request, **kwargs) -> Response:
+        policy.require(request.user, limits.OF_RTO)
+        body = LineEventBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        said = dict(body.validated_data)
+        lines = line_events.lines_of(request.user).select_related("tso")
+        line = get_object_or_404(lines, tso__slug=said.pop("tso"), code=said.pop("line"))
+        return self.answer(line_events.report(actor=request.user, event=LineEvent(line=line, **said)), status=201)
+
+    def mover(self, permission: str, obj: LineEvent) -> tuple:
+        return permission, obj.tso
+
+    def perform(self, actor, obj: LineEvent, name: str, **said) -> None:
+        line_events.move(actor=actor, event=obj, name=name, **said)
 
 
 class DeliverabilityRunSerializer(Flat):

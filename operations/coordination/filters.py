@@ -3,6 +3,7 @@
 import django_filters
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
+from operations.coordination.models import LineEvent
 
 
 class InterfaceFilterSet(ScopedFilterSet):
@@ -21,3 +22,11 @@ class ResultFilterSet(ScopedFilterSet):
 
     interface = django_filters.CharFilter(field_name="td_interface__code", label="Interface", max_length=40)
     edc = PartyFilter(field_name="edc_id", label="Utility")
+
+
+class LineEventFilterSet(ScopedFilterSet):
+    """Events of lines by status, kind and line."""
+
+    status = django_filters.ChoiceFilter(choices=LineEvent.Status.choices, label="Status")
+    kind = django_filters.ChoiceFilter(choices=LineEvent.Kind.choices, label="Kind")
+    line = django_filters.CharFilter(field_name="line__code", label="Line", max_length=40)

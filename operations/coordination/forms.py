@@ -5,7 +5,10 @@ from django.utils import timezone
 
 from moc.access import policy
 from moc.access.models import Organization
+from operations.coordination.models import LineEvent, MonitoredLine
+from operations.coordination.services import line_events
 from operations.coordination.services.limits import OF_RTO
+from operations.outages.forms import moment
 
 
 class LimitForm(forms.Form):
@@ -26,3 +29,22 @@ class OrderForm(forms.Form):
         super().__init__(*args, **kwargs)
         mine = Organization.objects.filter(pk__in=policy.reach(user, OF_RTO), kind="tso").order_by("name")
         self.fields["tso"].queryset, self.fields["tso"].initial = mine, mine.first()
+
+
+class LineEventForm(forms.Form):
+    """An event of one of the user's lines."""
+
+    line = forms.ModelChoiceField(MonitoredLine.objects.none(), label="Line")
+    kind = forms.ChoiceField(label="What", choices=LineEvent.Kind.choices, widget=forms.RadioSelect, initial="outage")
+    capacity_percent = forms.IntegerField(label="Capacity left (%)", min_value=0, max_value=99, required=False, help_text="of a derate")
+    starts_at = moment("From")
+    expected_until = moment("Expected back at", "empty: not known", required=False)
+    reason = forms.CharField(label="Reason", max_length=300)
+
+    def __init__(self, *args, user, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["line"].queryset = line_events.lines_of(user)
+
+    def event(self) -> LineEvent:
+        """The event, not saved."""
+        return LineEvent(**self.cleaned_data | {"capacity_percent": self.cleaned_data["capacity_percent"] or 0})

@@ -5,12 +5,15 @@ import uuid
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
+from moc.lifecycle import Lifecycle, Transition
+from moc.units import MagnitudeField
 from operations.computed.models import Computed, computing
-from operations.outages.models import party
+from operations.outages.models import ORDER, actor, party
 from registry.grid.models import TdInterface
 
 MAGNITUDE = [MinValueValidator(0)]
@@ -45,6 +48,7 @@ class MonitoredLine(models.Model):
     of a kW that an interface injects flow through it: {id of the interface: factor}."""
 
     access_paths = ("tso",)
+    seen_with = ("operations.LineEvent.line",)  # whom an event of it concerns reads its name
 
     tso = party("RTO")
     code = models.CharField(max_length=40)
@@ -60,6 +64,96 @@ class MonitoredLine(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+
+class LineEvent(models.Model):
+    """A transmission line is out of service, or carries less, until it is restored. Its RTO tells it.
+
+    What a run counts with, of a moment that it covers: a derate leaves `capacity_percent` of the line's limit. A line that is out carries
+    nothing and is given nothing to carry: its limit is 0 both ways from a flow of 0, so that no injection which would move it counts as
+    deliverable until its RTO tells the factors that hold without it (0 of this line, others of those beside it)."""
+
+    access_paths = ("tso", "touched__edc", "touched__aggregator")
+
+    class Kind(models.TextChoices):
+        OUTAGE = "outage", "Outage"
+        DERATE = "derate", "Derate"
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "To come"
+        ACTIVE = "active", "Now"
+        RESTORED = "restored", "Restored"
+        CANCELLED = "cancelled", "Cancelled"
+
+    lifecycle = Lifecycle(
+        Transition("begin", (Status.PLANNED,), Status.ACTIVE, None),
+        Transition("restore", (Status.ACTIVE,), Status.RESTORED, "validate_aggregations"),
+        Transition("cancel", (Status.PLANNED,), Status.CANCELLED, "validate_aggregations", needs_reason=True, danger=True),
+        initial=(Status.PLANNED, Status.ACTIVE),
+    )
+
+    uuid = models.UUIDField("event id", default=uuid.uuid4, unique=True, editable=False)
+    tso = party("RTO")
+    line = models.ForeignKey(MonitoredLine, on_delete=models.PROTECT, related_name="events")
+    kind = models.CharField(max_length=6, choices=Kind.choices)
+    status = models.CharField(max_length=9, choices=Status.choices)
+    capacity_percent = models.PositiveSmallIntegerField("capacity left (%)", default=0)
+    starts_at = models.DateTimeField("from")
+    expected_until = models.DateTimeField("expected back at", null=True, blank=True)
+    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reason = models.CharField(max_length=300)
+    reported_by = actor()
+    reported_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ScopedQuerySet.as_manager()
+    history = Versions()
+
+    class Meta:
+        verbose_name = "event of a line"
+        verbose_name_plural = "events of lines"
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="line_event_in_order", condition=Q(expected_until__gt=F("starts_at")), violation_error_message=ORDER
+            ),
+            models.CheckConstraint(
+                name="line_event_capacity",
+                condition=Q(kind="derate", capacity_percent__gt=0, capacity_percent__lt=100) | Q(kind="outage", capacity_percent=0),
+                violation_error_message="A derate leaves between 1 and 99 %% of the capacity; an outage none.",
+            ),
+        ]
+        indexes = [models.Index(fields=["tso", "-id"], name="line_event_by_rto")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of line {self.line}"
+
+
+class LineTouched(models.Model):
+    """An interface that a line of an event carries a part of, with the DERs of one aggregator behind it when it was told; a row without
+    aggregator counts those without. The policy of events reads this table, so its own names no event: the parties stand here."""
+
+    access_paths = ("edc", "tso", "aggregator")
+
+    event = models.ForeignKey(LineEvent, on_delete=models.CASCADE, related_name="touched", db_index=False)
+    td_interface = models.ForeignKey(TdInterface, on_delete=models.PROTECT, related_name="+", verbose_name="T-D interface")
+    edc = party("utility")
+    tso = party("RTO")
+    aggregator = party("aggregator", null=True)
+    der_count = models.PositiveIntegerField("DERs")
+    kw = MagnitudeField("their nameplate (kW)", default=0)
+
+    objects = ScopedQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "interface behind a line's event"
+        verbose_name_plural = "interfaces behind lines' events"
+        constraints = [
+            models.UniqueConstraint(fields=["event", "td_interface", "aggregator"], nulls_distinct=False, name="line_touched_once")
+        ]
+        indexes = [models.Index(fields=[name, "-id"], name=f"line_touched_by_{name}") for name in ("edc", "tso", "aggregator")]
+
+    def __str__(self) -> str:
+        return f"{self.td_interface} in {self.event}"
 
 
 class DeliverabilityRun(Computed):

@@ -9,7 +9,7 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from moc import sight
-from operations.coordination.models import InterfaceLimit
+from operations.coordination.models import InterfaceLimit, LineEvent, LineTouched, MonitoredLine
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.solver import blocks
 from operations.forecasts.models import Forecast
@@ -77,6 +77,37 @@ def remaining(interfaces: list[int]) -> dict[int, float]:
     for key, percent in running.values_list("td_interface", "capacity_percent"):
         left[key] = min(left[key], percent / 100)
     return left
+
+
+def lines_at(tso: int, at: datetime) -> list[MonitoredLine]:
+    """An RTO's lines by code, not to be saved: with the limits that their events leave at a moment. A line that is out has none and no
+    flow. What is planned counts as told; what is overdue counts on until it is restored."""
+    known = Q(expected_until=None) | Q(expected_until__gt=at) | Q(expected_until__lte=timezone.now())
+    covering = Q(known, status__in=(LineEvent.Status.PLANNED, LineEvent.Status.ACTIVE)) | Q(status="restored", restored_at__gt=at)
+    events, lines = LineEvent.objects.filter(covering, tso=tso, starts_at__lte=at), MonitoredLine.objects.filter(tso=tso).order_by("code")
+    left: dict[int, int] = {}
+    for key, percent in events.values_list("line", "capacity_percent"):
+        left[key] = min(left.get(key, 100), percent)
+    found = list(lines)
+    for line in found:
+        percent = left.get(line.pk, 100)
+        line.limit_kw *= percent / 100
+        line.flow_kw = line.flow_kw if percent else 0.0
+    return found
+
+
+def line_events_of(interface: TdInterface, user):
+    """The events of lines that carry a part of an interface, going on or to come, as the reader may see them."""
+    behind = LineTouched.objects.filter(td_interface=interface).values("event")
+    rows = LineEvent.objects.visible_to(user).filter(pk__in=behind, status__in=("planned", "active")).distinct()
+    return rows.select_related("line").order_by("-starts_at")[:20]
+
+
+def feeders_behind(event: LineEvent, user):
+    """The codes of the feeders behind a line's event, as far as the reader may see them."""
+    interfaces = LineTouched.objects.visible_to(user).filter(event=event).order_by().values("td_interface")
+    rows = Feeder.objects.visible_to(user, "view_registry").filter(substation__td_interface__in=interfaces)
+    return rows.order_by("code").values_list("code", flat=True).distinct()
 
 
 def capabilities(interfaces: list[int], at: datetime) -> list[Capability]:

@@ -3,7 +3,7 @@
 from django.urls import reverse
 
 from moc.portal import Column, Table
-from operations.coordination.models import DeliverabilityRun
+from operations.coordination.models import DeliverabilityRun, LineEvent
 
 SHOWN = (
     ("flow_kw", "Flow (kW)"),
@@ -57,5 +57,30 @@ RUN_TABLE = Table(
         Column("status", "Status", kind="status", choices=DeliverabilityRun.Status),
         Column("seconds", "Seconds", numeric=True),
         Column("tso__name", "RTO"),
+    ),
+)
+LINE_EVENT_TABLE = Table(
+    caption="Events of lines",
+    url=lambda row: reverse("operations:line_event", args=[row["uuid"]]),
+    needs=("uuid",),
+    empty_title="No event of a line matches",
+    columns=(
+        Column("line__code", "Line", kind="code", sort="id"),
+        Column("kind", "What", choices=LineEvent.Kind),
+        Column("status", "Status", kind="status", choices=LineEvent.Status),
+        Column("capacity_percent", "Capacity left (%)", numeric=True),
+        Column("starts_at", "From"),
+        Column("expected_until", "Expected back"),
+        Column("tso__name", "RTO"),
+    ),
+)
+TOUCHED_TABLE = Table(
+    caption="Interfaces and DERs behind it, when it was told",
+    columns=(
+        Column("td_interface__name", "Interface"),
+        Column("edc__name", "Utility"),
+        Column("aggregator__name", "Aggregator"),
+        Column("der_count", "DERs", numeric=True),
+        Column("kw", "Nameplate (kW)", numeric=True),
     ),
 )

@@ -6,7 +6,7 @@ from moc.access.models import Organization
 from moc.jobs.services import running
 from operations.computed import services as computed
 from operations.coordination.models import DeliverabilityRun
-from operations.coordination.services import deliverability, ordering
+from operations.coordination.services import deliverability, line_events, ordering
 
 
 @shared_task
@@ -25,5 +25,7 @@ def follow(pk: int) -> None:
 
 @shared_task
 def due() -> int:
-    """Orders what is due of each RTO: each hour, and after events and new envelopes. Returns how many runs were ordered."""
+    """Begins the events of lines whose moment has come, and orders what is due of each RTO: each hour, and after events and new
+    envelopes. Returns how many runs were ordered."""
+    line_events.begin_due()
     return len(ordering.due())

@@ -9,6 +9,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.handlers.asgi import ASGIRequest
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.db.models import Q
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -18,20 +19,23 @@ from django.views.generic import View
 
 from moc import charts, sight
 from moc.access import policy
-from moc.portal import Create, Detail, List, Update
+from moc.portal import Create, Detail, List, Transition, Update
+from moc.portal.shell import url_of
 from moc.units import counted
 from operations.computed.views import ComputedDetail
 from operations.coordination import reports
-from operations.coordination.filters import InterfaceFilterSet
-from operations.coordination.forms import LimitForm, OrderForm
-from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult
-from operations.coordination.services import limits, ordering
-from operations.coordination.tables import HISTORY_EXPORT, HISTORY_TABLE, INTERFACE_TABLE, RUN_TABLE, SHOWN
+from operations.coordination.filters import InterfaceFilterSet, LineEventFilterSet
+from operations.coordination.forms import LimitForm, LineEventForm, OrderForm
+from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, LineEvent
+from operations.coordination.services import limits, line_events, ordering
+from operations.coordination.tables import HISTORY_EXPORT, HISTORY_TABLE, INTERFACE_TABLE, LINE_EVENT_TABLE, RUN_TABLE, SHOWN, TOUCHED_TABLE
+from operations.outages.views import NEWEST, overdue
 from operations.telemetry.models import SubjectReading, SubjectState
 from operations.telemetry.reports import last_day_of
 from registry.grid.models import TdInterface
 
 INTERFACES = (("Interfaces", "operations:interfaces"),)
+LINES = (*INTERFACES, ("Events of lines", "operations:line_events"))
 RUNS = (*INTERFACES, ("Deliverability", "operations:deliverability_runs"))
 EVERY_S, MOST = 5, 120  # seconds between two states of a stream, and how many it sends before the browser asks again
 WORDS = {"measured_at": "Measured"} | dict(SHOWN) | {"envelope_up_kw": "Envelopes up (kW)", "envelope_down_kw": "Envelopes down (kW)"}
@@ -55,7 +59,8 @@ class Interfaces(List):
 
     def actions(self) -> list[tuple[str, str, bool]]:
         feeders = ("Feeders", reverse("operations:overviews"), False)
-        return [("Deliverability", reverse("operations:deliverability_runs"), False), feeders]
+        lines = ("Events of lines", reverse("operations:line_events"), False)
+        return [("Deliverability", reverse("operations:deliverability_runs"), False), lines, feeders]
 
 
 class InterfaceDetail(Detail):
@@ -101,6 +106,7 @@ class InterfaceDetail(Detail):
             title = f"Forecast of {counted(meters, 'meters')} behind it"
             shown["ahead"] = charts.time_series(times, {"forecast": ahead}, identity="ahead", title=title, **facts)
         shown["events"] = reports.events_of(one, self.request.user)
+        shown["line_events"] = reports.line_events_of(one, self.request.user)
         results = InterfaceResult.objects.visible_to(self.request.user).filter(td_interface=one)
         shown["result"] = results.order_by("-pk").select_related("td_interface").first()
         return super().get_context_data(**shown | kwargs)
@@ -238,3 +244,91 @@ class RunDetail(ComputedDetail):
         able = [each for each in results if each.feeders]
         shown = {"results": [row for each in able for row in each.rows], "without": len(results) - len(able)}
         return super().get_context_data(**shown | {"parts": [part for each in able for part in each.parts]} | kwargs)
+
+
+class LineEvents(List):
+    """The events of lines within reach, newest first."""
+
+    model = LineEvent
+    title = "Events of lines"
+    lead = "Outages and derates of transmission lines, as their RTO tells them."
+    noun = "events"
+    table = LINE_EVENT_TABLE
+    filterset_class = LineEventFilterSet
+    sorts = NEWEST
+    parents = INTERFACES
+
+    def branches(self) -> list:
+        """Few rows, and paths through the interfaces that they touch: one query with the whole scope."""
+        if self.moment:
+            return super().branches()
+        return [Q(pk__in=LineEvent.objects.visible_to(self.request.user, self.permission).order_by().values("pk"))]
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        may = policy.allows(self.request.user, limits.OF_RTO)
+        return [("Tell an event", reverse("operations:line_event_new"), True)] if may else []
+
+
+class NewLineEvent(Create):
+    """An event of one line."""
+
+    title = "Tell an event of a line"
+    lead = "The interfaces and DERs behind it are found by the line's transfer factors; whom it concerns is told at once."
+    permission = limits.OF_RTO
+    parents = LINES
+    form_class = LineEventForm
+    submit_label = "Tell it"
+
+    def get_form_kwargs(self) -> dict:
+        return {"user": self.request.user}
+
+    def perform(self, form) -> LineEvent:
+        return line_events.report(actor=self.request.user, event=form.event())
+
+    def done_url(self, result: LineEvent) -> str:
+        return reverse("operations:line_event", args=[result.uuid])
+
+
+class LineEventDetail(Detail):
+    """One event: the line, what is behind it, and its moves."""
+
+    model = LineEvent
+    template_name = "operations/coordination/line_event.html"
+    parents = LINES
+    related = ("line", "tso")
+    transition_url = "operations:line_event_transition"
+
+    def facts(self) -> list:
+        one = self.object
+        rows = [
+            ("Line", one.line, None, ""),
+            ("Capacity left", one.capacity_percent or None, "%", "of a derate"),
+            ("From", one.starts_at, None, ""),
+            ("Expected back at", one.expected_until, None, overdue(one)),
+            ("Restored", one.restored_at, None, ""),
+            ("Reason", one.reason, None, ""),
+            ("Told by", one.tso, None, ""),
+        ]
+        return [(one.get_kind_display(), rows)]
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("Operational log", url_of("operations:log", about=str(self.object)), False)]
+
+    def mover(self, permission: str) -> tuple:
+        return permission, self.object.tso
+
+    def get_context_data(self, **kwargs) -> dict:
+        one, user = self.object, self.request.user
+        rows = one.touched.visible_to(user).order_by("td_interface__code", "pk").values(*TOUCHED_TABLE.lookups)
+        shown = {"touched": TOUCHED_TABLE.bind(rows), "feeders": reports.feeders_behind(one, user)}
+        return super().get_context_data(**shown | kwargs)
+
+
+class LineEventTransition(Transition):
+    """Restored, or it does not come."""
+
+    model = LineEvent
+    detail_url = "operations:line_event"
+
+    def move(self, actor, obj: LineEvent, name: str, reason: str) -> None:
+        line_events.move(actor=actor, event=obj, name=name, reason=reason)

@@ -222,6 +222,7 @@ class LogEntry(Appended):
         *("event_told", "event_begin", "event_restore", "event_cancel", "event_reschedule"),
         *("outage_told", "outage_begin", "outage_end", "outage_cancel"),
         *("network_approve", "envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
+        *("line_event_told", "line_event_begin", "line_event_restore", "line_event_cancel"),
         *("interface_limit", "line_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
         *("interconnection_adopt", "screen_adopt", "policy_add", "policy_change"),

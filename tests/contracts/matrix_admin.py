@@ -88,10 +88,10 @@ OF_THE_UTILITY = dict(
 OF_BOTH_PARTIES = dict(
     pair.split(":")
     for pair in (
-        "Reading:taken_reading TelemetryCheck:telemetry_check DerState:der_state DerOutage:outage GridEvent:grid_event "
-        "TouchedDer:touched_der LogEntry:operational_log EnvelopePoint:envelope EnvelopeReceipt:envelope_receipt "
-        "EnvelopeOutcome:envelope_outcome ReliabilityFinding:reliability SettingsReadback:settings_readback Finding:finding StagedDer:row "
-        "Decision:decision UtilityReview:review Submission:submission ScreenFinding:screen_finding"
+        "Reading:taken_reading DerState:der_state GridEvent:grid_event TouchedDer:touched_der EnvelopePoint:envelope Submission:submission "
+        "TelemetryCheck:telemetry_check LogEntry:operational_log ReliabilityFinding:reliability LineTouched:line_touched Decision:decision "
+        "DerOutage:outage Finding:finding StagedDer:row LineEvent:line_event UtilityReview:review "
+        "EnvelopeReceipt:envelope_receipt EnvelopeOutcome:envelope_outcome SettingsReadback:settings_readback ScreenFinding:screen_finding"
     ).split()
 )
 

@@ -160,6 +160,7 @@ def settings_by_form(scene: Scene) -> dict:
 
 STUDIED = {"title": "Elm", "technology": "photovoltaic", "rated_kw": "4", "rated_kva": "4"}
 SAID = {"reason": "Firmware replaced"}
+LINE_OUT = {"tso": "tso", "line": "L-1", "kind": "outage", "starts_at": "2026-01-01T00:00", "reason": "A tower fell"}
 LIMIT = {"import_kw": 10, "export_kw": 5, "source": "A study"}
 EVENT = {"kind": "outage", "feeder": "F1", "starts_at": "2026-01-01T00:00", "reason": "A tree fell"}
 INTERFACE = {name: value for name, value in EVENT.items() if name != "feeder"} | {"td_interface": "TD1"}
@@ -271,6 +272,10 @@ ROUTES = (
     Route(f"{INTERFACES}<int:pk>/history/", PEOPLE_OF_GRID, interface),
     Route(f"{INTERFACES}<int:pk>/history/export.csv", PEOPLE_OF_GRID, interface),
     Route(f"{INTERFACES}<int:pk>/limit/", GRID | MARKET, interface, (Write(GRID | MARKET, LIMIT),)),
+    Route(f"{INTERFACES}lines/", SIGNED_IN),
+    Route(f"{INTERFACES}lines/new/", MARKETS, writes=(Write(MARKET, lambda scene: LINE_OUT | {"line": scene.monitored_line.pk}),)),
+    Route(f"{INTERFACES}lines/<uuid:uuid>/", OF_BOTH - who("machine"), of("line_event")),
+    Route(f"{INTERFACES}lines/<uuid:uuid>/{MOVE}", None, of("line_event", name="restore"), (Write(MARKET),)),
     Route(f"{INTERFACES}deliverability/", SIGNED_IN),
     Route(f"{INTERFACES}deliverability/new/", MARKETS, writes=(Write(MARKET, deliverability_of),)),
     Route(f"{INTERFACES}deliverability/<uuid:uuid>/", OF_RTO, of("deliverability_run")),
@@ -282,6 +287,10 @@ ROUTES = (
     Route(f"{API}monitored-lines/", CALLERS, writes=(Write(MARKET, line),)),
     Route(f"{API}monitored-lines/<int:pk>/", OF_RTO, lambda scene: {"pk": scene.monitored_line.pk}),
     Route(f"{API}monitored-lines/<int:pk>/versions/", OF_RTO, lambda scene: {"pk": scene.monitored_line.pk}),
+    Route(f"{API}line-events/", CALLERS, writes=(Write(MARKET, LINE_OUT),)),
+    Route(f"{API}line-events/{ID}", OF_BOTH, of("line_event")),
+    Route(f"{API}line-events/{ID}versions/", OF_BOTH, of("line_event")),
+    Route(f"{API}line-events/{ID}{MOVE}", None, of("line_event", name="restore"), (Write(MARKET, {}),)),
     Route(f"{API}deliverability-runs/", CALLERS, writes=(Write(MARKET, ordered),)),
     Route(f"{API}deliverability-runs/{ID}", OF_RTO, of("deliverability_run")),
     Route(f"{API}deliverability-runs/{ID}versions/", OF_RTO, of("deliverability_run")),

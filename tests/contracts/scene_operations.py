@@ -5,8 +5,8 @@ from decimal import Decimal
 from django.db import models
 from django.utils import timezone
 
-from operations.coordination.models import InterfaceResult
-from operations.coordination.services import deliverability, limits, ordering
+from operations.coordination.models import InterfaceResult, LineEvent, MonitoredLine
+from operations.coordination.services import deliverability, limits, line_events, ordering
 from operations.deferral.models import TransformerAlarm
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import life
@@ -164,7 +164,13 @@ def coordinated(world: World) -> dict[str, models.Model]:
     deliverability.carry_out(run, lambda *args: None)
     run.refresh_from_db()
     result = InterfaceResult.objects.get(run=run, td_interface=interface)
-    return {"interface_limit": limit, "monitored_line": line, "deliverability_run": run, "interface_result": result}
+    return {"interface_limit": limit, "monitored_line": line, "deliverability_run": run, "interface_result": result, **_lines(actor, line)}
+
+
+def _lines(actor, line: MonitoredLine) -> dict[str, models.Model]:
+    """The line is out."""
+    event = line_events.report(actor=actor, event=LineEvent(line=line, kind="outage", starts_at=moment(4), reason="A tower fell"))
+    return {"line_event": event, "line_touched": event.touched.get(aggregator__isnull=False)}
 
 
 def answered(world: World, objects: dict[str, models.Model]) -> dict[str, models.Model]:

@@ -6,7 +6,7 @@ import highspy
 import numpy as np
 import scipy.sparse as sp
 
-NOTHING = 1e-5  # a factor below this moves no line
+from operations.coordination.engine import NOTHING
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ def carry_out(run: DeliverabilityRun, progress: Progress) -> dict:
     started = perf_counter()
     interfaces = list(TdInterface.objects.filter(pnode__tso=run.tso_id).select_related("edc").order_by("pk"))
     feeders = reports.capabilities([each.pk for each in interfaces], run.at)
-    rooms, lines = _rooms(interfaces), list(MonitoredLine.objects.filter(tso=run.tso_id).order_by("code"))
+    rooms, lines = _rooms(interfaces), reports.lines_at(run.tso_id, run.at)
     progress(0, None, f"{len(feeders)} feeders")
     answers = {way: _delivered(way, interfaces, feeders, rooms, lines) for way in (UP, DOWN)}
     proven = {way: [_proven(each, way, kw) for each, kw in zip(feeders, answers[way][1], strict=True)] for way in (UP, DOWN)}

@@ -30,7 +30,7 @@ def set_limit(*, actor, interface: TdInterface, import_kw: float, export_kw: flo
         made, _ = InterfaceLimit.objects.update_or_create(td_interface=interface, defaults=parties | said | {"source": source})
         changed = {"act": "interface_limit", "subject": str(made), "reason": source, "before": before, "after": said}
         log.write(actor=actor, **changed, **parties)
-        _followed(made, parties["tso"])
+        followed(made, parties["tso"])
     return made
 
 
@@ -50,7 +50,7 @@ def set_line(*, actor, tso, code: str, flow_kw: float, limit_kw: float, factors:
         if before != values:  # its flow alone is a measurement, not an act
             was, now = (_said(each, {pk: name for name, pk in known.items()}) for each in (before, values))
             log.write(actor=actor, act="line_limit", subject=f"Line {code}", tso=tso, before=was, after=now)
-        _followed(made, tso)
+        followed(made, tso)
     return made
 
 
@@ -60,6 +60,6 @@ def _said(line: dict, names: dict[str, str]) -> dict:
     return {name: line[name] for name in ("limit_kw",) if name in line} | factors
 
 
-def _followed(changed: InterfaceLimit | MonitoredLine, tso) -> None:
+def followed(changed: InterfaceLimit | MonitoredLine, tso) -> None:
     """Wake who computes what can be delivered through the RTO's interfaces, once the change is committed."""
     jobs.enqueue(actor=None, task=FOLLOWS, title=f"Deliverability after: {changed}", tso=tso.pk)

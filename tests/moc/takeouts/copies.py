@@ -14,7 +14,7 @@ from moc.rulesets.models import RuleChange
 from moc.snapshots.models import Snapshot
 from moc.takeouts.archive import WORDS
 from moc.vault.models import DataKey, SubjectKey
-from operations.coordination.models import DeliverabilityRun, MonitoredLine
+from operations.coordination.models import DeliverabilityRun, LineEvent, LineTouched, MonitoredLine
 from operations.responses.models import OutageResponse
 from registry.aggregations.models import AgentGrant, Aggregation, AggregationMember, AggregationPnode, AggregationUtility
 from registry.aggregators.models import AggregatorRegistration, AgreementSignature, Certification, Officer, RtoMembership
@@ -62,6 +62,8 @@ NOT_COPIED = {
     SubjectKey,
     OutageResponse,
     DeliverabilityRun,
+    LineEvent,
+    LineTouched,
     MonitoredLine,
     Membership,
     Oversight,

@@ -13,9 +13,10 @@ from moc.demo import happenings, readings
 from moc.errors import UserError
 from moc.history import acting
 from moc.jobs.models import Job
+from moc.notices.models import Notice
 from operations.coordination import reports, tasks, views
-from operations.coordination.models import DeliverabilityRun, InterfaceResult, MonitoredLine
-from operations.coordination.services import deliverability, limits, ordering
+from operations.coordination.models import DeliverabilityRun, InterfaceResult, LineEvent, MonitoredLine
+from operations.coordination.services import deliverability, limits, line_events, ordering
 from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import computing, life
 from operations.network.services import building
@@ -63,6 +64,12 @@ def interface(feeder):
 def limit(world, interface, import_kw: float = 1000, export_kw: float = 500):
     actor = world.user("edc", "administrator")
     return limits.set_limit(actor=actor, interface=interface, import_kw=import_kw, export_kw=export_kw, source="Study")
+
+
+def line_of(world, interface, code: str = "L-1") -> MonitoredLine:
+    """A line that carries half of what the interface injects, with room for 4 kW more."""
+    said = {"code": code, "flow_kw": 96, "limit_kw": 100, "factors": {f"edc/{interface.code}": 0.5}}
+    return limits.set_line(actor=world.user("tso", "administrator"), tso=world.tso, **said)
 
 
 def computed(world, **said):
@@ -220,3 +227,82 @@ def test_something_happens_in_the_demonstration(world, interface):
     assert MonitoredLine.objects.get().factors == {str(interface.pk): happenings.FACTOR}
     assert GridEvent.objects.get().tso == world.tso and OutageResponse.objects.get().lost_up_kw > 0
     assert reports.state_of([interface.pk])[interface.pk]["high_kw"] == happenings.EXPORT_KW * 0.8
+
+
+def up_and_down(world, interface) -> tuple[float, float]:
+    result = InterfaceResult.objects.get(run=computed(world), td_interface=interface)
+    return result.deliverable_up_kw, result.deliverable_down_kw
+
+
+def test_a_line_that_is_out_carries_nothing_until_it_is_restored(world, interface):
+    """O1, O3, O5: before, during and after an outage; whom it concerns is told, what changes is computed anew and logged."""
+    operator, line = world.user("tso", "administrator"), line_of(world, interface)
+    before = up_and_down(world, interface)
+    assert before[0] == pytest.approx(8) and before[1] > 8
+    Job.objects.all().update(status=Job.Status.DONE)
+    event = LineEvent(line=line, kind="outage", starts_at=moment(5), reason="A tower fell")
+    line_events.report(actor=operator, event=event)
+    assert up_and_down(world, interface) == (0, 0)
+    assert Job.objects.filter(task=limits.FOLLOWS, status=Job.Status.QUEUED).count() == 1
+    rows = event.touched.order_by("pk").values_list("td_interface", "aggregator", "der_count", "edc")
+    assert list(rows) == [(interface.pk, None, 0, world.edc.pk), (interface.pk, world.aggregator.pk, 2, world.edc.pk)]
+    line_events.move(actor=operator, event=event, name="restore")
+    assert up_and_down(world, interface) == before
+    page = f"{BASE}lines/{event.uuid}/"
+    for party, role, others in (("edc", "administrator", "edc2"), ("aggregator", "filer", "aggregator2")):
+        subjects = Notice.objects.filter(user=world.user(party, role), url=page).order_by("pk").values_list("subject", flat=True)
+        assert list(subjects) == ["Outage of line L-1: now", "Outage of line L-1: restored"]
+        assert not Notice.objects.filter(user=world.user(others, role), url=page).exists()
+    told, restored = LogEntry.objects.filter(act__startswith="line_event").order_by("pk")
+    assert (told.act, told.edc, told.tso, told.actor) == ("line_event_told", world.edc, world.tso, operator)
+    assert told.after == {"status": "active", "capacity_percent": 0, "ders": 2, "kw": 20.0, "interfaces": interface.code}
+    assert (restored.before, restored.after["status"]) == ({"status": "active"}, "restored")
+
+
+def test_a_derate_of_a_line_holds_while_it_is_told_to(world, interface):
+    """O1: a part of the limit is left, in the intervals that the event covers; a planned one counts from its beginning, and begins."""
+    operator, line = world.user("tso", "administrator"), line_of(world, interface)
+    said = {"line": line, "kind": "derate", "capacity_percent": 97, "reason": "Heat"}
+    event = line_events.report(actor=operator, event=LineEvent(starts_at=midnight(1), expected_until=midnight(2), **said))
+    limit_of = {day: reports.lines_at(world.tso.pk, midnight(day))[0].limit_kw for day in (0, 1, 2)}
+    assert event.status == "planned" and limit_of == {0: 100, 1: 97, 2: 100}
+    assert up_and_down(world, interface)[0] == pytest.approx(2)
+    line_events.move(actor=operator, event=event, name="cancel", reason="Cooler than expected")
+    assert up_and_down(world, interface)[0] == pytest.approx(8)
+    planned = line_events.report(actor=operator, event=LineEvent(starts_at=moment(-60), **said))
+    with acting(None, REASON):
+        LineEvent.objects.filter(pk=planned.pk).update(starts_at=moment(9), expected_until=moment(3))
+    assert (line_events.begin_due(), line_events.begin_due()) == (1, 0)
+    assert reports.lines_at(world.tso.pk, midnight(1))[0].limit_kw == 97  # overdue: until it is restored
+
+
+def test_an_rto_tells_of_its_lines_by_page_and_by_program(world, interface, client_of, api_of):
+    """O3: by form and by API, with an error at the field; what is not one's own is not found."""
+    operator, line = world.user("tso", "administrator"), line_of(world, interface)
+    client, form = client_of(operator), {"line": line.pk, "kind": "derate", "starts_at": "2026-01-01T00:00", "reason": "Heat"}
+    for wrong, sentence in (
+        ({}, "A derate leaves between 1 and 99 % of the capacity"),
+        ({"kind": "outage", "capacity_percent": 5}, "an outage none"),
+        ({"capacity_percent": 50, "expected_until": "2025-12-31T00:00"}, "It ends after it begins."),
+        ({"capacity_percent": 50, "line": 0}, "Select a valid choice"),
+    ):
+        assert sentence in client.post(f"{BASE}lines/new/", form | wrong).content.decode()
+    page = client.post(f"{BASE}lines/new/", form | {"capacity_percent": 50})["Location"]
+    assert "/transitions/restore/" in client.get(page).content.decode()
+    seen = client_of(world.user("aggregator", "filer")).get(page).content.decode()
+    assert "Derate of line L-1" in seen and "/transitions/restore/" not in seen
+    assert b"Derate of line L-1" in client_of(world.user("edc", "administrator")).get(f"{BASE}{interface.pk}/").content
+    assert b"L-1" in client_of(world.user("edc", "administrator")).get(f"{BASE}lines/").content
+    for other in ("aggregator2", "edc2", "tso2"):
+        assert client_of(world.user(other, "administrator")).get(page).status_code == 404
+    body = {"tso": "tso", "line": "L-1", "kind": "outage", "starts_at": moment(-60).isoformat(), "reason": "Works"}
+    assert api_of(world.user("tso2", "administrator")).post(f"{API}line-events/", body, format="json").status_code == 404
+    api = api_of(operator)
+    refused = api.post(f"{API}line-events/", body | {"capacity_percent": 5}, format="json")
+    assert refused.status_code == 400 and "an outage none" in refused.content.decode()
+    told = api.post(f"{API}line-events/", body, format="json")
+    assert (told.status_code, told.json()["status"], told.json()["line"]) == (201, "planned", "L-1")
+    moved = api.post(f"{API}line-events/{told.json()['id']}/transitions/cancel/", {"reason": "Put off"}, format="json", HTTP_IF_MATCH="*")
+    assert moved.json()["status"] == "cancelled"
+    assert client.post(f"{page}transitions/restore/", {"reason": "Cool"}).status_code == 302
+    assert LineEvent.objects.get(kind="derate").status == "restored"
