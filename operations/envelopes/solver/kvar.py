@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from operations.envelopes.solver import groups, ray
+from operations.envelopes.solver import groups
 from operations.envelopes.solver.case import CHUNK, NEAR, Case
 from operations.envelopes.solver.inverters import Capability
 from operations.envelopes.solver.problem import EXPORT, IMPORT, Allocation, Request
 
+HALF = 0.5  # of what is left to either way, where some may inject while others absorb
 LITTLE = 1.0  # VA: less than this is nothing
 
 
@@ -23,16 +24,21 @@ class Reactive(Case):
         self.direction, self.flows, self.alarms = direction, 0, []
         self.policy, self.room, self.floor = replace(case.policy, method="group"), room, np.zeros_like(room)
         self.spread = (1j * case.shares).astype(np.complex64)
-        self._rests = self._bases(case, push)
-        self.masks = np.vstack([case.masks, case.masks])
+        self._rests, self.masks = self._vertices(case, push)
         self.scenarios = len(self.masks)
         self._screen()
 
     @staticmethod
-    def _bases(case: Case, push: np.ndarray) -> np.ndarray:
-        """Consumption of the legs (S, L, T) with each scenario's active push, then without any."""
-        with_push = case._by_scenario(case._power(push, np.arange(case.count)))
-        return np.concatenate([with_push, np.broadcast_to(case.base, with_push.shape)])
+    def _vertices(case: Case, push: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+        """Consumption of the legs, (L, T) each, and who gives vars, (S, A). With all of the active push and with none of it each vertex of
+        the vars; with that of one phase the vars of the same, of all others and of all: phases lift each other by their neutral."""
+        pushed = case._by_scenario(case._power(push, np.arange(case.count)))
+        bases, masks = [pushed[0], case.base], case.masks
+        pairs = [(base, mask) for base in bases for mask in masks]
+        for base, own in zip(pushed[1:], masks[1:], strict=True):
+            if 2 * own.sum() <= len(own):
+                pairs += [(base, own), (base, 1 - own), (base, masks[0])]
+        return [base for base, _ in pairs], np.array([mask for _, mask in pairs])
 
     def granted(self) -> np.ndarray:
         return self.floor
@@ -86,6 +92,8 @@ def _shared(case: Case, push: np.ndarray, direction: int, room: np.ndarray) -> n
     if not (room > LITTLE).any():
         return np.zeros_like(room)
     own = Reactive(case, push, direction, room)
-    shares = groups.allocate(own, ray.along(own, own.room))
-    found, _ = own.proven(own.push(shares[own.group], np.arange(own.count)))
+    every = np.arange(own.count)
+    start = own.excess(own.v_full, own.i_full, every) <= 0
+    shares = groups.allocate(own, start.astype(float)) * (HALF if case.policy.robust else 1)
+    found, _ = own.proven(own.push(shares[own.group], every))
     return np.where(found > LITTLE, found, 0.0)
