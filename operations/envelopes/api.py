@@ -3,7 +3,6 @@
 from django.core.handlers.asgi import ASGIRequest
 from django.http import StreamingHttpResponse
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -215,6 +214,14 @@ class EventStream(Json):
     media_type, format = "text/event-stream", "sse"
 
 
+class EnvelopeEvent(serializers.Serializer):
+    """One server-sent event; data: JSON with the set's facts, what became of it, and where the envelopes are that it changed."""
+
+    event = serializers.CharField(required=False)
+    id = serializers.CharField(required=False, help_text="of the receipt")
+    data = serializers.CharField(required=False)
+
+
 class ReceiptSerializer(Flat):
     """A published set that an aggregator was told of."""
 
@@ -237,7 +244,7 @@ class Receipts(Moves):
     moves = {"acknowledge": Reason}
 
     @extend_schema(
-        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        responses={(200, "text/event-stream"): EnvelopeEvent},
         summary="Sets as server-sent events: those that stand at once, then each that is published, acknowledged or withdrawn",
         filters=False,
     )

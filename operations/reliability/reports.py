@@ -59,7 +59,7 @@ BoundsOf = Callable[[int, datetime], Bounds]  # (utility's key, moment) → the 
 def beyond(since: datetime, until: datetime, bounds: BoundsOf) -> tuple[list[Case], list[Case]]:
     """Readings beyond the envelope that was in force, and of these the runs of readings in which it was not followed.
 
-    Points that several DERs share are not judged: whose share the limit is, is not said."""
+    Sets of before DERs behind one point had limits of their own are not judged there: whose share the limit is, they do not say."""
     over, ignored = [], []
     for run, begins, ends in EnvelopeRun.objects.overlapping(since, until).prefetch_related("blocks").in_force():
         limits = _limits(run)

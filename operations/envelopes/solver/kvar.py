@@ -12,6 +12,7 @@ from operations.envelopes.solver.case import CHUNK, NEAR, Case
 from operations.envelopes.solver.inverters import Capability
 from operations.envelopes.solver.problem import EXPORT, IMPORT, Allocation, Request
 
+TOGETHER = 24  # intervals in a row that get the same part of what their capability leaves
 HALF = 0.5  # of what is left to either way, where some may inject while others absorb
 LITTLE = 1.0  # VA: less than this is nothing
 
@@ -26,7 +27,16 @@ class Reactive(Case):
         self.spread = (1j * case.shares).astype(np.complex64)
         self._rests, self.masks = self._vertices(case, push)
         self.scenarios = len(self.masks)
-        self._screen()
+
+    def during(self, columns: np.ndarray) -> "Reactive":
+        """The same of some intervals, ready to be shared."""
+        part = object.__new__(Reactive)
+        part.__dict__ |= self.__dict__
+        for name in ("base", "room", "floor", "v_high", "v_low", "all_i_high"):
+            setattr(part, name, getattr(self, name)[:, columns])
+        part._rests, part.request, part.count = [rest[:, columns] for rest in self._rests], self.request.during(columns), len(columns)
+        part._screen()
+        return part
 
     @staticmethod
     def _vertices(case: Case, push: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
@@ -89,11 +99,17 @@ def divided(request: Request, found: Allocation) -> np.ndarray:
 
 
 def _shared(case: Case, push: np.ndarray, direction: int, room: np.ndarray) -> np.ndarray:
+    """Some intervals in a row get what the two of them that are nearest to a limit of voltage leave; each is proven by itself."""
     if not (room > LITTLE).any():
         return np.zeros_like(room)
-    own = Reactive(case, push, direction, room)
-    every = np.arange(own.count)
-    start = own.excess(own.v_full, own.i_full, every) <= 0
-    shares = groups.allocate(own, start.astype(float)) * (HALF if case.policy.robust else 1)
-    found, _ = own.proven(own.push(shares[own.group], every))
+    own, shares = Reactive(case, push, direction, room), np.zeros((int(case.leg_group.max()) + 1, case.count))
+    parts = [np.arange(first, min(case.count, first + TOGETHER)) for first in range(0, case.count, TOGETHER)]
+    ends = [np.unique([part[case.v_base[:, part].max(0).argmax()], part[case.v_base[:, part].min(0).argmin()]]) for part in parts]
+    told = own.during(np.concatenate(ends))
+    start = told.excess(told.v_full, told.i_full, np.arange(told.count)) <= 0
+    found = groups.allocate(told, start.astype(float)) * (HALF if case.policy.robust else 1)
+    last = np.cumsum([len(each) for each in ends])
+    for part, end, count in zip(parts, last, map(len, ends), strict=True):
+        shares[:, part] = found[:, end - count : end].min(1, keepdims=True)
+    found, _ = own.proven(own.push(shares[own.group], np.arange(own.count)))
     return np.where(found > LITTLE, found, 0.0)

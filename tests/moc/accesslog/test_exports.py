@@ -21,7 +21,7 @@ from tests.factories.filings import store_in
 pytestmark = pytest.mark.django_db
 CSV, XLSX, LOG = "/registry/ders/export.csv", "/registry/ders/export.xlsx", "/access-log/exports/"
 PUBLIC = {"moc/public/views.py", "moc/seals/views.py"}
-LIVE = {"operations/coordination/views.py"}  # events of a page that is open: no file
+LIVE = {"operations/coordination/views.py", "operations/envelopes/api.py"}  # events of a page or program that listens: no file
 
 
 def entry() -> ExportEntry:
