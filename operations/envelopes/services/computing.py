@@ -1,6 +1,7 @@
 """From a feeder, its DERs and its policy to blocks of limits."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -56,20 +57,21 @@ class Part:
         return int((~(self.found.importing.checked & self.found.exporting.checked)).sum()) if self.found else 0
 
 
-def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active) -> Request:
-    """The solver's request: the base case, the DERs' capability, an operator's own limits, and granted room."""
+def request_of(run: EnvelopeRun, feeder: FeederModel, active: Active, ranges: np.ndarray | None = None) -> Request:
+    """The solver's request: the base case, and what the DERs can do and were granted; ranges: of the DERs, where they are known."""
     rest = {f"{name}_va": feeder.leg_va(power) for name, power in base.of(run, feeder).items()}
-    own = bounds_of(run, active)
-    low, high, start = (active.summed(each) for each in (*own, np.clip(0, *own)))
-    granted = dict(zip(("granted_low_w", "granted_high_w"), map(active.summed, granted_of(run, active)), strict=True)) if run.room else {}
-    granted |= {"inverters": active.inverters(), "capability": active.capability() if run.policy.get("reactive") else None}
-    return Request(feeder, active=active.points, low_w=low, high_w=high, start_w=start, **rest, **granted)
+    low, high, start, *granted = map(active.summed, ranges_of(run, active) if ranges is None else ranges)
+    rest |= {"inverters": active.inverters(), "capability": active.capability() if run.policy.get("reactive") else None}
+    rest |= dict(zip(("granted_low_w", "granted_high_w"), granted, strict=True)) if run.room else {}
+    return Request(feeder, active=active.points, low_w=low, high_w=high, start_w=start, **rest)
 
 
-def bounds_of(run: EnvelopeRun, active: Active) -> np.ndarray:
-    """Least and most injection of each DER, (2, n, T) watts: what it can do, within its limits by time and an operator's own."""
+def ranges_of(run: EnvelopeRun, active: Active) -> np.ndarray:
+    """Of each DER the least and the most injection (what it can do, within its limits by time and an operator's own), where both directions
+    start, and the least and most that its utility granted it: (5, n, T) watts."""
     ranges = np.array([(each.least, each.most) for each in active.all]).reshape(-1, 2)
     least, most = np.repeat(ranges.T[:, :, None], run.intervals, 2)
+    granted = np.zeros((2, *least.shape))
     step = timedelta(minutes=run.step_minutes)
     local = [timezone.localtime(run.starts_at + step * n) for n in range(run.intervals)]
     for row, each in enumerate(active.all):
@@ -80,27 +82,18 @@ def bounds_of(run: EnvelopeRun, active: Active) -> np.ndarray:
                 np.minimum(each.most, np.maximum(export, each.least)),
             )
         if cap := run.caps.get(str(each.der)):
-            part = _part(run, [datetime.fromisoformat(moment) for moment in cap[2:]])
+            part = _part(run, map(datetime.fromisoformat, cap[2:]))
             least[row, part], most[row, part] = np.maximum(least[row, part], cap[0]), np.minimum(most[row, part], cap[1])
-    return np.stack([np.minimum(least, most), most]) * 1e3
-
-
-def granted_of(run: EnvelopeRun, active: Active) -> np.ndarray:
-    """The room that a utility granted to DERs: injection that they get at least, (2, n, T) watts."""
-    found = np.zeros((2, len(active.all), run.intervals))
-    for row, each in enumerate(active.all):
         if room := run.room.get(str(each.der)):
-            part = _part(run, [datetime.fromisoformat(moment) for moment in room[2:]])
-            found[:, row, part] = np.array(room[:2], float)[:, None] * 1e3
-    return found
+            granted[:, row, _part(run, map(datetime.fromisoformat, room[2:]))] = np.array(room[:2], float)[:, None]
+    least = np.minimum(least, most)
+    return np.stack([least, most, np.clip(0, least, most), *granted]) * 1e3
 
 
-def _part(run: EnvelopeRun, hours: list[datetime]) -> slice:
+def _part(run: EnvelopeRun, hours: Iterable[datetime]) -> slice:
     """The intervals of a run that touch the hours between two moments; all of them without."""
-    if not hours:
-        return slice(0, run.intervals)
     step = 60 * run.step_minutes
-    first, last = ((moment - run.starts_at).total_seconds() / step for moment in hours)
+    first, last = [(moment - run.starts_at).total_seconds() / step for moment in hours] or (0, run.intervals)
     return slice(max(0, int(first // 1)), max(0, min(run.intervals, int(-(-last // 1)))))
 
 
@@ -145,13 +138,13 @@ def _solved(run: EnvelopeRun, capable: list[Capable], intervals: slice, said: di
     machine, live, rows = _made_ready(run, capable, said)
     if not len(live.points):
         return Part(intervals, rows, live)
-    request = request_of(run, machine.feeder, live).during(intervals)
+    ranges = ranges_of(run, live)
+    request = request_of(run, machine.feeder, live, ranges).during(intervals)
     found = solve(request, policy_of(run, live), machine)
-    own, granted = bounds_of(run, live)[:, :, intervals], granted_of(run, live)[:, :, intervals]
-    start = np.clip(0, *own)
-    room = np.stack([start - own[0], own[1] - start])
-    push = [_divided(live, found.importing.push_w, room[0], start - granted[0])]
-    push = np.stack([*push, _divided(live, found.exporting.push_w, room[1], granted[1] - start)])
+    low, high, start, least, most = ranges[:, :, intervals]
+    room, granted = np.stack([start - low, high - start]), (start - least, most - start)
+    sides = (found.importing, found.exporting)
+    push = np.stack([_divided(live, side.push_w, *each) for side, *each in zip(sides, room, granted, strict=True)])
     ders = np.stack([start - push[0], start + push[1]])
     return Part(intervals, rows, live, found, ders, push >= room * FULL, _vars(live, request, found))
 

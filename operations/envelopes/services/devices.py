@@ -1,6 +1,6 @@
 """The DERs at a feeder's points: what each can do, what its utility allows, and how its reactive power goes with that."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -60,12 +60,9 @@ class Capable(NamedTuple):
 
 @dataclass(frozen=True)
 class Active:
-    """The active points of a feeder: places in the arrays (A,), injection that their DERs can take (A,) kW, and the DERs of each, with the
-    injection that is left to them."""
+    """The active points of a feeder: places in the arrays (A,), and the DERs of each, with the injection that is left to them."""
 
     points: np.ndarray
-    low_kw: np.ndarray
-    high_kw: np.ndarray
     members: list[list[Capable]]
 
     @cached_property
@@ -161,8 +158,7 @@ def active_points(capable: list[Capable], limited: dict | None = None) -> Active
         left = each._replace(least=max(each.least, lowest), most=min(each.most, highest))
         found.setdefault(each.place, []).append(left)
     numbers = sorted(found)
-    low, high = ([sum(getattr(each, side) for each in found[number]) for number in numbers] for side in ("least", "most"))
-    return Active(np.array(numbers, dtype=int), np.array(low), np.array(high), [found[number] for number in numbers])
+    return Active(np.array(numbers, dtype=int), [found[number] for number in numbers])
 
 
 def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
@@ -170,7 +166,7 @@ def supplied(active: Active, kept: np.ndarray) -> tuple[Active, np.ndarray]:
     rows = kept[active.points]
     places = (np.cumsum(kept) - 1)[active.points[rows]]
     members = [each for each, on in zip(active.members, rows) if on]
-    return replace(active, points=places, low_kw=active.low_kw[rows], high_kw=active.high_kw[rows], members=members), rows
+    return Active(places, members), rows
 
 
 def weights_of(active: Active, programs: dict[str, float]) -> np.ndarray:

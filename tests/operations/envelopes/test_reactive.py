@@ -167,7 +167,7 @@ def test_behind_one_point_each_has_its_part():
     told, factor, curve = (Device(said, 10.0, 10.0, 4.4, 4.4) for said in ({}, {"power_factor": 0.9}, {"volt_var": VOLT_VAR}))
     rows = [Capable(n, 0, -2.0 * n, 5.0, [], each) for n, each in enumerate((told, factor, curve))]
     active = devices.active_points(rows)
-    assert (active.low_kw.tolist(), active.high_kw.tolist(), active.owner.tolist()) == ([-6.0], [15.0], [0, 0, 0])
+    assert (active.points.tolist(), active.owner.tolist()) == ([0], [0, 0, 0])
     steered, free = active.inverters(), active.capability()
     by_factor = 5e3 * np.sqrt(1 / 0.9**2 - 1)
     assert np.allclose(steered.between(np.array([[15e3]]), exporting=True)[:, :, 0], [[0, -4.4e3], [by_factor, 4.4e3]])
@@ -247,4 +247,4 @@ def test_issued_settings_have_envelopes_computed_anew(world, feeder):
     (again,) = reacting.react(now=run.starts_at)
     assert again.policy["limits"] != run.policy["limits"]
     ready = devices.active_points(devices.capabilities(again.network))
-    assert ready.high_kw.tolist() == [10, 10, 5, 10] and (ready.told.tolist(), ready.ruled.tolist()) == ([0], [1, 2])
+    assert [each.most for each in ready.all] == [10, 10, 5, 10] and (ready.told.tolist(), ready.ruled.tolist()) == ([0], [1, 2])

@@ -1,5 +1,7 @@
 """Several DERs behind one connection point: each is told its own part of what the point may do, and all parts together are no more. O4."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ from operations.envelopes import reports
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy
 from operations.envelopes.services import computing, devices, life
 from operations.envelopes.services.devices import Capable, Device
+from operations.envelopes.solver import blocks
 from operations.network.services import building
 from registry.ders.models import Der
-from tests.factories.networks import current, der, ordered, points_of, rows
+from tests.factories.networks import current, der, midnight, ordered, points_of, rows
 from tests.factories.world import REASON
 
 OWN = ("edc", "aggregator")
@@ -94,6 +97,28 @@ def test_an_operators_limit_is_for_one_of_them(world, feeder):
     key = Der.objects.get(external_id="BATTERY").pk
     found = published(world, feeder, caps={str(key): [-1.0, 0.0]})
     assert max(found["BATTERY"].max_kw) == 0 and min(found["BATTERY"].min_kw) >= -1 and min(found["PANELS"].max_kw) > 1
+
+
+def test_what_each_can_do_is_found_once(world, feeder, monkeypatch):
+    """O4: within an operator's limit and limits by time, beside granted room; points and DERs are computed by the same ranges."""
+    battery, panels = (Der.objects.get(external_id=name) for name in ("BATTERY", "PANELS"))
+    with acting(None, REASON):
+        Der.objects.filter(pk=panels.pk).update(limits_by_time=[{"starts": "11:00", "ends": "13:00", "export_kw": 1.5}])
+    plain, found = computing.ranges_of, []
+    monkeypatch.setattr(computing, "ranges_of", lambda run, active: found.append((active, plain(run, active))) or found[-1][1])
+    run = life.order(actor=None, feeder=feeder, starts_at=midnight(1), hours=24, caps={str(battery.pk): [-1.0, 0.5]}, step_minutes=60)
+    hours = [(run.starts_at + timedelta(hours=n)).isoformat() for n in (2, 4)]
+    run.room = {str(panels.pk): [0, 6, *hours]}
+    computing.carry_out(run, lambda *args: None)
+    ((active, ranges),) = found
+    rows = {each.der: row for row, each in enumerate(active.all)}
+    assert (ranges[:, rows[battery.pk]].T == [-1e3, 500, 0, 0, 0]).all()
+    least, most, start, low, high = ranges[:, rows[panels.pk]]
+    assert not least.any() and not start.any() and not low.any() and np.flatnonzero(high == 6e3).tolist() == [2, 3]
+    assert np.flatnonzero(most == 1.5e3).tolist() == [11, 12] and set(most) == {1.5e3, 10e3}
+    blocks_ = {block.bound: block for block in run.blocks.all()}
+    kw = blocks.unpack(bytes(blocks_["max"].limits), 5, 24, blocks_["max"].unit_kw)
+    assert (kw * 1e3 <= ranges[1] + 1e-6).all() and (kw[rows[panels.pk]][2:4] >= 5.9).all(), "what was granted comes first"
 
 
 def test_what_was_granted_to_one_goes_to_it_first():
