@@ -275,6 +275,7 @@ class EnvelopeReceipt(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     changed = models.PositiveIntegerField("DERs with another envelope")
+    # of the oldest receipts only how many was kept, and the limits in force then are not told again: so the count stays beside them
     ders = ArrayField(models.BigIntegerField(), verbose_name="which these are", default=list, blank=True)
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.SENT)
     sent_at = models.DateTimeField(default=timezone.now)
@@ -290,7 +291,10 @@ class EnvelopeReceipt(models.Model):
             models.Index(fields=["aggregator", "-id"], name="envelope_receipt_by_aggregator"),
             models.Index(fields=["edc", "-id"], name="envelope_receipt_by_utility"),
         ]
-        constraints = [models.UniqueConstraint(fields=["run", "aggregator"], name="envelope_receipt_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "aggregator"], name="envelope_receipt_once"),
+            models.CheckConstraint(condition=Q(ders=[]) | Q(changed=F("ders__len")), name="envelope_receipt_counts"),
+        ]
 
     def __str__(self) -> str:
         return f"Set {self.number} of {self.feeder_code}"

@@ -328,11 +328,9 @@ class ReceiptDetail(Detail):
     related = ("edc", "aggregator")
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        changed = url_of("operations:envelopes", receipt=self.object.uuid)
-        return [
-            ("What the set changed", changed, False),
-            ("Envelopes of this feeder", url_of("operations:envelopes", feeder=self.object.feeder_code), False),
-        ]
+        changed = ("What the set changed", url_of("operations:envelopes", receipt=self.object.uuid), False)
+        feeder = ("Envelopes of this feeder", url_of("operations:envelopes", feeder=self.object.feeder_code), False)
+        return [changed, feeder] if self.object.ders else [feeder]
 
     def facts(self) -> list:
         receipt = self.object
@@ -343,7 +341,7 @@ class ReceiptDetail(Detail):
             ("The set is now", reports.standing_of(receipt).lower(), None, ""),
             ("From", receipt.starts_at, None, ""),
             ("To", receipt.ends_at, None, ""),
-            ("DERs with another envelope", receipt.changed, None, ""),
+            ("DERs with another envelope", receipt.changed, None, "" if receipt.ders else "which they are was not kept then"),
             ("Acknowledged", receipt.acknowledged_at, None, ""),
             ("SHA-256 of the set", receipt.content_hash, None, ""),
         ]

@@ -142,6 +142,19 @@ def test_a_receipt_names_what_its_set_changed_and_only_that_is_read(world, feede
     assert not published(world, again).receipts.exists(), "the same limits by other intervals are no news"
 
 
+def test_a_receipt_counts_the_ders_that_it_names(world, feeder, client_of):
+    """O4: by the database; of the oldest receipts only the count was kept, and their page says so instead of showing nobody."""
+    receipts = EnvelopeReceipt.objects.filter(aggregator=world.aggregator)
+    page, asked = f"/operations/envelopes/receipts/{receipts.get().uuid}/", client_of(world.user("aggregator", "filer"))
+    assert "What the set changed" in asked.get(page).content.decode()
+    with pytest.raises(IntegrityError, match="envelope_receipt_counts"), transaction.atomic(), acting(None, "system: tests"):
+        receipts.update(changed=2)
+    with acting(None, "system: tests"):
+        receipts.update(changed=2, ders=[])
+    shown = asked.get(page).content.decode()
+    assert "What the set changed" not in shown and "which they are was not kept then" in shown
+
+
 def test_envelopes_by_place(world, feeder, api_of, client_of):
     """O4: per service point and per transformer, by program and page."""
     api = api_of(world.user("edc", "administrator"))
