@@ -18,7 +18,6 @@ from moc.demo.networks import UTILITY
 from moc.demo.parties import AGGREGATORS
 from moc.demo.sites import SEED
 from operations.envelopes.models import EnvelopePoint, EnvelopeRun
-from operations.envelopes.solver import blocks
 from operations.outcomes.services import making
 from operations.reliability.services import findings
 from operations.telemetry.models import DerState, Heard, Told
@@ -126,8 +125,8 @@ def limited(ders: list[Der], moments: list[datetime]) -> dict[int, np.ndarray]:
     for run, since, until in runs.prefetch_related("blocks").in_force():
         inside = np.flatnonzero((times >= max(since, run.published_at).timestamp()) & (times < until.timestamp()))
         columns = ((times[inside] - run.starts_at.timestamp()) // (60 * run.step_minutes)).astype(int)
-        for side, bound in enumerate(sorted(run.blocks.all(), key=lambda block: block.bound != "min")):
-            kw = blocks.unpack(bytes(bound.limits), len(bound.ders), run.intervals, bound.unit_kw)
+        for side, bound in enumerate(run.bounds.values()):
+            kw = bound.kw()
             for row, (der, *others) in enumerate(bound.ders):
                 if der in kept and not others:
                     found[der][side, inside] = kw[row, columns]

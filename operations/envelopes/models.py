@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime, timedelta
 
+import numpy as np
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -16,6 +17,7 @@ from moc.history import Versions
 from moc.jobs.models import Job
 from moc.lifecycle import Lifecycle, Transition
 from operations.envelopes.queries import RunQuerySet
+from operations.envelopes.solver import blocks
 from operations.network.models import NetworkVersion, utility
 from registry.ders.models import Der
 from registry.grid.models import Feeder
@@ -181,6 +183,11 @@ class EnvelopeRun(models.Model):
         """How many intervals the window has."""
         return int((self.ends_at - self.starts_at).total_seconds() // (60 * self.step_minutes))
 
+    @property
+    def bounds(self) -> dict[str, "EnvelopeBlock"]:
+        """Its blocks by bound, the least injection first; none before it was computed."""
+        return {block.bound: block for block in sorted(self.blocks.all(), key=lambda each: each.bound, reverse=True)}
+
     def situations(self, since: datetime | None = None, until: datetime | None = None) -> list[tuple[datetime, dict]]:
         """From when on which situation holds in the window, or in a part of it; without the events that make it."""
         since, until = since or self.starts_at, until or self.ends_at
@@ -222,6 +229,25 @@ class EnvelopeBlock(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_bound_display()} of {self.run}"
+
+    @property
+    def rows(self) -> dict[int, int]:
+        """The row of each DER."""
+        return {der: row for row, ders in enumerate(self.ders) for der in ders}
+
+    def kw(self) -> np.ndarray:
+        """The injection that bounds each row, (n, T) kW; unpacked anew whenever it is asked for, as all of these are."""
+        return blocks.unpack(bytes(self.limits), len(self.ders), self.run.intervals, self.unit_kw)
+
+    def codes(self) -> np.ndarray:
+        """What binds each row, (n, T): a place in `names`, or −1, the device itself."""
+        return blocks.unpack_codes(bytes(self.reasons), len(self.ders), self.run.intervals)
+
+    def kvar(self) -> dict[int, np.ndarray]:
+        """The least and the most kvar injected beside, (2, T), of each row that has limits of it."""
+        size = len(self.kvar_rows), self.run.intervals
+        pair = [blocks.unpack(bytes(each), *size, self.kvar_unit) for each in (self.least_kvar, self.most_kvar) if self.kvar_rows]
+        return dict(zip(self.kvar_rows, np.stack(pair, 1), strict=True)) if pair else {}
 
 
 class EnvelopePoint(models.Model):

@@ -15,7 +15,6 @@ from moc.portal.streaming import Tally
 from moc.units import counted
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.reasons import OPERATOR, Reason, must, sentence, stop
-from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
 from operations.forecasts.models import Forecast
 
@@ -78,9 +77,8 @@ def limits_of(points: list[EnvelopePoint]) -> dict[int, list[Limits]]:
     now, found = timezone.now(), {point.pk: [] for point in points}
     runs = EnvelopeRun.objects.filter(feeder__in={point.feeder_id for point in points}, ends_at__gt=now).prefetch_related("blocks")
     for run, since, until in runs.in_force():
-        kept = list(run.blocks.all())
-        unpacked = {block.bound: _unpacked(run, block) for block in kept}
-        row_of = {der: row for block in kept[:1] for row, ders in enumerate(block.ders) for der in ders}
+        unpacked = {bound: (block.kw(), block.codes(), block.names, block.kvar()) for bound, block in run.bounds.items()}
+        row_of = run.bounds["min"].rows if unpacked else {}
         for point in points:
             if point.feeder_id == run.feeder_id and point.der_id in row_of:
                 limits = _limits(run, unpacked, row_of[point.der_id], point.der_id)
@@ -131,20 +129,16 @@ def now_of(points: list[EnvelopePoint]) -> dict[int, tuple[float, float]]:
 
 def totals_of(run: EnvelopeRun) -> dict[str, list[float]]:
     """The import and export limits of all points of a run together, kW by interval; nothing before it was computed."""
-    found = {}
-    for block in run.blocks.order_by("-bound"):
-        if block.ders:
-            total = blocks.unpack(bytes(block.limits), len(block.ders), run.intervals, block.unit_kw).sum(0)
-            found["import" if block.bound == "min" else "export"] = np.abs(total).round(1).tolist()
-    return found
+    ways = {"min": "import", "max": "export"}
+    return {ways[bound]: np.abs(block.kw().sum(0)).round(1).tolist() for bound, block in run.bounds.items() if block.ders}
 
 
 def bindings_of(run: EnvelopeRun) -> list[dict]:
     """What of the grid stops a run's points: the direction, the element in words, how many points it stops at once at most, and in how many
     intervals it stops any; those of most intervals first."""
     found, numbers = [], np.arange(run.intervals)
-    for block in run.blocks.order_by("-bound"):
-        codes = blocks.unpack_codes(bytes(block.reasons), len(block.ders), run.intervals)
+    for block in run.bounds.values():
+        codes = block.codes()
         pairs = np.unique((codes * run.intervals + numbers)[codes >= 0])  # of an element and an interval
         counts = np.bincount(pairs // run.intervals, minlength=len(block.names)).tolist()
         way = "import" if block.bound == "min" else "export"
@@ -226,19 +220,6 @@ def _csv_rows(points: QuerySet) -> Iterator[tuple]:
                     yield *named, each.source, each.number, moment, each.step_minutes, round(0.0 - low, 1), round(high, 1), *vars_
 
 
-def _unpacked(run: EnvelopeRun, block) -> tuple[np.ndarray, np.ndarray, list, dict[int, tuple]]:
-    size = len(block.ders), run.intervals
-    kvar = {row: pair for row, *pair in zip(block.kvar_rows, *kvar_of(run, block), strict=True)}
-    return blocks.unpack(bytes(block.limits), *size, block.unit_kw), blocks.unpack_codes(bytes(block.reasons), *size), block.names, kvar
-
-
-def kvar_of(run: EnvelopeRun, block) -> list[np.ndarray]:
-    """The least and the most kvar injected, (n, T) each, of a block's rows with reactive limits."""
-    size = len(block.kvar_rows), run.intervals
-    packed = (block.least_kvar, block.most_kvar)
-    return [blocks.unpack(bytes(each), *size, block.kvar_unit) if block.kvar_rows else np.empty((0, run.intervals)) for each in packed]
-
-
 def _limits(run: EnvelopeRun, unpacked: dict, row: int, der: int) -> Limits:
     low, high = (unpacked[bound][0][row].tolist() for bound in ("min", "max"))
     ways = ("min", "import"), ("max", "export")
@@ -299,8 +280,8 @@ def explained(limits: Limits) -> list[dict]:
 @sight.engine()  # a block holds a whole feeder; of it only the keys of DERs are taken, which the reader then sees or not
 def sharers_of(rows: list[dict], der: int) -> list[list[int]]:
     """Of each of explained()'s rows the keys of the other DERs that its element stops at any time of its set."""
-    runs = EnvelopeRun.objects.in_bulk({row["run"] for row in rows if row["reason"]})
-    kept = {(block.run_id, block.bound): block for block in EnvelopeBlock.objects.filter(run__in=runs)}
+    kept = EnvelopeBlock.objects.filter(run__in={row["run"] for row in rows if row["reason"]}).select_related("run")
+    kept = {(block.run_id, block.bound): block for block in kept}
     found, unpacked = [], {}
     for row in rows:
         key = row["run"], "max" if row["bound"] == "export" else "min"
@@ -308,8 +289,7 @@ def sharers_of(rows: list[dict], der: int) -> list[list[int]]:
             found.append([])
             continue
         if key not in unpacked:
-            block = kept[key]
-            unpacked[key] = blocks.unpack_codes(bytes(block.reasons), len(block.ders), runs[key[0]].intervals)
+            unpacked[key] = kept[key].codes()
         code = [name for name, *_ in kept[key].names].index(row["reason"].element)
         stopped = np.flatnonzero((unpacked[key] == code).any(1))
         found.append([each for place in stopped for each in kept[key].ders[place] if each != der])

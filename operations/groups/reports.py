@@ -14,7 +14,6 @@ from moc import sight
 from moc.access import policy
 from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.reasons import stop
-from operations.envelopes.solver import blocks
 from operations.envelopes.solver.blocks import DEVICE
 from registry.aggregations.models import Aggregation, AggregationMember
 from registry.ders.models import Der
@@ -201,15 +200,14 @@ def _begun(begins: datetime, stretches: list[tuple], without: dict[int, tuple[fl
 def _add(added: _Sum, run: EnvelopeRun, at: tuple[slice, np.ndarray], without: dict, *, named: bool) -> None:
     """Put a set's limits in the place of those without envelope, in its stretch."""
     part, own = at
-    kept = {block.bound: block for block in run.blocks.all()}
-    row_of = {der: row for row, ders in enumerate(kept["min"].ders) for der in ders if der in without} if kept else {}
+    kept = run.bounds
+    row_of = {der: row for der, row in kept["min"].rows.items() if der in without} if kept else {}
     if not row_of or not len(own):
         return
     rows, limits = sorted(set(row_of.values())), {}
     for bound, block in kept.items():
-        size = len(block.ders), run.intervals
-        limits[bound] = blocks.unpack(bytes(block.limits), *size, block.unit_kw)[rows][:, own]
-        _note(added, run, block, blocks.unpack_codes(bytes(block.reasons), *size)[rows][:, own], named)
+        limits[bound] = block.kw()[rows][:, own]
+        _note(added, run, block, block.codes()[rows][:, own], named)
     added.missing[part] -= len(row_of)
     added.low[part] += limits["min"].sum(0) + sum(without[der][0] for der in row_of)
     added.high[part] += limits["max"].sum(0) - sum(without[der][1] for der in row_of)

@@ -16,7 +16,6 @@ from moc.portal.streaming import Tally
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.reasons import NO_SUPPLY
 from operations.envelopes.reports import ROUNDED
-from operations.envelopes.solver import blocks
 from operations.forecasts.engine import blocks as forecast_blocks
 from operations.forecasts.models import Forecast
 from operations.outcomes.engine.holding import Ders, Heard, Limits
@@ -69,7 +68,7 @@ def ders_of(run: EnvelopeRun, day, intervals: tuple[float, float]) -> tuple[list
     """The DERs of a set with the aggregators that held them on a day, by row of its blocks; as facts and as arrays. Two queries.
 
     intervals: seconds after which a DER that names no interval of its own reports, and after how many of its intervals it is stale."""
-    rows = {pk: row for row, ders in enumerate(_blocks(run)["min"].ders) for pk in ders}
+    rows = run.bounds["min"].rows
     usual, stale = intervals
     # who registered a DER holds it from that day on, and before, where a set says that it was there
     tenures = DerTenure.objects.filter(Q(valid_during__contains=day) | Q(is_first=True), der__in=rows)
@@ -106,12 +105,11 @@ def heard_of(run: EnvelopeRun, facts: list[dict], ders: Ders, since: datetime, u
 
 def limits_of(run: EnvelopeRun, facts: list[dict], bounds: BoundsOf) -> Limits:
     """A set's limits, what set them, and by how much they may be exceeded; with its points' forecasts. One query and the law's."""
-    kept, size = _blocks(run), (len(_blocks(run)["min"].ders), run.intervals)
-    kw, of_grid, tolerance = {}, {}, {}
+    kept, of_grid, tolerance = run.bounds, {}, {}
+    kw = {name: block.kw() for name, block in kept.items()}
+    size = kw["min"].shape
     for name, block in kept.items():
-        kw[name] = blocks.unpack(bytes(block.limits), *size, block.unit_kw)
-        codes = blocks.unpack_codes(bytes(block.reasons), *size)
-        of_grid[name] = np.array([element != NO_SUPPLY for element, *_ in block.names] + [False])[codes]  # the device is the last, at −1
+        of_grid[name] = np.array([element != NO_SUPPLY for element, *_ in block.names] + [False])[block.codes()]  # the device is at −1
     _add_operators(run, kw, of_grid)
     law = [bounds(run.edc_id, run.starts_at + timedelta(minutes=run.step_minutes) * n) for n in range(run.intervals)]
     least, part = (np.array([getattr(each, f"tolerance_{name}") or 0.0 for each in law]) for name in ("kw", "percent"))
@@ -125,13 +123,9 @@ def limits_of(run: EnvelopeRun, facts: list[dict], bounds: BoundsOf) -> Limits:
     return Limits(run.step_minutes * 60.0, *pairs, _forecasts(run, facts, size), judged)
 
 
-def _blocks(run: EnvelopeRun) -> dict:
-    return {block.bound: block for block in run.blocks.all()}
-
-
 def _add_operators(run: EnvelopeRun, kw: dict[str, np.ndarray], of_grid: dict[str, np.ndarray]) -> None:
     """What an operator limited by hand is held back by the set too, though nothing of the grid binds."""
-    rows = {pk: row for row, ders in enumerate(_blocks(run)["min"].ders) for pk in ders}
+    rows = run.bounds["min"].rows
     begins = np.arange(run.intervals) * 60.0 * run.step_minutes
     for pk, (least, most, *hours) in run.caps.items():
         if int(pk) in rows:

@@ -10,7 +10,6 @@ import numpy as np
 from django.utils import timezone
 
 from operations.envelopes.models import EnvelopeRun
-from operations.envelopes.solver import blocks
 from operations.reliability.models import ReliabilityFinding
 from operations.telemetry.models import Reading, SubjectReading, TelemetryCheck
 from registry.ders.models import Der
@@ -78,12 +77,10 @@ def beyond(since: datetime, until: datetime, bounds: BoundsOf) -> tuple[list[Cas
 
 def _limits(run: EnvelopeRun) -> dict[int, np.ndarray]:
     """Of each DER that has a point of its own the least and most injection, (2, T) kW."""
-    kept = {block.bound: block for block in run.blocks.all()}
-    if not kept:
+    if not (kept := run.bounds):
         return {}
-    ders = kept["min"].ders
-    low, high = (blocks.unpack(bytes(kept[name].limits), len(ders), run.intervals, kept[name].unit_kw) for name in ("min", "max"))
-    return {each[0]: np.stack([low[row], high[row]]) for row, each in enumerate(ders) if len(each) == 1}
+    both = np.stack([block.kw() for block in kept.values()], 1)
+    return {each[0]: both[row] for row, each in enumerate(kept["min"].ders) if len(each) == 1}
 
 
 def _case(der: int, at: datetime, kw: float, low: float, high: float, bound: Bounds) -> Case | None:

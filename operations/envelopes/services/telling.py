@@ -9,9 +9,7 @@ from django.urls import reverse
 
 from moc.access.models import Organization
 from moc.notices.services import tell
-from operations.envelopes import reports
 from operations.envelopes.models import EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.solver import blocks
 from registry.ders.models import Der
 
 ACKNOWLEDGES = "file_ders"
@@ -48,14 +46,10 @@ def _minutes(since: datetime, until: datetime) -> int:
 def _limits(run: EnvelopeRun) -> dict[int, np.ndarray]:
     """Each DER's limits in a run: (2, T) kW, and (6, T) with those in kvar where it has any."""
     found: dict[int, list] = defaultdict(list)
-    for block in run.blocks.order_by("bound"):
-        values = blocks.unpack(bytes(block.limits), len(block.ders), run.intervals, block.unit_kw)
-        for ders, row in zip(block.ders, values, strict=True):
-            for der in ders:
-                found[der].append(row)
-        for place, *pair in zip(block.kvar_rows, *reports.kvar_of(run, block), strict=True):
-            for der in block.ders[place]:
-                found[der] += pair
+    for block in run.bounds.values():
+        kw, kvar = block.kw(), block.kvar()
+        for der, row in block.rows.items():
+            found[der] += [kw[row], *kvar.get(row, ())]
     return {der: np.stack(rows) for der, rows in found.items()}
 
 
