@@ -108,5 +108,6 @@ app.conf.beat_schedule = {
     "forecasts of today and tomorrow": {"task": "operations.forecasts.tasks.due", "schedule": crontab(minute="50")},
     "the demonstration's devices": {"task": "moc.demo.tasks.report", "schedule": crontab(minute="*/5")},
     "the demonstration's meters": {"task": "moc.demo.tasks.measure", "schedule": crontab(minute="45", hour="*/3")},
+    "the demonstration's networks": {"task": "moc.demo.tasks.draw", "schedule": 60.0},
     "abandoned loads of grid records": {"task": "registry.grid.tasks.end_abandoned", "schedule": crontab(minute="*/10")},
 }

@@ -1,5 +1,5 @@
-"""Networks under the demonstration's feeders: seeded instances of EPRI's circuit 5 (a real circuit, source and licence in data/SOURCE.md),
-whose customers are the feeder's own service points; and the envelopes of today and tomorrow, and on one of yesterday."""
+"""Networks under the demonstration's feeders of 13.2 kV: seeded instances of EPRI's circuit 5 (a real circuit, source and licence in
+data/SOURCE.md), whose customers are the feeder's own service points; and the envelopes of today and tomorrow, and on one of yesterday."""
 
 import io
 import random
@@ -7,6 +7,7 @@ import re
 import tempfile
 import zipfile
 from datetime import datetime, time, timedelta
+from functools import cache
 from pathlib import Path
 
 from django.core.files.base import ContentFile
@@ -44,18 +45,33 @@ LIMITED, LEFT, REPAIR = 24, 0.3, (9, 22)  # DERs that an operator limited yester
 
 def networks(organizations: dict[str, Organization]) -> None:
     """Loaded and approved; what is there stays, so that a load that was killed goes on."""
-    with tempfile.TemporaryDirectory() as folder:
-        files = {path.name: path.read_text(errors="replace") for path in sorted(unpacked(CIRCUIT, Path(folder)).parent.glob("*.dss"))}
     for feeder in feeders_of(organizations[UTILITY]):
         neighbours(feeder)
-        approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, files), name=f"{feeder.code}.zip"))
+        instance(feeder)
+
+
+def instance(feeder: Feeder) -> NetworkVersion:
+    """The circuit with a feeder's service points on it, approved."""
+    return approved(feeder, NetworkVersion.Source.OPENDSS, ContentFile(archive(feeder, circuit()), name=f"{feeder.code}.zip"))
+
+
+@cache
+def circuit() -> dict[str, str]:
+    """The circuit's files by name."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {path.name: path.read_text(errors="replace") for path in sorted(unpacked(CIRCUIT, Path(folder)).parent.glob("*.dss"))}
+
+
+def policy_of(edc: Organization) -> None:
+    """What passes its check is published, unless the utility said otherwise."""
+    with acting(None, REASON):
+        EnvelopePolicy.objects.get_or_create(edc=edc, feeder=None, defaults={"auto_publish": True})
 
 
 def envelopes(organizations: dict[str, Organization]) -> None:
     """Computed and published, by the forecasts that there are."""
     edc = organizations[UTILITY]
-    with acting(None, REASON):
-        EnvelopePolicy.objects.get_or_create(edc=edc, feeder=None, defaults={"auto_publish": True})
+    policy_of(edc)
     for number, feeder in enumerate(feeders_of(edc)):
         if number == 0:
             _yesterday(feeder, organizations[AGGREGATORS[0].code])

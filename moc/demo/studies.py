@@ -5,6 +5,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Iterator
+from decimal import Decimal
 from math import cos, radians
 from random import Random
 
@@ -15,8 +16,9 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from moc.access import policy
 from moc.access.models import Organization
-from moc.demo.networks import UTILITY, approved
+from moc.demo.networks import NOMINAL_KV, UTILITY, approved, instance, policy_of
 from moc.demo.sites import KM_PER_DEGREE, SEED
+from operations.envelopes.services import life
 from operations.hosting.models import HostingMap
 from operations.hosting.services import ordering as hosting
 from operations.hosting.tasks import compute
@@ -43,7 +45,7 @@ def studies(organizations: dict[str, Organization]) -> None:
     if review is None or HostingMap.objects.filter(edc=edc, network__source=TABLE, status="done").exists():
         return
     feeder = _feeder(review)
-    version = approved(feeder, TABLE, ContentFile(table(feeder), name=f"{feeder.code}.csv"))
+    version = drawn(feeder)
     engineer = policy.holders(interconnection.PERMISSION, edc).order_by("pk").first()
     facts = {"technology": "photovoltaic", "rated_kw": PARK_KW, "rated_kva": PARK_KW}
     asked = interconnection.order(actor=engineer, feeder=feeder, title=ASKED, bus=_farthest(feeder), phases="ABC", **facts)
@@ -55,11 +57,21 @@ def studies(organizations: dict[str, Organization]) -> None:
 
 
 def more(count: int | None = None) -> Iterator[NetworkVersion]:
-    """Networks, as a GIS would tell them, of as many feeders with service points and without one; of all where no number is said."""
-    modelled = NetworkVersion.objects.exclude(status__in=("failed", "broken", "rejected")).values("feeder")
-    bare = Feeder.objects.exclude(pk__in=modelled).filter(Exists(ServicePoint.objects.filter(feeder=OuterRef("pk"))))
-    for feeder in list(bare.select_related("edc", "substation").order_by("edc__slug", "code")[:count]):
-        yield approved(feeder, TABLE, ContentFile(table(feeder), name=f"{feeder.code}.csv"))
+    """Networks of as many feeders with service points and without one, of all where no number is said: the circuit where it is of the
+    feeder's voltage, else what a GIS would tell. Each then has envelopes of today and tomorrow ordered."""
+    points = ServicePoint.objects.filter(feeder=OuterRef("pk"))
+    bare = Feeder.objects.exclude(pk__in=NetworkVersion.objects.values("feeder")).filter(Exists(points))
+    for feeder in list(bare.select_related("edc", "substation").order_by("substation", "code")[:count]):
+        policy_of(feeder.edc)
+        version = instance(feeder) if feeder.nominal_kv == Decimal(NOMINAL_KV) else drawn(feeder)
+        if version.status == NetworkVersion.Status.CURRENT:
+            life.order_days(feeder)
+        yield version
+
+
+def drawn(feeder: Feeder) -> NetworkVersion:
+    """The network that a GIS would tell of a feeder, approved."""
+    return approved(feeder, TABLE, ContentFile(table(feeder), name=f"{feeder.code}.csv"))
 
 
 def _feeder(review: UtilityReview) -> Feeder:

@@ -1,9 +1,14 @@
 """Background work of the demonstration: its invented devices and meters go on reporting."""
 
+from time import monotonic
+
 from celery import shared_task
 from django.conf import settings
 
 from moc.demo import meters, readings
+from operations.envelopes.models import EnvelopeRun
+
+NETWORKS_S = 20  # of each minute, until every feeder has one
 
 
 @shared_task
@@ -18,3 +23,17 @@ def measure() -> None:
     """The hours that the demonstration's meters measured since the last look, of which forecasts are made."""
     if settings.MOC_DEMONSTRATION:
         meters.go_on()
+
+
+@shared_task
+def draw() -> int:
+    """Networks of feeders that have none yet, with their envelopes, as many as some seconds allow; nothing before the demonstration state
+    is loaded. Returns how many."""
+    from moc.demo.studies import more  # here: its solvers are for workers that draw
+
+    made, until = 0, monotonic() + NETWORKS_S
+    if settings.MOC_DEMONSTRATION and EnvelopeRun.objects.exists():
+        for made, _ in enumerate(more(), 1):
+            if monotonic() > until:
+                break
+    return made

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import environ
+from kombu import Queue
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -253,6 +254,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "polling_interval": 0.1,
     }
 MOC_PLACE_QUEUES = env.int("MOC_PLACE_QUEUES", default=1)  # above 1: queues place-0, place-1, … by feeder (moc.jobs.routing)
+MOC_PLATFORM_QUEUE = "platform"  # of what the platform orders by itself
+CELERY_TASK_QUEUES = [Queue("celery"), Queue(MOC_PLATFORM_QUEUE)]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -17,14 +17,29 @@ def test_a_queue_more_takes_its_share_and_moves_nothing_else(count):
     assert len(moved) == pytest.approx(len(PLACES) / (count + 1), rel=0.2)
 
 
+@pytest.fixture
+def sent(monkeypatch):
+    """The queue of each message that is sent."""
+    queues = []
+    monkeypatch.setattr(current_app, "send_task", lambda task, **options: queues.append(options.get("queue")))
+    return queues
+
+
 @pytest.mark.django_db
-def test_a_message_goes_to_the_queue_of_its_place(settings, monkeypatch):
-    """One queue by default; a job without a place stays in the common one."""
-    sent = []
-    monkeypatch.setattr(current_app, "send_task", lambda task, **options: sent.append(options.get("queue")))
+def test_a_message_goes_to_the_queue_of_its_place(settings, sent):
+    """One queue by default; a job without a place stays in the platform's."""
     somewhere, nowhere = (Job.objects.create(task="t", title="t", arguments=said) for said in ({"run": 1, "place": 7}, {"run": 1}))
     services._send("t", somewhere.pk)
     settings.MOC_PLACE_QUEUES = 3
     for job in (somewhere, nowhere):
         services._send("t", job.pk)
-    assert sent == [None, routing.queue_of(7, 3), None]
+    assert sent == ["platform", routing.queue_of(7, 3), "platform"]
+
+
+@pytest.mark.django_db
+def test_nobody_waits_behind_what_the_platform_orders(world, sent):
+    """A worker takes from its queues in turn, whatever stands in each."""
+    for user in (None, world.user("edc", "reviewer")):
+        services._send("t", Job.objects.create(task="t", title="t", user=user).pk)
+    assert sent == ["platform", None]
+    assert {queue.name for queue in current_app.conf.task_queues} == {"celery", "platform"}
