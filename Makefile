@@ -4,7 +4,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.11 python3.12 python3.13 py
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test whole lint bench lock stop clean install
+.PHONY: help up test whole lint bench lock manage stop clean install
 export PORT BIND
 
 help:  ## this list
@@ -27,6 +27,9 @@ lint: install  ## only the lint steps of `make test`
 
 bench: install  ## the benchmarks of tests/scale, and kills at every stage of tests/resilience
 	@.venv/bin/python -m moc.up bench $(ARGS)
+
+manage: install  ## one of Django's commands on this checkout's database (ARGS="verify")
+	@.venv/bin/python -m moc.up manage $(ARGS)
 
 stop: install  ## stop a database that was started to stay, and what a killed run left behind
 	@.venv/bin/python -m moc.up stop

@@ -31,9 +31,11 @@ def draw() -> int:
     is loaded. Returns how many."""
     from moc.demo.studies import more  # here: its solvers are for workers that draw
 
-    made, until = 0, monotonic() + NETWORKS_S
-    if settings.MOC_DEMONSTRATION and EnvelopeRun.objects.exists():
-        for made, _ in enumerate(more(), 1):
-            if monotonic() > until:
-                break
-    return made
+    if not (settings.MOC_DEMONSTRATION and EnvelopeRun.objects.exists()):
+        return 0
+    made, until = [], monotonic() + NETWORKS_S
+    for version in more():
+        made.append(version.pk)
+        if monotonic() > until:
+            break
+    return len(made)

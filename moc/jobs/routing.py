@@ -1,8 +1,8 @@
 """Which workers take a job, and before which others: those that keep in memory what jobs of its place need, else all of them.
 
 A place is whatever a job names so in its arguments (the operational model's feeders); each has one of settings.MOC_PLACE_QUEUES queues, by
-rendezvous hashing: a queue more takes its even share of the places from all others, and moves none between them. What the platform orders
-by itself stands in a queue of its own: a worker takes from its queues in turn, so that nobody waits behind a night's hundreds of feeders."""
+rendezvous hashing: a queue more takes its even share of the places from all others, and moves none between them. What the platform
+orders by itself stands in a queue of its own: a worker takes from its queues in turn, so that nobody waits behind a night's feeders."""
 
 import hashlib
 

@@ -1,10 +1,12 @@
 """The command line of this package; the Makefile calls it."""
 
+import subprocess
 import sys
 from collections.abc import Sequence
 
 from . import checks, supervisor
 from .bootstrap import ROOT, VAR, Refusal, prepare_var, say
+from .environment import database, manage
 from .place import find_place
 from .postgres import Cluster
 from .processes import sweep
@@ -29,6 +31,12 @@ def stop() -> int:
     return 0
 
 
+def managed(arguments: Sequence[str]) -> int:
+    """One of Django's commands on this checkout's database, whether the platform runs or not; its exit code."""
+    with database() as (environment, _):
+        return subprocess.call(manage(*arguments or ["help"]), cwd=ROOT, env=environment)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run one command; the exit code."""
     commands = {
@@ -39,6 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         "lint": lambda: 1 if checks.lint() else 0,
         "bench": lambda: checks.bench(arguments[1:]),
         "lock": checks.lock,
+        "manage": lambda: managed(arguments[1:]),
     }
     command = commands.get(arguments[0] if arguments else "up")
     if command is None:

@@ -315,6 +315,7 @@ class EnvelopeReceipt(models.Model):
         verbose_name_plural = "receipts of envelopes"
         indexes = [
             models.Index(fields=["aggregator", "-id"], name="envelope_receipt_by_aggregator"),
+            models.Index(fields=["aggregator", "starts_at"], name="envelope_receipt_by_hours"),
             models.Index(fields=["edc", "-id"], name="envelope_receipt_by_utility"),
         ]
         constraints = [

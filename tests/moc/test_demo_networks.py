@@ -10,10 +10,12 @@ from django.core.management import call_command
 from moc.demo.feeders import unpacked
 from moc.demo.networks import CIRCUIT, archive
 from moc.demo.studies import more, table
+from moc.demo.tasks import draw
 from moc.history import acting
+from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.network import importers
 from operations.network.models import NetworkVersion
-from registry.grid.models import Transformer
+from registry.grid.models import Feeder, Transformer
 from tests.factories.filings import store_in
 
 pytestmark = pytest.mark.django_db
@@ -76,15 +78,40 @@ def placed(content: bytes) -> set[tuple[str, str]]:
         return set(re.findall(r"New Load\.(EDC\S+) .*?bus1=(\S+)", packed.read("Loads_ckt5.dss").decode(), re.IGNORECASE))
 
 
-def test_more_feeders_get_networks_on_demand(feeder, settings, tmp_path, monkeypatch):
-    """O1: each once; every service point of the feeder is a point of its network, and it is approved."""
+@pytest.fixture
+def loaded(settings, tmp_path, monkeypatch):
+    """A demonstration state, as the command and the task look for it."""
     store_in(settings, tmp_path)
-    monkeypatch.setattr("moc.management.commands.demo_networks.loaded", lambda: True)
     settings.MOC_DEMONSTRATION = True
+    monkeypatch.setattr("moc.management.commands.demo_networks.loaded", lambda: True)
+
+
+def test_more_feeders_get_networks_on_demand(feeder, loaded):
+    """O1: each once; every service point of the feeder is a point of its network, it is approved, and its envelopes are ordered."""
     out = io.StringIO()
     call_command("demo_networks", "--feeders", "1", stdout=out)
     version = NetworkVersion.objects.get()
     count = feeder.service_points.count()
     assert (version.feeder, version.status, version.linked_count) == (feeder, "current", count)
-    assert f"{feeder.code}: Current; {count} of {count} points" in out.getvalue()
+    assert f"{feeder.code}: Current; {count} of " in out.getvalue()
+    assert EnvelopeRun.objects.of_feeder(feeder).count() == 2 and EnvelopePolicy.objects.get(edc=feeder.edc).auto_publish
     assert next(more(1)).feeder != feeder
+
+
+def test_a_feeder_of_another_voltage_is_drawn_as_a_gis_would(feeder, loaded):
+    """O1: the circuit is of 13.2 kV."""
+    with acting(None, "system: tests"):
+        feeder.nominal_kv = 34.5
+        feeder.save()
+    assert next(more(1)).source == "table"
+    assert next(more(1)).source == "opendss"
+
+
+def test_each_feeder_gets_its_network_minute_by_minute(feeder, loaded, monkeypatch):
+    """O1: after the load, as many as the seconds allow each time, until none is bare; nothing before."""
+    assert draw() == 0
+    assert len([*more(1)]) == 1 and EnvelopeRun.objects.exists()
+    monkeypatch.setattr("moc.demo.tasks.NETWORKS_S", 0)
+    bare = Feeder.objects.filter(service_points__isnull=False).distinct().count() - 1
+    assert [draw() for _ in range(bare + 1)] == [1] * bare + [0]
+    assert NetworkVersion.objects.filter(status="current").values("feeder").distinct().count() == bare + 1

@@ -1,11 +1,12 @@
 """What a new set changes, and whom it is told: each aggregator gets a receipt that names its DERs with other limits."""
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from math import gcd
 
 import numpy as np
 from django.urls import reverse
+from django.utils import timezone
 
 from moc.access.models import Organization
 from moc.notices.services import tell
@@ -13,7 +14,7 @@ from operations.envelopes.models import EnvelopeReceipt, EnvelopeRun
 from registry.ders.models import Der
 
 ACKNOWLEDGES = "file_ders"
-MINUTE = 60
+MINUTE, NEARLY_A_DAY = 60, timedelta(hours=23)  # the shortest, when clocks change
 
 
 def changed(run: EnvelopeRun, before, now: datetime) -> set[int]:
@@ -61,14 +62,30 @@ def send(actor, run: EnvelopeRun, ders: set[int]) -> None:
         of[aggregator].append(pk)
     facts = {"run": run, "edc_id": run.edc_id, "feeder_code": run.feeder.code, "number": run.number, "content_hash": run.content_hash}
     facts |= {"starts_at": run.starts_at, "ends_at": run.ends_at}
+    is_routine = actor is None and _is_routine(run)
     for aggregator in Organization.objects.filter(pk__in=of).order_by("pk"):
         own = of[aggregator.pk]
         receipt, _ = EnvelopeReceipt.objects.get_or_create(
             run=run, aggregator=aggregator, defaults=facts | {"changed": len(own), "ders": own}
         )
         said = {"event": "envelopes_published", "subject": f"Envelopes of feeder {run.feeder.code}, set {run.number}"}
-        to_people = not run.is_rolling
-        tell(aggregator, ACKNOWLEDGES, url=page_of(receipt), author=actor, to_people=to_people, receipt=receipt, **said)
+        to_people = not (run.is_rolling or (is_routine and _was_told(receipt)))
+        whom = {"author": actor, "to_people": to_people, "is_routine": is_routine}
+        tell(aggregator, ACKNOWLEDGES, url=page_of(receipt), receipt=receipt, **whom, **said)
+
+
+def _is_routine(run: EnvelopeRun) -> bool:
+    """Whether it is a feeder's first set of a day as the platform orders them by itself, and nothing is out or switched."""
+    if run.created_by_id or run.situation or timezone.localtime(run.starts_at).time() != time():
+        return False
+    same = EnvelopeRun.objects.of_feeder(run.feeder_id).filter(starts_at=run.starts_at, ends_at=run.ends_at)
+    return run.ends_at - run.starts_at >= NEARLY_A_DAY and not same.exclude(pk=run.pk).exclude(number=None).exists()
+
+
+def _was_told(receipt: EnvelopeReceipt) -> bool:
+    """Whether the aggregator's people know that sets of these hours come: hundreds of feeders may have one each."""
+    same = EnvelopeReceipt.objects.filter(aggregator=receipt.aggregator_id, starts_at=receipt.starts_at, ends_at=receipt.ends_at)
+    return same.exclude(pk=receipt.pk).exists()
 
 
 def page_of(receipt: EnvelopeReceipt) -> str:

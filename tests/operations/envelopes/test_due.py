@@ -6,8 +6,10 @@ import pytest
 from django.utils import timezone
 
 from moc.history import acting
+from moc.notices.models import Notice
+from moc.webhooks.models import Event
 from operations.envelopes import tasks
-from operations.envelopes.models import EnvelopeRun
+from operations.envelopes.models import EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
 from operations.envelopes.services import computing, devices, life
 from operations.network.services import building
 from tests.factories.filings import store_in
@@ -40,6 +42,27 @@ def test_two_days_are_due_once(world, feeder):
     assert tasks.due() == 0
     current(world, feeder)
     assert tasks.due() == 2
+
+
+def test_people_are_told_once_of_a_days_sets(world, feeder):
+    """O4: hundreds of feeders have a set each day: programs are told of every one, an inbox of the first, and of what changes it."""
+    other = world.feeders["edc"][1]
+    current(world, other)
+    with acting(None, "system: tests"):
+        EnvelopePolicy.objects.create(edc=feeder.edc, auto_publish=True)
+        there = der(world, points_of(other)[0])
+    for run in (*life.order_days(feeder), *life.order_days(other)):
+        tasks.compute(run.job_id)
+    told = Notice.objects.filter(event="envelopes_published", user=world.user("aggregator", "filer"))
+    assert EnvelopeReceipt.objects.filter(aggregator=world.aggregator).count() == 4
+    assert Event.objects.filter(kind="envelopes_published", organization=world.aggregator).count() == 4
+    first, second = told.order_by("pk")
+    assert feeder.code in first.subject and feeder.code in second.subject and "follow without a message of their own" in first.body
+    run = EnvelopeRun.objects.of_feeder(other).order_by("starts_at").last()
+    edited = life.edit(actor=world.user("edc", "administrator"), run=run, der=there, least_kw=-0.5, most_kw=0.5, reason="Repair")
+    tasks.compute(edited.job_id)
+    last = told.latest("pk")
+    assert last != first and other.code in last.subject and "follow" not in last.body
 
 
 def test_the_typical_day_is_the_utilitys_own(world, feeder):
