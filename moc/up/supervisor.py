@@ -189,7 +189,7 @@ def make_services(environment: Mapping[str, str], host: str, port: int) -> list[
     beat = ["beat", "--loglevel", "INFO", "--schedule", VAR / "run" / "beat-schedule", "--pidfile", ""]
     return [
         Service("web", [PYTHON, "-m", *granian], environment),
-        Service("worker", [*celery, *worker], environment),
+        Service("worker", ["nice", "-n", "5", *celery, *worker], environment),  # on few cores pages come before background work
         Service("beat", [*celery, *beat], environment),
     ]
 
