@@ -91,11 +91,11 @@ def _expression(field, value, as_text: bool):
     return value
 
 
-def csv_of(rows, chosen: dict[str, str], tally: Tally) -> Iterator[bytes]:
+def csv_of(rows, chosen: dict[str, str], tally: Tally, order: Iterable[str] = ()) -> Iterator[bytes]:
     """Rows as CSV with a header (UTF-8 with its mark, for spreadsheet programs), in blocks, streamed by the database and counted."""
     yield (sheets.BOM + ",".join(chosen) + "\n").encode()
     block = bytearray()
-    for line in tally.each(copy_out(rows.order_by().values_list(*columns(rows.model, chosen.values(), as_text=True)))):
+    for line in tally.each(copy_out(rows.order_by(*order).values_list(*columns(rows.model, chosen.values(), as_text=True)))):
         block += line
         if len(block) >= BLOCK:
             yield bytes(block)
@@ -164,7 +164,8 @@ class CsvExport(Export):
 
     def blocks(self, view, tally: Tally) -> Iterator[bytes]:
         """The rows of the list as CSV."""
-        return csv_of(view.selected("export"), view.export_columns, tally)
+        order = view.sort.ordering(backwards=False) if getattr(view, "exports_in_order", False) else ()
+        return csv_of(view.selected("export"), view.export_columns, tally, order)
 
 
 class XlsxExport(Export):

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from moc.access import policy
 from moc.rest.bodies import Csv, file_of
 from moc.rest.conditions import idempotent
-from moc.rest.resources import Moves, Resource, Versioned
+from moc.rest.resources import NEWEST, Moves, Resource, Versioned
 from moc.rest.serializers import ANY_ID, Flat, Reason, example, slug_of
 from operations.outages import forms
-from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
+from operations.outages.filters import BY_TIME, EventFilterSet, LogFilterSet, OutageFilterSet
 from operations.outages.models import DerOutage, GridEvent, LogEntry
 from operations.outages.services import decoding, ders, events
 
@@ -213,9 +213,10 @@ class LogSerializer(Flat):
 
 
 class OperationalLog(Resource):
-    """The operational log: only added to, and sealed."""
+    """The operational log: only added to, and sealed; by when acts were done, or by `id` as they were written: some are taken in later."""
 
     model = LogEntry
     serializer_class = LogSerializer
     filterset_class = LogFilterSet
+    sorts = (*BY_TIME, *NEWEST)
     lookup_field, lookup_value_converter = "pk", "int"

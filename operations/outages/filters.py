@@ -4,7 +4,10 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.paging import Sort
 from operations.outages.models import DerOutage, GridEvent, LogEntry
+
+BY_TIME = (Sort("-at", ("-at", "-id")), Sort("at", ("at", "id")))
 
 
 class OutageFilterSet(ScopedFilterSet):

@@ -255,10 +255,14 @@ class LogEntry(Appended):
 
     class Meta:
         verbose_name_plural = "operational log"
-        ordering = ["-id"]
+        ordering = ["-at", "-id"]  # an act may be taken in long after it was done
         indexes = [
+            models.Index(fields=["-at", "-id"], name="log_by_time"),
             models.Index(fields=["edc", "-id"], name="log_by_utility"),
-            models.Index(fields=["event", "-id"], condition=Q(event__isnull=False), name="log_of_event"),
+            models.Index(fields=["edc", "-at", "-id"], name="log_of_utility_by_time"),
+            models.Index(fields=["tso", "-at", "-id"], condition=Q(tso__isnull=False), name="log_of_rto_by_time"),
+            models.Index(fields=["aggregator", "-at", "-id"], condition=Q(aggregator__isnull=False), name="log_of_aggregator_by_time"),
+            models.Index(fields=["event", "-at", "-id"], condition=Q(event__isnull=False), name="log_of_event_by_time"),
             models.Index(fields=["feeder", "-id"], condition=Q(feeder__isnull=False), name="log_of_feeder"),
             models.Index(fields=["told_in"], condition=Q(decision__isnull=False), name="log_told_of_decisions"),
             models.Index(fields=["told_in"], condition=Q(use__isnull=False), name="log_told_of_uses"),

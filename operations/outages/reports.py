@@ -87,7 +87,7 @@ def touched_by(event: GridEvent, user) -> QuerySet:
 
 def done_about(event: GridEvent, user) -> QuerySet:
     """What the reader may see of what was done about an event, newest first; at most SHOWN."""
-    return LogEntry.objects.visible_to(user).filter(event=event).order_by("-pk")[:SHOWN]
+    return LogEntry.objects.visible_to(user).filter(event=event).order_by("-at", "-pk")[:SHOWN]
 
 
 def by_aggregator(event: GridEvent, user) -> list[dict]:

@@ -85,7 +85,7 @@ LOG_TABLE = Table(
     empty_title="Nothing was done",
     wraps=True,
     columns=(
-        Column("at", "When", sort="id"),
+        Column("at", "When", sort="at"),
         Column("act", "Act", value=lambda row: row["act"].replace("_", " "), needs=("act",)),
         Column("subject", "What"),
         Column("change", "Before → after", value=lambda row: _change(row["before"], row["after"]), needs=("before", "after")),

@@ -10,7 +10,7 @@ from moc.access import policy
 from moc.portal import Create, Detail, List, Sort, Transition, Update
 from moc.portal.shell import url_of
 from operations.outages import forms, reports
-from operations.outages.filters import EventFilterSet, LogFilterSet, OutageFilterSet
+from operations.outages.filters import BY_TIME, EventFilterSet, LogFilterSet, OutageFilterSet
 from operations.outages.models import DerOutage, GridEvent, LogEntry
 from operations.outages.services import decoding, ders, events
 from operations.outages.tables import DER_TABLE, EVENT_TABLE, LOG_EXPORT, LOG_TABLE, OUTAGE_TABLE
@@ -256,7 +256,7 @@ class EventTransition(Transition):
 
 
 class Log(List):
-    """What was done that changes what can be delivered, newest first."""
+    """What was done that changes what can be delivered, by when it was done, newest first."""
 
     model = LogEntry
     title = "Operational log"
@@ -264,8 +264,9 @@ class Log(List):
     noun = "acts"
     table = LOG_TABLE
     filterset_class = LogFilterSet
-    sorts = NEWEST
+    sorts = BY_TIME
     parents = OUTAGES
     exports = (("CSV", "operations:log_csv"),)
     export_columns = LOG_EXPORT
+    exports_in_order = True
     export_name = "operational-log"

@@ -1,15 +1,19 @@
 """The operational log of what the registry decided: O5. One entry an act, with its set, before and after; told once, however late."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
+from django.utils import timezone
 
 from moc.access.models import User
 from moc.history import acting
+from moc.portal import paging
 from operations.outages import tasks
+from operations.outages.filters import BY_TIME
 from operations.outages.models import LogEntry
-from operations.outages.services import registered
+from operations.outages.services import log, registered
 from registry.customers import services as customers
 from registry.customers.models import OwnerAccount
 from registry.ders.models import Der
@@ -23,6 +27,7 @@ from tests.factories.world import REASON
 
 pytestmark = pytest.mark.django_db
 API, PAGE = "/api/v1/operations/log/", "/operations/outages/log/"
+PARTIES = {"edc": "log_of_utility_by_time", "tso": "log_of_rto_by_time", "aggregator": "log_of_aggregator_by_time"}
 END = 1 << 62  # after every transaction
 WINDOW = [{"starts": "10:00", "ends": "14:00", "rrule": "FREQ=DAILY", "export_kw": 1}]
 
@@ -80,6 +85,53 @@ def test_a_limiting_decision_is_one_act_with_its_set(world, settled, api_of, cli
         assert b"decision_limits" in b"".join(client.get(f"{PAGE}export.csv").streaming_content)
     for party in ("edc2", "aggregator2"):
         assert api_of(world.user(party, "administrator")).get(API).json()["results"] == []
+
+
+def written(world, *hours: int) -> None:
+    """Acts so many hours ago, written in this order."""
+    parties = {party: getattr(world, party) for party in PARTIES}
+    for n, ago in enumerate(hours):
+        at = timezone.now().replace(microsecond=0) - timedelta(hours=ago)
+        log.write(actor=None, act="event_told", subject=f"S{n}", before={}, after={}, at=at, **parties)
+
+
+def test_what_was_taken_in_late_stands_where_it_was_done(world, api_of, client_of):
+    """By page, CSV and API, newest first and back, page after page; of one moment the last that was written is the newest."""
+    written(world, 3, 1, 5, 3, 0)
+    newest = ["S4", "S1", "S3", "S0", "S2"]
+    for party in PARTIES:
+        api, client = api_of(world.user(party, "administrator")), client_of(world.user(party, "administrator"))
+        for asked, wanted in (("", newest), ("&sort=at", newest[::-1]), ("&sort=-id", ["S4", "S3", "S2", "S1", "S0"])):
+            seen, link = [], f"{API}?page_size=2{asked}"
+            while link:
+                said = api.get(link).json()
+                seen, link = seen + [row["subject"] for row in said["results"]], said["next"]
+            assert seen == wanted, (party, asked)
+        for asked, wanted in (("", newest), ("?sort=at", newest[::-1])):
+            assert [row["subject"] for row in client.get(f"{PAGE}{asked}").context["view"].page_rows()] == wanted
+            lines = b"".join(client.get(f"{PAGE}export.csv{asked}").streaming_content).decode("utf-8-sig").splitlines()[1:]
+            assert [line.split(",")[2] for line in lines] == wanted
+
+
+def test_a_page_of_the_log_is_a_range_of_an_index(world, client_of, django_assert_num_queries):
+    """However many acts there are, and wherever in time: no rows are sorted, and a page costs the same queries."""
+    written(world, *range(3))
+    client = client_of(world.user("edc", "viewer"))
+    client.get(PAGE)
+    with django_assert_num_queries(8):  # session, user, rights, parties, page, rows, role, what waits
+        client.get(PAGE)
+    written(world, *range(60))
+    with django_assert_num_queries(9):  # and how many there are
+        client.get(PAGE)
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        edge = [timezone.now() - timedelta(hours=9), 10**6]
+        for party, index in (PARTIES | {None: "log_by_time"}).items():
+            sort = BY_TIME[0]
+            after = paging.RowComparison(sort.names, edge, "<", sort.fields_of(LogEntry))
+            rows = LogEntry.objects.filter(after, **({party: getattr(world, party)} if party else {}))
+            plan = rows.order_by(*sort.fields)[:51].explain()
+            assert index in plan and "Sort" not in plan, plan
 
 
 def test_before_and_after_are_of_history(world, settled):
