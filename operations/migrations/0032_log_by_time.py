@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('moc', '0026_rules_in_the_feed'),
-        ('operations', '0030_receipts_count_their_ders'),
+        ('operations', '0031_receipts_by_hours'),
         ('registry', '0040_uses_by_transaction'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
