@@ -1,8 +1,8 @@
 """Which workers take a job, and before which others: those that keep in memory what jobs of its place need, else all of them.
 
 A place is whatever a job names so in its arguments (the operational model's feeders); each has one of settings.MOC_PLACE_QUEUES queues, by
-rendezvous hashing: a queue more takes its even share of the places from all others, and moves none between them. What the platform
-orders by itself stands in a queue of its own: a worker takes from its queues in turn, so that nobody waits behind a night's feeders."""
+rendezvous hashing: a queue more takes its even share of the places from all others, and moves none between them. What nobody waits for
+(jobs.later) stands in a queue of its own: a worker takes from its queues in turn, so that nobody waits behind a night's feeders."""
 
 import hashlib
 
@@ -20,9 +20,9 @@ def queue_of(place: object, count: int) -> str:
 
 @sight.engine()
 def options(pk: int) -> dict[str, str]:
-    """How a job's message is sent: to the queue of its place, where there are several and it has one; else to the platform's own queue, or
-    to the common one where somebody waits for it."""
-    place, user = Job.objects.filter(pk=pk).values_list("arguments__place", "user").first() or (None, None)
+    """How a job's message is sent: to the queue of its place, where there are several and it has one; else to that of what nobody waits
+    for, or to the common one."""
+    place, later = Job.objects.filter(pk=pk).values_list("arguments__place", "arguments__later").first() or (None, None)
     if place is not None and settings.MOC_PLACE_QUEUES > 1:
         return {"queue": queue_of(place, settings.MOC_PLACE_QUEUES)}
-    return {"queue": settings.MOC_PLATFORM_QUEUE} if user is None else {}
+    return {"queue": settings.MOC_LATER_QUEUE} if later else {}

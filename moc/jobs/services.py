@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 from threading import Event, Thread
 
 from celery import current_app
@@ -23,12 +23,26 @@ TOO_LATE = "The wish to stop came too late: the work was done already."
 REFUSAL = ("code", "sentence", "remedy", "row", "column", "problems")  # what a refusal says of itself, kept in the job's outcome
 
 
+_LATER: ContextVar[bool] = ContextVar("later", default=False)
+
+
 class Cancelled(Exception):
     """The user asked the job to stop, or another worker has taken it over; its transaction is rolled back."""
 
 
+@contextmanager
+def later() -> Iterator[None]:
+    """What is enqueued within is work of the night and the like: nobody waits for it, and it makes nobody wait."""
+    before = _LATER.set(True)
+    try:
+        yield
+    finally:
+        _LATER.reset(before)
+
+
 def enqueue(*, actor, task: str, title: str, **arguments) -> Job:
     """Write a job and wake a worker when the transaction commits."""
+    arguments |= {"later": True} if _LATER.get() else {}
     narrowed = {} if actor is None else {"scopes": actor.scopes and sorted(actor.scopes), "support": actor.support}
     job = Job.objects.create(task=task, title=title[:200], user=actor, arguments=arguments, **narrowed)
     wake(job)

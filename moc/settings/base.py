@@ -254,8 +254,8 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "polling_interval": 0.1,
     }
 MOC_PLACE_QUEUES = env.int("MOC_PLACE_QUEUES", default=1)  # above 1: queues place-0, place-1, … by feeder (moc.jobs.routing)
-MOC_PLATFORM_QUEUE = "platform"  # of what the platform orders by itself
-CELERY_TASK_QUEUES = [Queue("celery"), Queue(MOC_PLATFORM_QUEUE)]
+MOC_LATER_QUEUE = "later"  # of what nobody waits for (moc.jobs.routing)
+CELERY_TASK_QUEUES = [Queue("celery"), Queue(MOC_LATER_QUEUE)]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from moc.jobs.services import Progress, running
+from moc.jobs.services import Progress, later, running
 from operations.computed import services as computed
 from operations.envelopes.models import EnvelopeRun
 from operations.envelopes.services import computing, life, reacting, ruling
@@ -26,7 +26,8 @@ def _computed(run: EnvelopeRun, progress: Progress) -> dict:
 def due() -> int:
     """Orders the envelopes of today and tomorrow of every feeder that has a current network. Returns how many runs were ordered."""
     current = NetworkVersion.objects.filter(status=NetworkVersion.Status.CURRENT).select_related("feeder__edc")
-    return sum(len(life.order_days(version.feeder)) for version in current)
+    with later():
+        return sum(len(life.order_days(version.feeder)) for version in current)
 
 
 @shared_task

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from moc.jobs.services import later
 from operations.computed import services as computed
 from operations.hosting.models import HostingMap
 from operations.hosting.services import computing, ordering
@@ -16,4 +17,5 @@ def compute(pk: int) -> None:
 @shared_task
 def due() -> int:
     """Orders the map of every feeder whose current network has none of this month: at night, for each takes minutes. Returns how many."""
-    return len(ordering.due())
+    with later():
+        return len(ordering.due())

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from moc.jobs.services import later
 from operations.computed import services as computed
 from operations.screening.models import ReviewScreen
 from operations.screening.services import computing, ordering
@@ -16,4 +17,5 @@ def screen(pk: int) -> None:
 @shared_task
 def due() -> int:
     """Orders a screen of each review that reached a utility with a model of its feeder. Returns how many were ordered."""
-    return len(ordering.due())
+    with later():
+        return len(ordering.due())

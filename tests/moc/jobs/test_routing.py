@@ -27,19 +27,22 @@ def sent(monkeypatch):
 
 @pytest.mark.django_db
 def test_a_message_goes_to_the_queue_of_its_place(settings, sent):
-    """One queue by default; a job without a place stays in the platform's."""
+    """One queue by default; a job without a place stays in the common one."""
     somewhere, nowhere = (Job.objects.create(task="t", title="t", arguments=said) for said in ({"run": 1, "place": 7}, {"run": 1}))
     services._send("t", somewhere.pk)
     settings.MOC_PLACE_QUEUES = 3
     for job in (somewhere, nowhere):
         services._send("t", job.pk)
-    assert sent == ["platform", routing.queue_of(7, 3), "platform"]
+    assert sent == [None, routing.queue_of(7, 3), None]
 
 
 @pytest.mark.django_db
-def test_nobody_waits_behind_what_the_platform_orders(world, sent):
+def test_nobody_waits_behind_what_nobody_waits_for(sent):
     """A worker takes from its queues in turn, whatever stands in each."""
-    for user in (None, world.user("edc", "reviewer")):
-        services._send("t", Job.objects.create(task="t", title="t", user=user).pk)
-    assert sent == ["platform", None]
-    assert {queue.name for queue in current_app.conf.task_queues} == {"celery", "platform"}
+    with services.later():
+        night = services.enqueue(actor=None, task="t", title="t", run=1)
+    event = services.enqueue(actor=None, task="t", title="t", run=2)
+    for job in (night, event):
+        services._send("t", job.pk)
+    assert sent == ["later", None]
+    assert {queue.name for queue in current_app.conf.task_queues} == {"celery", "later"}
