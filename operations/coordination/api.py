@@ -8,12 +8,13 @@ from rest_framework.response import Response
 from moc.access import policy
 from moc.access.models import Organization
 from moc.rest.conditions import idempotent
-from moc.rest.resources import Moves, Resource, Versioned
-from moc.rest.serializers import Finite, Flat, Reason, example, slug_of
+from moc.rest.resources import Resource, Versioned
+from moc.rest.serializers import Finite, Flat, example, slug_of
 from operations.coordination import reports
 from operations.coordination.filters import InterfaceFilterSet, LineEventFilterSet, ResultFilterSet
 from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, LineEvent, MonitoredLine
 from operations.coordination.services import limits, line_events, ordering
+from operations.outages.api import CapacityBody, CapacityEvents
 from registry.grid.models import TdInterface
 
 MOST_KW = 1e9
@@ -163,25 +164,20 @@ class LineEventSerializer(Flat):
 
 
 @example({"tso": "pjm", "line": "L-12", "kind": "derate", "capacity_percent": 60, "starts_at": "2027-06-01T12:00:00Z", "reason": "Heat"})
-class LineEventBody(serializers.Serializer):
+class LineEventBody(CapacityBody):
     """An event of one of your lines."""
 
     tso = serializers.SlugField()
     line = serializers.CharField(max_length=40)
     kind = serializers.ChoiceField(choices=LineEvent.Kind.choices)
-    capacity_percent = serializers.IntegerField(min_value=0, max_value=99, required=False, default=0, help_text="left in a derate")
-    starts_at = serializers.DateTimeField()
-    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    reason = serializers.CharField(max_length=300)
 
 
-class LineEvents(Versioned, Moves):
+class LineEvents(CapacityEvents):
     """Events of transmission lines. POST tells one, by the line's RTO; what is behind it is found by the line's factors."""
 
-    model = LineEvent
+    model, course = LineEvent, line_events.LINES
     serializer_class = LineEventSerializer
     filterset_class = LineEventFilterSet
-    moves = {"restore": Reason, "cancel": Reason}
 
     @extend_schema(request=LineEventBody, responses={201: LineEventSerializer}, summary="Tell an event of a line")
     @idempotent
@@ -193,12 +189,6 @@ class LineEvents(Versioned, Moves):
         lines = line_events.lines_of(request.user).select_related("tso")
         line = get_object_or_404(lines, tso__slug=said.pop("tso"), code=said.pop("line"))
         return self.answer(line_events.report(actor=request.user, event=LineEvent(line=line, **said)), status=201)
-
-    def mover(self, permission: str, obj: LineEvent) -> tuple:
-        return permission, obj.tso
-
-    def perform(self, actor, obj: LineEvent, name: str, **said) -> None:
-        line_events.move(actor=actor, event=obj, name=name, **said)
 
 
 class DeliverabilityRunSerializer(Flat):

@@ -8,7 +8,7 @@ from moc.access.models import Organization
 from operations.coordination.models import LineEvent, MonitoredLine
 from operations.coordination.services import line_events
 from operations.coordination.services.limits import OF_RTO
-from operations.outages.forms import moment
+from operations.outages.forms import CapacityForm, kind_of
 
 
 class LimitForm(forms.Form):
@@ -31,20 +31,18 @@ class OrderForm(forms.Form):
         self.fields["tso"].queryset, self.fields["tso"].initial = mine, mine.first()
 
 
-class LineEventForm(forms.Form):
+class LineEventForm(CapacityForm):
     """An event of one of the user's lines."""
 
     line = forms.ModelChoiceField(MonitoredLine.objects.none(), label="Line")
-    kind = forms.ChoiceField(label="What", choices=LineEvent.Kind.choices, widget=forms.RadioSelect, initial="outage")
-    capacity_percent = forms.IntegerField(label="Capacity left (%)", min_value=0, max_value=99, required=False, help_text="of a derate")
-    starts_at = moment("From")
-    expected_until = moment("Expected back at", "empty: not known", required=False)
-    reason = forms.CharField(label="Reason", max_length=300)
+    kind = kind_of(LineEvent)
+
+    field_order = ("line", "kind", "capacity_percent")
 
     def __init__(self, *args, user, **kwargs):
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, user=user, **kwargs)
         self.fields["line"].queryset = line_events.lines_of(user)
 
     def event(self) -> LineEvent:
         """The event, not saved."""
-        return LineEvent(**self.cleaned_data | {"capacity_percent": self.cleaned_data["capacity_percent"] or 0})
+        return LineEvent(**self.cleaned_data)

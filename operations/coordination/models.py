@@ -5,15 +5,13 @@ import uuid
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import F, Q
 from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
-from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
 from operations.computed.models import Computed, computing
-from operations.outages.models import ORDER, actor, party
+from operations.outages.models import CapacityEvent, bounded, party, until_restored
 from registry.grid.models import TdInterface
 
 MAGNITUDE = [MinValueValidator(0)]
@@ -66,8 +64,8 @@ class MonitoredLine(models.Model):
         return self.code
 
 
-class LineEvent(models.Model):
-    """A transmission line is out of service, or carries less, until it is restored. Its RTO tells it.
+class LineEvent(CapacityEvent):
+    """A transmission line is out of service, or carries less. Its RTO tells it.
 
     What a run counts with, of a moment that it covers: a derate leaves `capacity_percent` of the line's limit. A line that is out carries
     nothing and is given nothing to carry: its limit is 0 both ways from a flow of 0, so that no injection which would move it counts as
@@ -79,53 +77,24 @@ class LineEvent(models.Model):
         OUTAGE = "outage", "Outage"
         DERATE = "derate", "Derate"
 
-    class Status(models.TextChoices):
-        PLANNED = "planned", "To come"
-        ACTIVE = "active", "Now"
-        RESTORED = "restored", "Restored"
-        CANCELLED = "cancelled", "Cancelled"
+    lifecycle = until_restored("validate_aggregations")
 
-    lifecycle = Lifecycle(
-        Transition("begin", (Status.PLANNED,), Status.ACTIVE, None),
-        Transition("restore", (Status.ACTIVE,), Status.RESTORED, "validate_aggregations"),
-        Transition("cancel", (Status.PLANNED,), Status.CANCELLED, "validate_aggregations", needs_reason=True, danger=True),
-        initial=(Status.PLANNED, Status.ACTIVE),
-    )
-
-    uuid = models.UUIDField("event id", default=uuid.uuid4, unique=True, editable=False)
     tso = party("RTO")
     line = models.ForeignKey(MonitoredLine, on_delete=models.PROTECT, related_name="events")
     kind = models.CharField(max_length=6, choices=Kind.choices)
-    status = models.CharField(max_length=9, choices=Status.choices)
-    capacity_percent = models.PositiveSmallIntegerField("capacity left (%)", default=0)
-    starts_at = models.DateTimeField("from")
-    expected_until = models.DateTimeField("expected back at", null=True, blank=True)
-    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
-    reason = models.CharField(max_length=300)
-    reported_by = actor()
-    reported_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
     history = Versions()
 
-    class Meta:
+    class Meta(CapacityEvent.Meta):
         verbose_name = "event of a line"
         verbose_name_plural = "events of lines"
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(
-                name="line_event_in_order", condition=Q(expected_until__gt=F("starts_at")), violation_error_message=ORDER
-            ),
-            models.CheckConstraint(
-                name="line_event_capacity",
-                condition=Q(kind="derate", capacity_percent__gt=0, capacity_percent__lt=100) | Q(kind="outage", capacity_percent=0),
-                violation_error_message="A derate leaves between 1 and 99 %% of the capacity; an outage none.",
-            ),
-        ]
+        constraints = bounded("line_event")
         indexes = [models.Index(fields=["tso", "-id"], name="line_event_by_rto")]
 
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} of line {self.line}"
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"line {self.line}"
 
 
 class LineTouched(models.Model):

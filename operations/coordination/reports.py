@@ -17,18 +17,7 @@ from operations.outages.models import GridEvent
 from operations.telemetry.models import SUBJECTS, DerState, SubjectState
 from registry.grid.models import Feeder, TdInterface
 
-NAMES = (
-    "flow_kw",
-    "measured_at",
-    "low_kw",
-    "high_kw",
-    "room_up_kw",
-    "room_down_kw",
-    "up_kw",
-    "down_kw",
-    "envelope_up_kw",
-    "envelope_down_kw",
-)
+NAMES = "flow_kw measured_at low_kw high_kw room_up_kw room_down_kw up_kw down_kw envelope_up_kw envelope_down_kw".split()
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +38,7 @@ def state_of(interfaces: list[int], envelopes: bool = False) -> dict[int, dict]:
 
     envelopes: also what the sets in force leave, of which every block behind the interfaces is read; else None."""
     flows = {row.td_interface_id: row for row in SubjectState.objects.filter(td_interface__in=interfaces)}
-    limits = {row.td_interface_id: row for row in InterfaceLimit.objects.filter(td_interface__in=interfaces)}
-    left = remaining(interfaces)
+    bounds = bounds_at(interfaces, timezone.now())
     ready = DerState.objects.with_readiness("ready").filter(der__feeder__substation__td_interface__in=interfaces).order_by()
     sums = ready.values_list("der__feeder__substation__td_interface").annotate(Sum("up_kw"), Sum("down_kw"))
     told = {key: (up or 0.0, down or 0.0) for key, up, down in sums}
@@ -61,46 +49,45 @@ def state_of(interfaces: list[int], envelopes: bool = False) -> dict[int, dict]:
         both[1] += float(np.maximum(-each.low_kw, 0).sum())
     found = {}
     for key in interfaces:
-        flow, limit = flows.get(key), limits.get(key)
-        low, high = (-limit.import_kw * left[key], limit.export_kw * left[key]) if limit else (None, None)
-        rooms = (high - flow.p_kw, flow.p_kw - low) if flow and limit else (None, None)
+        flow, (low, high) = flows.get(key), bounds[key]
+        rooms = (high - flow.p_kw, flow.p_kw - low) if flow and low is not None else (None, None)
         measured = (flow.p_kw, flow.event_at) if flow else (None, None)
         values = (*measured, low, high, *rooms, *told.get(key, (0.0, 0.0)), *envelope[key])
         found[key] = dict(zip(NAMES, values, strict=True))
     return found
 
 
-def remaining(interfaces: list[int]) -> dict[int, float]:
-    """The part of each interface's limits that the events there leave."""
+def bounds_at(interfaces: list[int], at: datetime) -> dict[int, tuple]:
+    """The least and the most flow of each interface at a moment, kW: what the events there leave of its limits; None without limits."""
     left = dict.fromkeys(interfaces, 1.0)
-    running = GridEvent.objects.filter(td_interface__in=interfaces, status=GridEvent.Status.ACTIVE)
-    for key, percent in running.values_list("td_interface", "capacity_percent"):
+    events = GridEvent.objects.filter(td_interface__in=interfaces).covering(at)
+    for key, percent in events.values_list("td_interface", "capacity_percent"):
         left[key] = min(left[key], percent / 100)
-    return left
+    found = {key: (None, None) if part else (0.0, 0.0) for key, part in left.items()}
+    for limit in InterfaceLimit.objects.filter(td_interface__in=interfaces):
+        part = left[limit.td_interface_id]
+        found[limit.td_interface_id] = 0.0 - limit.import_kw * part, limit.export_kw * part
+    return found
 
 
 def lines_at(tso: int, at: datetime) -> list[MonitoredLine]:
     """An RTO's lines by code, not to be saved: with the limits that their events leave at a moment. A line that is out has none and no
-    flow. What is planned counts as told; what is overdue counts on until it is restored."""
-    known = Q(expected_until=None) | Q(expected_until__gt=at) | Q(expected_until__lte=timezone.now())
-    covering = Q(known, status__in=(LineEvent.Status.PLANNED, LineEvent.Status.ACTIVE)) | Q(status="restored", restored_at__gt=at)
-    events, lines = LineEvent.objects.filter(covering, tso=tso, starts_at__lte=at), MonitoredLine.objects.filter(tso=tso).order_by("code")
+    flow."""
+    events, lines = LineEvent.objects.filter(tso=tso).covering(at), MonitoredLine.objects.filter(tso=tso).order_by("code")
     left: dict[int, int] = {}
     for key, percent in events.values_list("line", "capacity_percent"):
         left[key] = min(left.get(key, 100), percent)
-    found = list(lines)
-    for line in found:
+    for line in lines:
         percent = left.get(line.pk, 100)
         line.limit_kw *= percent / 100
         line.flow_kw = line.flow_kw if percent else 0.0
-    return found
+    return list(lines)
 
 
 def line_events_of(interface: TdInterface, user):
     """The events of lines that carry a part of an interface, going on or to come, as the reader may see them."""
     behind = LineTouched.objects.filter(td_interface=interface).values("event")
-    rows = LineEvent.objects.visible_to(user).filter(pk__in=behind, status__in=("planned", "active")).distinct()
-    return rows.select_related("line").order_by("-starts_at")[:20]
+    return LineEvent.objects.visible_to(user).filter(pk__in=behind).open().distinct().select_related("line")[:20]
 
 
 def feeders_behind(event: LineEvent, user):
@@ -149,5 +136,5 @@ def events_of(interface: TdInterface, user):
     """The events that are going on or to come at an interface, its feeders and their transformers, as the reader may see them."""
     feeders = Feeder.objects.filter(substation__td_interface=interface)
     place = Q(td_interface=interface) | Q(feeder__in=feeders) | Q(transformer__feeder__in=feeders)
-    rows = GridEvent.objects.visible_to(user).filter(place, status__in=("planned", "active")).distinct()
-    return rows.select_related("td_interface", "feeder", "transformer").order_by("-starts_at")[:20]
+    rows = GridEvent.objects.visible_to(user).filter(place).open().distinct()
+    return rows.select_related("td_interface", "feeder", "transformer")[:20]

@@ -13,6 +13,7 @@ urlpatterns = [
     path("lines/", views.LineEvents.as_view(), name="line_events"),
     path("lines/new/", views.NewLineEvent.as_view(), name="line_event_new"),
     path("lines/<uuid:uuid>/", views.LineEventDetail.as_view(), name="line_event"),
+    path("lines/<uuid:uuid>/times/", views.LineEventTimes.as_view(), name="line_event_times"),
     path("lines/<uuid:uuid>/transitions/<slug:name>/", views.LineEventTransition.as_view(), name="line_event_transition"),
     path("<int:pk>/", views.InterfaceDetail.as_view(), name="interface"),
     path("<int:pk>/stream/", views.InterfaceStream.as_view(), name="interface_stream"),

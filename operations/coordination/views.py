@@ -9,7 +9,6 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.handlers.asgi import ASGIRequest
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
-from django.db.models import Q
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -19,7 +18,7 @@ from django.views.generic import View
 
 from moc import charts, sight
 from moc.access import policy
-from moc.portal import Create, Detail, List, Transition, Update
+from moc.portal import Create, Detail, List, Update
 from moc.portal.shell import url_of
 from moc.units import counted
 from operations.computed.views import ComputedDetail
@@ -29,7 +28,7 @@ from operations.coordination.forms import LimitForm, LineEventForm, OrderForm
 from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, LineEvent
 from operations.coordination.services import limits, line_events, ordering
 from operations.coordination.tables import HISTORY_EXPORT, HISTORY_TABLE, INTERFACE_TABLE, LINE_EVENT_TABLE, RUN_TABLE, SHOWN, TOUCHED_TABLE
-from operations.outages.views import NEWEST, overdue
+from operations.outages.views import EventList, EventTimes, EventTransition, OneEvent, TellEvent
 from operations.telemetry.models import SubjectReading, SubjectState
 from operations.telemetry.reports import last_day_of
 from registry.grid.models import TdInterface
@@ -246,76 +245,37 @@ class RunDetail(ComputedDetail):
         return super().get_context_data(**shown | {"parts": [part for each in able for part in each.parts]} | kwargs)
 
 
-class LineEvents(List):
+class LineEvents(EventList):
     """The events of lines within reach, newest first."""
 
-    model = LineEvent
+    model, course = LineEvent, line_events.LINES
     title = "Events of lines"
     lead = "Outages and derates of transmission lines, as their RTO tells them."
-    noun = "events"
     table = LINE_EVENT_TABLE
     filterset_class = LineEventFilterSet
-    sorts = NEWEST
     parents = INTERFACES
 
-    def branches(self) -> list:
-        """Few rows, and paths through the interfaces that they touch: one query with the whole scope."""
-        if self.moment:
-            return super().branches()
-        return [Q(pk__in=LineEvent.objects.visible_to(self.request.user, self.permission).order_by().values("pk"))]
 
-    def actions(self) -> list[tuple[str, str, bool]]:
-        may = policy.allows(self.request.user, limits.OF_RTO)
-        return [("Tell an event", reverse("operations:line_event_new"), True)] if may else []
-
-
-class NewLineEvent(Create):
+class NewLineEvent(TellEvent):
     """An event of one line."""
 
+    course = line_events.LINES
     title = "Tell an event of a line"
     lead = "The interfaces and DERs behind it are found by the line's transfer factors; whom it concerns is told at once."
-    permission = limits.OF_RTO
     parents = LINES
     form_class = LineEventForm
-    submit_label = "Tell it"
-
-    def get_form_kwargs(self) -> dict:
-        return {"user": self.request.user}
-
-    def perform(self, form) -> LineEvent:
-        return line_events.report(actor=self.request.user, event=form.event())
-
-    def done_url(self, result: LineEvent) -> str:
-        return reverse("operations:line_event", args=[result.uuid])
 
 
-class LineEventDetail(Detail):
+class LineEventDetail(OneEvent):
     """One event: the line, what is behind it, and its moves."""
 
-    model = LineEvent
+    model, course = LineEvent, line_events.LINES
     template_name = "operations/coordination/line_event.html"
     parents = LINES
     related = ("line", "tso")
-    transition_url = "operations:line_event_transition"
-
-    def facts(self) -> list:
-        one = self.object
-        rows = [
-            ("Line", one.line, None, ""),
-            ("Capacity left", one.capacity_percent or None, "%", "of a derate"),
-            ("From", one.starts_at, None, ""),
-            ("Expected back at", one.expected_until, None, overdue(one)),
-            ("Restored", one.restored_at, None, ""),
-            ("Reason", one.reason, None, ""),
-            ("Told by", one.tso, None, ""),
-        ]
-        return [(one.get_kind_display(), rows)]
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [("Operational log", url_of("operations:log", about=str(self.object)), False)]
-
-    def mover(self, permission: str) -> tuple:
-        return permission, self.object.tso
+        return [*super().actions(), ("Operational log", url_of("operations:log", about=str(self.object)), False)]
 
     def get_context_data(self, **kwargs) -> dict:
         one, user = self.object, self.request.user
@@ -324,11 +284,15 @@ class LineEventDetail(Detail):
         return super().get_context_data(**shown | kwargs)
 
 
-class LineEventTransition(Transition):
-    """Restored, or it does not come."""
+class LineEventTimes(EventTimes):
+    """Other times of an event of a line."""
 
-    model = LineEvent
-    detail_url = "operations:line_event"
+    model, course = LineEvent, line_events.LINES
+    lead = "What can be delivered is computed anew, now and at the moments to come that were asked for; whom it concerns is told."
+    parents = LINES
 
-    def move(self, actor, obj: LineEvent, name: str, reason: str) -> None:
-        line_events.move(actor=actor, event=obj, name=name, reason=reason)
+
+class LineEventTransition(EventTransition):
+    """Of an event of a line."""
+
+    model, course = LineEvent, line_events.LINES

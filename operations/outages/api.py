@@ -17,8 +17,9 @@ from moc.rest.resources import NEWEST, Moves, Resource, Versioned
 from moc.rest.serializers import ANY_ID, Flat, Reason, example, slug_of
 from operations.outages import forms
 from operations.outages.filters import BY_TIME, EventFilterSet, LogFilterSet, OutageFilterSet
-from operations.outages.models import DerOutage, GridEvent, LogEntry
+from operations.outages.models import CapacityEvent, DerOutage, GridEvent, LogEntry
 from operations.outages.services import decoding, ders, events
+from operations.outages.services.course import Course, teller
 
 
 class OutageSerializer(Flat):
@@ -36,16 +37,21 @@ class OutageSerializer(Flat):
         ).split()
 
 
-class ToldSerializer(serializers.Serializer):
+class TimesBody(serializers.Serializer):
+    """When something is out, and why then."""
+
+    starts_at = serializers.DateTimeField()
+    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="expected return")
+    reason = serializers.CharField(max_length=300)
+
+
+class ToldSerializer(TimesBody):
     """One outage."""
 
     der = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=DerOutage.Kind.choices)
     cause = serializers.ChoiceField(choices=DerOutage.Cause.choices)
-    starts_at = serializers.DateTimeField()
-    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="expected return")
     available_kw = serializers.DecimalField(14, 3, required=False, default=0, min_value=0, help_text="still available in a derate")
-    reason = serializers.CharField(max_length=300)
     notified = serializers.CharField(max_length=200, required=False, default="", allow_blank=True, help_text="who else was told, and how")
 
 
@@ -128,8 +134,12 @@ class EventSerializer(Flat):
         ).split()
 
 
+class CapacityBody(TimesBody):
+    capacity_percent = serializers.IntegerField(min_value=0, max_value=99, required=False, default=0, help_text="left in a derate")
+
+
 @example({"kind": "outage", "feeder": "F1", "element": "trunk", "starts_at": "2027-06-01T12:00:00Z", "reason": "A tree fell"})
-class EventBody(serializers.Serializer):
+class EventBody(CapacityBody):
     """An event at one place, by your own codes: an interface, a feeder with or without an element of its network, or a transformer."""
 
     kind = serializers.ChoiceField(choices=GridEvent.Kind.choices)
@@ -137,60 +147,53 @@ class EventBody(serializers.Serializer):
     element = serializers.CharField(max_length=120, required=False, default="")
     transformer = serializers.CharField(max_length=40, required=False)
     td_interface = serializers.CharField(max_length=40, required=False)
-    capacity_percent = serializers.IntegerField(min_value=0, max_value=99, required=False, default=0, help_text="left in a derate")
-    starts_at = serializers.DateTimeField()
-    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None)
-    reason = serializers.CharField(max_length=300)
 
 
-class TimesBody(serializers.Serializer):
-    """Other times of an event. One that goes on keeps its beginning."""
+class CapacityEvents(Versioned, Moves):
+    """Events of a kind: moved, and given other times, by those who told them."""
 
-    starts_at = serializers.DateTimeField()
-    expected_until = serializers.DateTimeField(required=False, allow_null=True, default=None, help_text="expected return")
-    reason = serializers.CharField(max_length=300)
+    course: Course
+    moves = {"restore": Reason, "cancel": Reason}
+
+    def mover(self, permission: str, obj: CapacityEvent) -> tuple:
+        return teller(obj)
+
+    def perform(self, actor, obj: CapacityEvent, name: str, **said) -> None:
+        self.course.move(actor=actor, event=obj, name=name, **said)
+
+    @extend_schema(request=TimesBody, summary="Give an event other times; one that goes on keeps its beginning")
+    @action(detail=True, methods=["post"])
+    @idempotent
+    def reschedule(self, request, **kwargs) -> Response:
+        event = self.get_object()
+        policy.require(request.user, *teller(event))
+        body = TimesBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        with transaction.atomic():
+            self.course.reschedule(actor=request.user, event=self.require_match(event), **body.validated_data)
+        return self.answer(self.get_object())
 
 
-class Events(Versioned, Moves):
+class Events(CapacityEvents):
     """Grid events within reach. POST tells one; what is behind its place is found by topology."""
 
-    model = GridEvent
+    model, course = GridEvent, events.GRID
     serializer_class = EventSerializer
     filterset_class = EventFilterSet
-    moves = {"restore": Reason, "cancel": Reason}
 
     @extend_schema(request=EventBody, responses={201: EventSerializer}, summary="Tell a grid event")
     @idempotent
     def create(self, request, **kwargs) -> Response:
-        if not events.may_report(request.user):
+        if not events.GRID.may_tell(request.user):
             raise policy.NotPermitted("You may not tell grid events.")
         body = EventBody(data=request.data)
         body.is_valid(raise_exception=True)
         said = dict(body.validated_data)
         try:
-            places = forms.places(request.user, said)
+            event = GridEvent(**said | forms.places(request.user, said))
         except Refused as refusal:
             raise ValidationError(refusal.message_dict) from refusal
-        facts = {name: value for name, value in said.items() if name not in ("feeder", "transformer", "td_interface")}
-        return self.answer(events.report(actor=request.user, event=GridEvent(**facts, **places)), status=201)
-
-    def mover(self, permission: str, obj: GridEvent) -> tuple:
-        return events.teller(obj)
-
-    def perform(self, actor, obj: GridEvent, name: str, **said) -> None:
-        events.move(actor=actor, event=obj, name=name, **said)
-
-    @extend_schema(request=TimesBody, responses={200: EventSerializer}, summary="Give a grid event other times")
-    @action(detail=True, methods=["post"])
-    @idempotent
-    def reschedule(self, request, **kwargs) -> Response:
-        event = self.get_object()
-        policy.require(request.user, *events.teller(event))
-        body = TimesBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        with transaction.atomic():
-            events.reschedule(actor=request.user, event=self.require_match(event), **body.validated_data)
-        return self.answer(self.get_object())
+        return self.answer(events.report(actor=request.user, event=event), status=201)
 
 
 class LogSerializer(Flat):

@@ -13,6 +13,7 @@ from moc.access.queries import ScopedQuerySet
 from moc.history import Appended, Refuse, Versions
 from moc.lifecycle import Lifecycle, Transition
 from moc.units import MagnitudeField
+from operations.outages.queries import EventQuerySet
 from registry.ders.models import Der
 from registry.grid.models import Feeder, TdInterface, Transformer
 from registry.reconfigurations.models import Reconfiguration
@@ -97,8 +98,61 @@ class DerOutage(models.Model):
         return f"{self.get_kind_display()} of {self.der}"
 
 
-class GridEvent(models.Model):
-    """A part of a utility's grid, or of its interface to transmission, is out, switched or derated until it is restored.
+class CapacityEvent(models.Model):
+    """A part of the grid is out, or carries less, from a moment on, planned or at once, until it is restored.
+
+    A kind has a `kind`, a `place` in words, and the lifecycle `until_restored` by the permission of those who tell it."""
+
+    class Status(models.TextChoices):
+        PLANNED = "planned", "To come"
+        ACTIVE = "active", "Now"
+        RESTORED = "restored", "Restored"
+        CANCELLED = "cancelled", "Cancelled"
+
+    uuid = models.UUIDField("event id", default=uuid.uuid4, unique=True, editable=False)
+    status = models.CharField(max_length=9, choices=Status.choices)
+    capacity_percent = models.PositiveSmallIntegerField("capacity left (%)", default=0)
+    starts_at = models.DateTimeField("from")
+    expected_until = models.DateTimeField("expected back at", null=True, blank=True)
+    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
+    reason = models.CharField(max_length=300)
+    reported_by = actor()
+    reported_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = EventQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.place}"
+
+
+def bounded(name: str) -> list[models.CheckConstraint]:
+    """What every event keeps to; name: with which its constraints begin."""
+    derated = Q(kind="derate", capacity_percent__gt=0, capacity_percent__lt=100)
+    sentence = "A derate leaves between 1 and 99 %% of the capacity; anything else none."
+    whole = derated | (~Q(kind="derate") & Q(capacity_percent=0))
+    return [
+        models.CheckConstraint(name=f"{name}_in_order", condition=Q(expected_until__gt=F("starts_at")), violation_error_message=ORDER),
+        models.CheckConstraint(name=f"{name}_capacity", condition=whole, violation_error_message=sentence),
+    ]
+
+
+def until_restored(permission: str) -> Lifecycle:
+    """The moves of an event; who told it makes them, by this permission."""
+    Status = CapacityEvent.Status
+    return Lifecycle(
+        Transition("begin", (Status.PLANNED,), Status.ACTIVE, None),
+        Transition("restore", (Status.ACTIVE,), Status.RESTORED, permission),
+        Transition("cancel", (Status.PLANNED,), Status.CANCELLED, permission, needs_reason=True, danger=True),
+        initial=(Status.PLANNED, Status.ACTIVE),
+    )
+
+
+class GridEvent(CapacityEvent):
+    """A part of a utility's grid, or of its interface to transmission, is out, switched or derated.
 
     It is at exactly one place: a T-D interface (told by the utility or by its RTO), a feeder, a transformer, or an element of the
     feeder's network. Counts are of what was behind it when it was told; `kw` is the nameplate of these DERs.
@@ -111,48 +165,27 @@ class GridEvent(models.Model):
         SWITCHING = "switching", "Switching"
         DERATE = "derate", "Derate"
 
-    class Status(models.TextChoices):
-        PLANNED = "planned", "To come"
-        ACTIVE = "active", "Now"
-        RESTORED = "restored", "Restored"
-        CANCELLED = "cancelled", "Cancelled"
+    lifecycle = until_restored("manage_grid")
 
-    lifecycle = Lifecycle(
-        Transition("begin", (Status.PLANNED,), Status.ACTIVE, None),
-        Transition("restore", (Status.ACTIVE,), Status.RESTORED, "manage_grid"),
-        Transition("cancel", (Status.PLANNED,), Status.CANCELLED, "manage_grid", needs_reason=True, danger=True),
-        initial=(Status.PLANNED, Status.ACTIVE),
-    )
-
-    uuid = models.UUIDField("event id", default=uuid.uuid4, unique=True, editable=False)
     edc = party("utility")
     tso = party("told by the RTO", null=True, blank=True)
     kind = models.CharField(max_length=9, choices=Kind.choices)
-    status = models.CharField(max_length=9, choices=Status.choices)
     td_interface = models.ForeignKey(
         TdInterface, null=True, blank=True, on_delete=models.PROTECT, related_name="+", verbose_name="interface"
     )
     feeder = models.ForeignKey(Feeder, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     transformer = models.ForeignKey(Transformer, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     element = models.CharField(max_length=120, blank=True, help_text="a line or transformer of the feeder's network, such as line.l1")
-    capacity_percent = models.PositiveSmallIntegerField("capacity left (%)", default=0)
-    starts_at = models.DateTimeField("from")
-    expected_until = models.DateTimeField("expected back at", null=True, blank=True)
-    restored_at = models.DateTimeField(null=True, blank=True, editable=False)
-    reason = models.CharField(max_length=300)
     point_count = models.PositiveIntegerField("service points", default=0, editable=False)
     der_count = models.PositiveIntegerField("DERs", default=0, editable=False)
     aggregation_count = models.PositiveIntegerField("aggregations", default=0, editable=False)
     kw = MagnitudeField("their nameplate (kW)", default=0, editable=False)
-    reported_by = actor()
-    reported_at = models.DateTimeField(default=timezone.now, editable=False)
 
-    objects = ScopedQuerySet.as_manager()
     history = Versions()
 
-    class Meta:
-        ordering = ["-id"]
+    class Meta(CapacityEvent.Meta):
         constraints = [
+            *bounded("grid_event"),
             models.CheckConstraint(
                 name="grid_event_one_place",
                 condition=Q(td_interface__isnull=False, feeder=None, transformer=None, element="")
@@ -160,24 +193,11 @@ class GridEvent(models.Model):
                 | Q(td_interface=None, feeder=None, transformer__isnull=False, element=""),
                 violation_error_message="Name one place: an interface, a feeder (with or without an element), or a transformer.",
             ),
-            models.CheckConstraint(
-                name="grid_event_in_order",
-                condition=Q(expected_until__gt=F("starts_at")),
-                violation_error_message=ORDER,
-            ),
-            models.CheckConstraint(
-                name="grid_event_capacity",
-                condition=Q(kind="derate", capacity_percent__gt=0, capacity_percent__lt=100) | (~Q(kind="derate") & Q(capacity_percent=0)),
-                violation_error_message="A derate leaves between 1 and 99 %% of the capacity; an outage or a switching none.",
-            ),
         ]
         indexes = [
             models.Index(fields=["edc", "-id"], name="grid_event_by_utility"),
             models.Index(fields=["tso", "-id"], name="grid_event_by_rto"),
         ]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.place}"
 
     @property
     def place(self) -> str:
@@ -222,7 +242,7 @@ class LogEntry(Appended):
         *("event_told", "event_begin", "event_restore", "event_cancel", "event_reschedule"),
         *("outage_told", "outage_begin", "outage_end", "outage_cancel"),
         *("network_approve", "envelopes_publish", "envelopes_hold", "envelopes_deactivate"),
-        *("line_event_told", "line_event_begin", "line_event_restore", "line_event_cancel"),
+        *("line_event_told", "line_event_begin", "line_event_restore", "line_event_cancel", "line_event_reschedule"),
         *("interface_limit", "line_limit", "deliverability_derate", "alarm_evaluate", "alarm_deactivate"),
         *("response_substitute", "response_derate", "response_redeclare", "response_room", "response_grant", "response_refuse"),
         *("interconnection_adopt", "screen_adopt", "policy_add", "policy_change"),

@@ -11,8 +11,10 @@ from moc.portal import Create, Detail, List, Sort, Transition, Update
 from moc.portal.shell import url_of
 from operations.outages import forms, reports
 from operations.outages.filters import BY_TIME, EventFilterSet, LogFilterSet, OutageFilterSet
-from operations.outages.models import DerOutage, GridEvent, LogEntry
+from operations.outages.models import CapacityEvent, DerOutage, GridEvent, LogEntry
+from operations.outages.queries import OPEN
 from operations.outages.services import decoding, ders, events
+from operations.outages.services.course import Course, teller
 from operations.outages.tables import DER_TABLE, EVENT_TABLE, LOG_EXPORT, LOG_TABLE, OUTAGE_TABLE
 
 NEWEST = (Sort("-id", ("-id",)), Sort("id", ("id",)))
@@ -20,7 +22,7 @@ OUTAGES = (("Outages", "operations:outages"),)
 EVENTS = (*OUTAGES, ("Grid events", "operations:grid_events"))
 
 
-def overdue(one: DerOutage | GridEvent) -> str:
+def overdue(one: DerOutage | CapacityEvent) -> str:
     """Of what goes on beyond the moment at which it was expected back."""
     late = one.status == "active" and one.expected_until is not None and one.expected_until < timezone.now()
     return "overdue: nobody has said that it is back" if late else ""
@@ -114,7 +116,7 @@ class OutageDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         answers = f"{reverse('operations:outage_responses')}?outage={self.object.uuid}"
         shown = [("Answers chosen", answers, False)]
-        if self.object.status not in ("planned", "active") or not policy.allows(self.request.user, ders.PERMISSION, self.object.aggregator):
+        if self.object.status not in OPEN or not policy.allows(self.request.user, ders.PERMISSION, self.object.aggregator):
             return shown
         return [("Answer it", reverse("operations:outage_answer", args=[self.object.uuid]), True), *shown]
 
@@ -132,58 +134,51 @@ class OutageTransition(Transition):
         ders.move(actor=actor, outage=obj, name=name, reason=reason)
 
 
-class Events(List):
-    """Grid events within reach, newest first."""
+class OfKind:
+    """A page of the events of a kind, whose course knows the addresses."""
 
-    model = GridEvent
-    title = "Grid events"
-    lead = "Outages, switching and derates of the grid, and the DERs that are behind them."
+    course: Course
+    transition_url = property(lambda self: f"{self.course.page}_transition")
+    detail_url = property(lambda self: self.course.page)
+
+    def done_url(self, result: CapacityEvent) -> str:
+        return reverse(self.course.page, args=[result.uuid])
+
+
+class EventList(OfKind, List):
+    """The events of a kind within reach, newest first."""
+
     noun = "events"
-    table = EVENT_TABLE
-    filterset_class = EventFilterSet
     sorts = NEWEST
-    parents = OUTAGES
 
     def branches(self) -> list:
-        """Few rows, and a path through the DERs that they touch: one query with the whole scope."""
+        """Few rows, and paths through what they touch: one query with the whole scope."""
         if self.moment:
             return super().branches()
-        return [Q(pk__in=GridEvent.objects.visible_to(self.request.user, self.permission).order_by().values("pk"))]
+        return [Q(pk__in=self.model.objects.visible_to(self.request.user, self.permission).order_by().values("pk"))]
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [("Tell an event", reverse("operations:grid_event_new"), True)] if events.may_report(self.request.user) else []
+        may = self.course.may_tell(self.request.user)
+        return [("Tell an event", reverse(f"{self.course.page}_new"), True)] if may else []
 
 
-class NewEvent(Create):
-    """An event at one place of the grid."""
+class TellEvent(OfKind, Create):
+    """An event of a kind, by form."""
 
-    title = "Tell a grid event"
-    lead = "What is behind the place is found in your records and networks; whom it concerns is told at once."
-    parents = EVENTS
-    form_class = forms.EventForm
     submit_label = "Tell it"
 
     def allowed(self) -> bool:
-        return events.may_report(self.request.user)
+        return self.course.may_tell(self.request.user)
 
     def get_form_kwargs(self) -> dict:
         return {"user": self.request.user}
 
-    def perform(self, form) -> GridEvent:
-        return events.report(actor=self.request.user, event=form.event())
-
-    def done_url(self, result: GridEvent) -> str:
-        return reverse("operations:grid_event", args=[result.uuid])
+    def perform(self, form) -> CapacityEvent:
+        return self.course.report(actor=self.request.user, event=form.event())
 
 
-class EventDetail(Detail):
-    """One event: where, what is behind it, and its moves."""
-
-    model = GridEvent
-    template_name = "operations/outages/event.html"
-    parents = EVENTS
-    related = ("edc", "tso", "feeder", "transformer__feeder", "td_interface")
-    transition_url = "operations:grid_event_transition"
+class OneEvent(OfKind, Detail):
+    """One event of a kind: its times, and its moves."""
 
     def facts(self) -> list:
         one = self.object
@@ -194,24 +189,87 @@ class EventDetail(Detail):
             ("Expected back at", one.expected_until, None, overdue(one)),
             ("Restored", one.restored_at, None, ""),
             ("Reason", one.reason, None, ""),
-            ("Service points behind it", one.point_count, None, ""),
-            ("DERs behind it", one.der_count, None, "when it was told"),
-            ("Aggregations with these DERs", one.aggregation_count, None, ""),
-            ("Their nameplate", one.kw, "kW", ""),
-            ("Told by", one.tso or one.edc, None, ""),
-            ("Utility", one.edc, None, ""),
+            ("Told by", teller(one)[1], None, ""),
         ]
         return [(one.get_kind_display(), rows)]
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        one = self.object
-        feeder = one.feeder or (one.transformer and one.transformer.feeder)
-        shown = [("Envelopes of this feeder", url_of("operations:envelopes", feeder=feeder.code), False)] if feeder else []
-        may = one.status in ("planned", "active") and policy.allows(self.request.user, *events.teller(one))
-        return [("Other times", reverse("operations:grid_event_times", args=[one.uuid]), False), *shown] if may else shown
+        may = self.object.status in OPEN and policy.allows(self.request.user, *teller(self.object))
+        return [("Other times", reverse(f"{self.course.page}_times", args=[self.object.uuid]), False)] if may else []
 
     def mover(self, permission: str) -> tuple:
-        return events.teller(self.object)
+        return teller(self.object)
+
+
+class EventTimes(OfKind, Update):
+    """Other times of one event of a kind."""
+
+    title = "Other times of an event"
+    form_class = forms.TimesForm
+    submit_label = "Give these times"
+
+    def allowed(self) -> bool:
+        return policy.allows(self.request.user, *teller(self.object))
+
+    def get_form_kwargs(self) -> dict:
+        return {"event": self.object}
+
+    def perform(self, form) -> CapacityEvent:
+        self.course.reschedule(actor=self.request.user, event=self.object, **form.cleaned_data)
+        return self.object
+
+
+class EventTransition(OfKind, Transition):
+    """Restored, or it does not come."""
+
+    def move(self, actor, obj: CapacityEvent, name: str, reason: str) -> None:
+        self.course.move(actor=actor, event=obj, name=name, reason=reason)
+
+
+class Events(EventList):
+    """Grid events within reach, newest first."""
+
+    model, course = GridEvent, events.GRID
+    title = "Grid events"
+    lead = "Outages, switching and derates of the grid, and the DERs that are behind them."
+    table = EVENT_TABLE
+    filterset_class = EventFilterSet
+    parents = OUTAGES
+
+
+class NewEvent(TellEvent):
+    """An event at one place of the grid."""
+
+    course = events.GRID
+    title = "Tell a grid event"
+    lead = "What is behind the place is found in your records and networks; whom it concerns is told at once."
+    parents = EVENTS
+    form_class = forms.EventForm
+
+
+class EventDetail(OneEvent):
+    """One event: where, what is behind it, and its moves."""
+
+    model, course = GridEvent, events.GRID
+    template_name = "operations/outages/event.html"
+    parents = EVENTS
+    related = ("edc", "tso", "feeder", "transformer__feeder", "td_interface")
+
+    def facts(self) -> list:
+        one = self.object
+        behind = [
+            ("Service points", one.point_count, None, ""),
+            ("DERs", one.der_count, None, "when it was told"),
+            ("Aggregations with these DERs", one.aggregation_count, None, ""),
+            ("Their nameplate", one.kw, "kW", ""),
+            ("Utility", one.edc, None, ""),
+        ]
+        return [*super().facts(), ("Behind it", behind)]
+
+    def actions(self) -> list[tuple[str, str, bool]]:
+        feeder = self.object.feeder or (self.object.transformer and self.object.transformer.feeder)
+        shown = [("Envelopes of this feeder", url_of("operations:envelopes", feeder=feeder.code), False)] if feeder else []
+        return [*super().actions(), *shown]
 
     def get_context_data(self, **kwargs) -> dict:
         one, user = self.object, self.request.user
@@ -221,38 +279,18 @@ class EventDetail(Detail):
         return super().get_context_data(**shown | kwargs)
 
 
-class EventTimes(Update):
-    """Other times of one event."""
+class GridEventTimes(EventTimes):
+    """Other times of a grid event."""
 
-    model = GridEvent
-    title = "Other times of an event"
+    model, course = GridEvent, events.GRID
     lead = "What envelopes its former times touched, and those that the new ones touch, are computed anew; whom it concerns is told."
     parents = EVENTS
-    form_class = forms.TimesForm
-    submit_label = "Give these times"
-
-    def allowed(self) -> bool:
-        return policy.allows(self.request.user, *events.teller(self.object))
-
-    def get_form_kwargs(self) -> dict:
-        return {"event": self.object}
-
-    def perform(self, form) -> GridEvent:
-        events.reschedule(actor=self.request.user, event=self.object, **form.cleaned_data)
-        return self.object
-
-    def done_url(self, result: GridEvent) -> str:
-        return reverse("operations:grid_event", args=[result.uuid])
 
 
-class EventTransition(Transition):
-    """Restored, or it does not come."""
+class GridEventTransition(EventTransition):
+    """Of a grid event."""
 
-    model = GridEvent
-    detail_url = "operations:grid_event"
-
-    def move(self, actor, obj: GridEvent, name: str, reason: str) -> None:
-        events.move(actor=actor, event=obj, name=name, reason=reason)
+    model, course = GridEvent, events.GRID
 
 
 class Log(List):

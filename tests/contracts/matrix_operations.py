@@ -58,13 +58,10 @@ def limited(scene: Scene) -> dict:
     return {"der": str(scene.limited.uuid), "least_kw": "-1", "most_kw": "1", "reason": "Repair"}
 
 
-def times(scene: Scene) -> dict:
-    """Of the event that goes on: its beginning, and another end."""
-    return {"starts_at": scene.grid_event.starts_at.isoformat(), "expected_until": midnight(2).isoformat(), "reason": "It takes longer"}
-
-
-def times_by_form(scene: Scene) -> dict:
-    return times(scene) | {"expected_until": f"{midnight(2):%Y-%m-%d %H:%M}"}
+def times(name: str):
+    """Of an event of the scene that goes on: its beginning, and another end."""
+    other = {"reason": "It takes longer"}
+    return lambda scene: {"starts_at": getattr(scene, name).starts_at.isoformat(), "expected_until": midnight(2).isoformat()} | other
 
 
 def told(scene: Scene) -> dict:
@@ -258,7 +255,7 @@ ROUTES = (
         writes=(Write(ANY_GRID, EVENT, name="a utility"), Write(ANY_GRID | MARKETS, INTERFACE, name="an interface")),
     ),
     Route(f"{OUTAGES}events/<uuid:uuid>/", OF_BOTH - who("machine"), of("grid_event")),
-    Route(f"{OUTAGES}events/<uuid:uuid>/times/", GRID, of("grid_event"), (Write(GRID, times_by_form),)),
+    Route(f"{OUTAGES}events/<uuid:uuid>/times/", GRID, of("grid_event"), (Write(GRID, times("grid_event")),)),
     Route(f"{OUTAGES}events/<uuid:uuid>/{MOVE}", None, of("grid_event", name="restore"), (Write(GRID),)),
     Route("operations/feeders/", SIGNED_IN),
     Route("operations/feeders/<int:pk>/", PEOPLE_OF_GRID, feeder),
@@ -275,6 +272,7 @@ ROUTES = (
     Route(f"{INTERFACES}lines/", SIGNED_IN),
     Route(f"{INTERFACES}lines/new/", MARKETS, writes=(Write(MARKET, lambda scene: LINE_OUT | {"line": scene.monitored_line.pk}),)),
     Route(f"{INTERFACES}lines/<uuid:uuid>/", OF_BOTH - who("machine"), of("line_event")),
+    Route(f"{INTERFACES}lines/<uuid:uuid>/times/", MARKET, of("line_event"), (Write(MARKET, times("line_event")),)),
     Route(f"{INTERFACES}lines/<uuid:uuid>/{MOVE}", None, of("line_event", name="restore"), (Write(MARKET),)),
     Route(f"{INTERFACES}deliverability/", SIGNED_IN),
     Route(f"{INTERFACES}deliverability/new/", MARKETS, writes=(Write(MARKET, deliverability_of),)),
@@ -291,6 +289,7 @@ ROUTES = (
     Route(f"{API}line-events/{ID}", OF_BOTH, of("line_event")),
     Route(f"{API}line-events/{ID}versions/", OF_BOTH, of("line_event")),
     Route(f"{API}line-events/{ID}{MOVE}", None, of("line_event", name="restore"), (Write(MARKET, {}),)),
+    Route(f"{API}line-events/{ID}reschedule/", None, of("line_event"), (Write(MARKET, times("line_event")),)),
     Route(f"{API}deliverability-runs/", CALLERS, writes=(Write(MARKET, ordered),)),
     Route(f"{API}deliverability-runs/{ID}", OF_RTO, of("deliverability_run")),
     Route(f"{API}deliverability-runs/{ID}versions/", OF_RTO, of("deliverability_run")),
@@ -371,7 +370,7 @@ ROUTES = (
     Route(f"{API}grid-events/{ID}", OF_BOTH, of("grid_event")),
     Route(f"{API}grid-events/{ID}versions/", OF_BOTH, of("grid_event")),
     Route(f"{API}grid-events/{ID}{MOVE}", None, of("grid_event", name="restore"), (Write(GRID, {}),)),
-    Route(f"{API}grid-events/{ID}reschedule/", None, of("grid_event"), (Write(GRID, times),)),
+    Route(f"{API}grid-events/{ID}reschedule/", None, of("grid_event"), (Write(GRID, times("grid_event")),)),
     Route(f"{API}log/", CALLERS),
     Route(f"{API}log/<int:pk>/", OF_BOTH, lambda scene: {"pk": scene.operational_log.pk}),
     Route(f"{API}states/", CALLERS),

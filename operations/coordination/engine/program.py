@@ -86,8 +86,3 @@ def optimise(program: Program) -> Answer:
     node_kw, node_dual = columns[blocks:-1], duals[blocks:-1]
     line_kw, line_dual = np.array(found.row_value)[rows], np.array(found.row_dual)[rows]
     return Answer(columns[:blocks], node_kw, np.abs(node_dual), line_kw, np.abs(line_dual), float(columns[-1]))
-
-
-def by_feeder(kw: np.ndarray, feeder: np.ndarray, count: int) -> np.ndarray:
-    """Blocks' kW summed to their feeders, (count,)."""
-    return np.bincount(feeder, weights=kw, minlength=count)

@@ -1,6 +1,7 @@
 """From envelopes to what can be delivered: feeder → interface → lines → back to the points, proven by a power flow."""
 
 from collections import defaultdict
+from datetime import datetime
 from time import perf_counter
 
 import numpy as np
@@ -11,7 +12,7 @@ from moc.jobs.services import Progress
 from operations.computed import services as computed
 from operations.coordination import reports
 from operations.coordination.engine import program
-from operations.coordination.models import DeliverabilityRun, InterfaceLimit, InterfaceResult, MonitoredLine
+from operations.coordination.models import DeliverabilityRun, InterfaceResult, MonitoredLine
 from operations.coordination.reports import Capability
 from operations.envelopes.services import computing
 from operations.envelopes.solver.case import Case
@@ -31,7 +32,7 @@ def carry_out(run: DeliverabilityRun, progress: Progress) -> dict:
     started = perf_counter()
     interfaces = list(TdInterface.objects.filter(pnode__tso=run.tso_id).select_related("edc").order_by("pk"))
     feeders = reports.capabilities([each.pk for each in interfaces], run.at)
-    rooms, lines = _rooms(interfaces), reports.lines_at(run.tso_id, run.at)
+    rooms, lines = _rooms(interfaces, run.at), reports.lines_at(run.tso_id, run.at)
     progress(0, None, f"{len(feeders)} feeders")
     answers = {way: _delivered(way, interfaces, feeders, rooms, lines) for way in (UP, DOWN)}
     proven = {way: [_proven(each, way, kw) for each, kw in zip(feeders, answers[way][1], strict=True)] for way in (UP, DOWN)}
@@ -47,17 +48,11 @@ def carry_out(run: DeliverabilityRun, progress: Progress) -> dict:
     return {"interfaces": len(interfaces), "feeders": len(feeders), "binding": len(binding)}
 
 
-def _rooms(interfaces: list[TdInterface]) -> dict[int, tuple]:
-    """Of each interface flow, least and most (None without), kW."""
+def _rooms(interfaces: list[TdInterface], at: datetime) -> dict[int, tuple]:
+    """Of each interface flow, and least and most (None without) at a moment, kW."""
     keys = [each.pk for each in interfaces]
     flows = dict(SubjectState.objects.filter(td_interface__in=keys).values_list("td_interface", "p_kw"))
-    limits, left = {row.td_interface_id: row for row in InterfaceLimit.objects.filter(td_interface__in=keys)}, reports.remaining(keys)
-    found = {}
-    for key in keys:
-        low, high = (-limits[key].import_kw * left[key], limits[key].export_kw * left[key]) if key in limits else (None, None)
-        closed = left[key] == 0
-        found[key] = (flows.get(key), 0.0 if closed else low, 0.0 if closed else high)
-    return found
+    return {key: (flows.get(key), *bounds) for key, bounds in reports.bounds_at(keys, at).items()}
 
 
 def _change(room: tuple) -> tuple[float, float]:
@@ -140,12 +135,7 @@ def _binding(way: str, lines: list[MonitoredLine], answer: program.Answer) -> li
 
 
 def _log(result: InterfaceResult) -> None:
-    before = {way: result_kw(result, way) + getattr(result, f"derate_{way}_kw") for way in (UP, DOWN)}
-    after = {way: result_kw(result, way) for way in (UP, DOWN)}
+    after = {way: getattr(result, f"deliverable_{way}_kw") for way in (UP, DOWN)}
+    before = {way: kw + getattr(result, f"derate_{way}_kw") for way, kw in after.items()}
     said = {"act": "deliverability_derate", "subject": str(result), "reason": SYSTEM}
     log.write(actor=None, edc=result.edc, tso=result.run.tso, before=before, after=after, **said)
-
-
-def result_kw(result: InterfaceResult, way: str) -> float:
-    """What is deliverable one way, kW."""
-    return getattr(result, f"deliverable_{way}_kw")

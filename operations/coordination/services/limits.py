@@ -8,7 +8,7 @@ from moc.history import acting
 from moc.jobs import services as jobs
 from operations.coordination.models import InterfaceLimit, MonitoredLine
 from operations.outages.services import log
-from operations.outages.services.events import OF_RTO, OF_UTILITY
+from operations.outages.services.course import OF_RTO, OF_UTILITY
 from registry.grid.models import TdInterface
 
 FOLLOWS = "operations.coordination.tasks.follow"

@@ -26,7 +26,7 @@ def due(now: datetime | None = None) -> list[DeliverabilityRun]:
     now = now or timezone.now()
     hour, made = now.replace(minute=0, second=0, microsecond=0), []
     for tso in Organization.objects.filter(pk__in=InterfaceLimit.objects.values("tso")).order_by("pk"):
-        newest = DeliverabilityRun.objects.filter(tso=tso).order_by("-pk").select_related("job").first()
+        newest = DeliverabilityRun.objects.filter(tso=tso, at__lte=now).order_by("-pk").first()
         if not DeliverabilityRun.objects.filter(tso=tso, at__gte=hour, at__lte=now).exists():
             made.append(order(actor=None, tso=tso, at=hour))
         elif now - newest.created_at >= LEAST and _changed(tso) > newest.created_at:
@@ -45,6 +45,13 @@ def follow(tso: Organization) -> DeliverabilityRun | None:
     """Have it computed for now, after a limit changed; None where a run of the platform's that has not begun will see the change."""
     waiting = DeliverabilityRun.objects.filter(tso=tso, created_by=None, job__status=Job.Status.QUEUED)
     return None if waiting.exists() else order(actor=None, tso=tso, at=timezone.now())
+
+
+def anew(tso: Organization, since: datetime) -> list[DeliverabilityRun]:
+    """Have it computed again for the moments to come, from one on, that were asked for, but those of which a run has not begun."""
+    ahead = DeliverabilityRun.objects.filter(tso=tso, at__gt=timezone.now(), at__gte=since).order_by("at")
+    waiting = ahead.filter(job__status=Job.Status.QUEUED).values("at")
+    return [order(actor=None, tso=tso, at=at) for at in ahead.exclude(at__in=waiting).values_list("at", flat=True).distinct()]
 
 
 def order(*, actor, tso: Organization, at: datetime) -> DeliverabilityRun:

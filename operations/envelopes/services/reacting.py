@@ -12,6 +12,7 @@ from operations.envelopes.models import EnvelopePolicy, EnvelopeRun
 from operations.envelopes.services import base, life, limits, ruled, situation
 from operations.network.models import NetworkVersion
 from operations.outages.models import DerOutage, GridEvent
+from operations.outages.queries import coming
 
 Status = EnvelopeRun.Status
 STANDING = (Status.COMPUTING, Status.COMPUTED, Status.EVALUATED, Status.PUBLISHED)
@@ -76,8 +77,8 @@ def _touched(now: datetime, forecasts: dict[int, dict[date, int]]):
     """The networks where something happens, is planned to, or did when a window that is not over was computed; of which the policy changed,
     or a newer forecast stands."""
     windows = EnvelopeRun.objects.filter(ends_at__gt=now)
-    coming = Q(status="active") | Q(status="planned", starts_at__lt=windows.aggregate(last=Max("ends_at"))["last"] or now)
-    events, out = GridEvent.objects.filter(coming), DerOutage.objects.filter(coming).values("der__feeder")
+    happening = coming(windows.aggregate(last=Max("ends_at"))["last"] or now)
+    events, out = GridEvent.objects.filter(happening), DerOutage.objects.filter(happening).values("der__feeder")
     places = Q(feeder__in=windows.exclude(situation={}).values("feeder")) | Q(feeder__in=_of_other_policies(windows, now))
     known = windows.exclude(status__in=OVER).filter(feeder__in=list(forecasts)).only("feeder", "starts_at", "ends_at", "forecasts")
     places |= Q(feeder__in={run.feeder_id for run in known if _newer(forecasts[run.feeder_id], run, max(run.starts_at, now))})

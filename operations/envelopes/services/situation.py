@@ -19,6 +19,7 @@ from operations.envelopes.models import EnvelopeRun
 from operations.network.models import NetworkPoint, NetworkVersion
 from operations.outages import reports
 from operations.outages.models import DerOutage, GridEvent
+from operations.outages.queries import coming
 from registry.ders.models import Der
 
 if TYPE_CHECKING:  # pages ask what the situation is, and need no solver in their memory
@@ -53,18 +54,13 @@ def _events(version: NetworkVersion, until: datetime):
     """The events that are going on or planned at a place of a network's feeder, or at the interface above it."""
     feeder = version.feeder
     place = Q(feeder=feeder) | Q(transformer__feeder=feeder) | Q(td_interface=feeder.substation.td_interface_id)
-    return GridEvent.objects.filter(place, _coming(until), edc=version.edc_id).select_related("transformer")
+    return GridEvent.objects.filter(place, coming(until), edc=version.edc_id).select_related("transformer")
 
 
 def _outages(version: NetworkVersion, until: datetime):
     points = NetworkPoint.objects.filter(version=version, service_point__isnull=False)
     ders = Der.objects.filter(status=Der.Status.ACTIVE, service_point__in=points.values("service_point"))
-    return DerOutage.objects.filter(_coming(until), der__in=ders)
-
-
-def _coming(until: datetime) -> Q:
-    """What is going on, or planned to begin before a moment; both kinds name these statuses alike."""
-    return Q(status="active") | Q(status="planned", starts_at__lt=until)
+    return DerOutage.objects.filter(coming(until), der__in=ders)
 
 
 def _intervals(each: GridEvent | DerOutage, since: datetime, until: datetime, step: timedelta) -> tuple[datetime, datetime]:

@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef
 
 from moc.jobs import services as jobs
 from operations.network.models import NetworkVersion
-from operations.outages.models import DerOutage, GridEvent, LogEntry
+from operations.outages.models import DerOutage, LogEntry
 
 FOLLOWS = "operations.envelopes.tasks.follow"
 
@@ -22,18 +22,6 @@ def write(*, actor, act: str, subject: str, before: dict, after: dict, edc=None,
     if act not in LogEntry.ACTS:
         raise ValueError(f"{act} stands in no list of acts")
     return LogEntry.objects.create(actor=actor, act=act, subject=subject[:300], edc=edc, before=before, after=after, **more)
-
-
-def of_event(event: GridEvent, *, actor, act: str, before: str, reason: str = "", times: dict | None = None) -> LogEntry:
-    """An act on a grid event; times: as they were, where it has others."""
-    after = {"status": event.status, "ders": event.der_count, "aggregations": event.aggregation_count, "kw": float(event.kw)}
-    feeder = event.feeder or (event.transformer and event.transformer.feeder)
-    said = {"reason": reason or event.reason, "edc": event.edc, "tso": event.tso, "feeder": feeder, "event": event}
-    after |= {"capacity_percent": event.capacity_percent}
-    if times is not None:
-        after |= {name: (moment := getattr(event, name)) and moment.isoformat() for name in times}
-    changed = {"before": {"status": before} | (times or {}), "after": after}
-    return write(actor=actor, act=act, subject=str(event), **said, **changed)
 
 
 def of_outages(outages: list[DerOutage], *, actor, act: str, before: str, reason: str = "") -> None:

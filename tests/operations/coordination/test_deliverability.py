@@ -1,6 +1,7 @@
 """Interfaces live, their limits, and what can be delivered through them: O1, O4, O5."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -14,6 +15,7 @@ from moc.errors import UserError
 from moc.history import acting
 from moc.jobs.models import Job
 from moc.notices.models import Notice
+from moc.portal.versions import version_of
 from operations.coordination import reports, tasks, views
 from operations.coordination.models import DeliverabilityRun, InterfaceResult, LineEvent, MonitoredLine
 from operations.coordination.services import deliverability, limits, line_events, ordering
@@ -282,7 +284,7 @@ def test_an_rto_tells_of_its_lines_by_page_and_by_program(world, interface, clie
     client, form = client_of(operator), {"line": line.pk, "kind": "derate", "starts_at": "2026-01-01T00:00", "reason": "Heat"}
     for wrong, sentence in (
         ({}, "A derate leaves between 1 and 99 % of the capacity"),
-        ({"kind": "outage", "capacity_percent": 5}, "an outage none"),
+        ({"kind": "outage", "capacity_percent": 5}, "anything else none"),
         ({"capacity_percent": 50, "expected_until": "2025-12-31T00:00"}, "It ends after it begins."),
         ({"capacity_percent": 50, "line": 0}, "Select a valid choice"),
     ):
@@ -299,10 +301,55 @@ def test_an_rto_tells_of_its_lines_by_page_and_by_program(world, interface, clie
     assert api_of(world.user("tso2", "administrator")).post(f"{API}line-events/", body, format="json").status_code == 404
     api = api_of(operator)
     refused = api.post(f"{API}line-events/", body | {"capacity_percent": 5}, format="json")
-    assert refused.status_code == 400 and "an outage none" in refused.content.decode()
+    assert refused.status_code == 400 and "anything else none" in refused.content.decode()
     told = api.post(f"{API}line-events/", body, format="json")
     assert (told.status_code, told.json()["status"], told.json()["line"]) == (201, "planned", "L-1")
     moved = api.post(f"{API}line-events/{told.json()['id']}/transitions/cancel/", {"reason": "Put off"}, format="json", HTTP_IF_MATCH="*")
     assert moved.json()["status"] == "cancelled"
     assert client.post(f"{page}transitions/restore/", {"reason": "Cool"}).status_code == 302
     assert LineEvent.objects.get(kind="derate").status == "restored"
+
+
+def test_an_rto_gives_an_event_of_its_line_other_times(world, interface):
+    """O1, O3, O5: what is to come begins at another moment, what goes on ends at another; logged, told, and computed anew where asked."""
+    operator, line = world.user("tso", "administrator"), line_of(world, interface)
+    asked, sooner = computed(world), midnight(1)
+    Job.objects.filter(pk=asked.job_id).update(status=Job.Status.DONE)
+    ordering.order(actor=operator, tso=world.tso, at=sooner + timedelta(hours=1))  # has not begun: it will see the change
+    event = LineEvent(line=line, kind="derate", capacity_percent=97, starts_at=midnight(2), expected_until=midnight(3), reason="Heat")
+    line_events.report(actor=operator, event=event)
+    assert DeliverabilityRun.objects.count() == 2, "it was asked of no moment that the event may cover"
+    line_events.reschedule(actor=operator, event=event, starts_at=sooner, expected_until=None, reason="Sooner")
+    anew = DeliverabilityRun.objects.filter(created_by=None).get()
+    assert anew.at == asked.at and reports.lines_at(world.tso.pk, asked.at)[0].limit_kw == 97
+    entry = LogEntry.objects.get(act="line_event_reschedule")
+    assert [datetime.fromisoformat(state["starts_at"]) for state in (entry.before, entry.after)] == [midnight(2), sooner]
+    assert entry.before["expected_until"] and entry.after["expected_until"] is None and entry.reason == "Sooner"
+    told = Notice.objects.filter(user=world.user("aggregator", "filer"), event="grid_event").order_by("-pk").first()
+    assert told.subject == "Derate of line L-1: other times"
+
+
+def test_other_times_of_a_line_event_by_page_and_by_program(world, interface, client_of, api_of):
+    """O3: wrong ones name the rule; who did not tell it has no such page."""
+    operator, line = world.user("tso", "administrator"), line_of(world, interface)
+    event = LineEvent(line=line, kind="outage", starts_at=moment(9), reason="A tower fell")
+    page = f"{BASE}lines/{line_events.report(actor=operator, event=event).uuid}/"
+    given = {"starts_at": event.starts_at.isoformat(), "expected_until": midnight(2).isoformat(), "reason": "It takes longer"}
+    client, api, url = client_of(operator), api_of(operator), f"{API}line-events/{event.uuid}/reschedule/"
+    assert f"{page}times/" in client.get(page).content.decode()
+    for stranger, status in (("edc", 403), ("tso2", 404)):
+        user = world.user(stranger, "administrator")
+        assert client_of(user).post(f"{page}times/", given | {"opened_version": version_of(event)}).status_code == 404
+        assert api_of(user).post(url, given, format="json", HTTP_IF_MATCH="*").status_code == status
+    for wrong in ({"starts_at": midnight(1).isoformat()}, {"expected_until": moment(1).isoformat()}):
+        refused = api.post(url, given | wrong, format="json", HTTP_IF_MATCH="*")
+        assert (refused.status_code, refused.json()["code"]) == (422, "EVENT-TIME")
+    assert not LogEntry.objects.filter(act="line_event_reschedule").exists()
+    assert api.post(url, given, format="json", HTTP_IF_MATCH="*").status_code == 200
+    event.refresh_from_db()
+    assert event.expected_until == midnight(2)
+    assert client.post(f"{page}times/", given | {"expected_until": "", "opened_version": version_of(event)}).status_code == 302
+    event.refresh_from_db()
+    assert (event.status, event.expected_until) == ("active", None)
+    line_events.move(actor=operator, event=event, name="restore")
+    assert api.post(url, given, format="json", HTTP_IF_MATCH="*").json()["code"] == "EVENT-OVER"
