@@ -61,9 +61,9 @@ class Joined(Func):
         super().__init__(array, Value(";"))
 
 
-def columns(model, lookups: Iterable[str], *, as_text: bool) -> list:
-    """Expressions of the lookups as an export writes them; `as_text` for CSV, whose only type is text."""
-    return [_expression(_field(model, lookup), F(lookup), as_text) for lookup in lookups]
+def columns(model, lookups: Iterable, *, as_text: bool) -> list:
+    """Expressions of the lookups as an export writes them; `as_text` for CSV, whose only type is text. Numbers may be expressions."""
+    return [_expression(_field(model, each), F(each), as_text) if isinstance(each, str) else each for each in lookups]
 
 
 def _field(model, lookup: str):

@@ -226,20 +226,19 @@ def _limits(run: EnvelopeRun, unpacked: dict, row: int, der: int) -> Limits:
     reasons = {name: _reasons(*unpacked[bound][1:3], row) for bound, name in ways}
     kvar = {name: tuple(each.tolist() for each in unpacked[bound][3][row]) for bound, name in ways if row in unpacked[bound][3]}
     if cap := run.caps.get(str(der)):
-        _name_operator(run, cap, {"import": low, "export": high}, reasons)
+        for side, (bound, name) in enumerate(ways):
+            for n in np.flatnonzero(of_operator(run, cap, side, *(each[row] for each in unpacked[bound][:2]))).tolist():
+                reasons[name][n] = Reason(OPERATOR, 1)
     facts = {"starts_at": run.starts_at, "step_minutes": run.step_minutes, "number": run.number, "content_hash": run.content_hash}
     return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, kvar=kvar, run=run.pk, **_without(run.policy), **facts)
 
 
-def _name_operator(run: EnvelopeRun, cap: list, kw: dict[str, list[float]], reasons: dict[str, list]) -> None:
-    """Where the grid leaves all, and a limit is an operator's own [least, most] (of some hours: from, to), that is its reason."""
-    step = timedelta(minutes=run.step_minutes)
-    since, until = map(datetime.fromisoformat, cap[2:]) if cap[2:] else (run.starts_at, run.ends_at)
-    for name, own in zip(("import", "export"), cap[:2], strict=True):
-        for n, value in enumerate(kw[name]):
-            begins = run.starts_at + step * n
-            if reasons[name][n] is None and begins < until and begins + step > since and abs(value - own) <= ROUNDED:
-                reasons[name][n] = Reason(OPERATOR, 1)
+def of_operator(run: EnvelopeRun, cap: list, side: int, kw: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """In which intervals (T,) an operator set a DER's least (side 0) or most injection: where the grid leaves all, and the limit is the
+    operator's own, cap: [least, most], or of some hours: [least, most, from, to]."""
+    begins, step = run.starts_at.timestamp() + np.arange(run.intervals) * 60 * run.step_minutes, 60 * run.step_minutes
+    since, until = [datetime.fromisoformat(each).timestamp() for each in cap[2:]] or (-np.inf, np.inf)
+    return (codes == DEVICE) & (begins < until) & (begins + step > since) & (np.abs(kw - cap[side]) <= ROUNDED)
 
 
 def _static(policy: dict, since: datetime, until: datetime) -> Limits:

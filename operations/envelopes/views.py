@@ -83,6 +83,9 @@ class PointDetail(Detail):
     def get_title(self) -> str:
         return f"Envelope of {self.object.der}"
 
+    def actions(self) -> list[tuple[str, str, bool]]:
+        return [("What sets held back of it", url_of("operations:envelope_outcomes", der=self.object.der.uuid), False)]
+
     def facts(self) -> list:
         first, der, sets = self.limits[0], self.object.der, {each.number: each.content_hash for each in self.limits if each.number}
         rows = [

@@ -9,8 +9,8 @@ from operations.outcomes.models import EnvelopeOutcome
 
 @admin.register(EnvelopeOutcome)
 class EnvelopeOutcomeAdmin(RecordAdmin):
-    list_display = ("feeder", "number", "starts_at", "ends_at", "ders", "beyond", "curtailed_export_kwh", "curtailed_import_kwh")
-    list_display += ("aggregator", "edc")
+    list_display = ("feeder", "number", "starts_at", "ends_at", "ders", "beyond", "curtailed_export_kwh", "operator_export_kwh")
+    list_display += ("curtailed_import_kwh", "operator_import_kwh", "aggregator", "edc")
     list_filter = (("edc", ScopedFilter), ("aggregator", ScopedFilter))
     list_select_related = ("feeder", "aggregator", "edc")
     search_fields = ("=uuid", "=run__uuid", "=feeder__code")

@@ -1,5 +1,6 @@
 """API: outcomes of envelopes, and below each its DERs."""
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -9,7 +10,7 @@ from moc.rest.resources import Versioned
 from moc.rest.serializers import Flat, slug_of
 from operations.outcomes import reports
 from operations.outcomes.filters import OutcomeFilterSet
-from operations.outcomes.models import EnvelopeOutcome
+from operations.outcomes.models import BY_GRID, EnvelopeOutcome
 
 
 class EnvelopeOutcomeSerializer(Flat):
@@ -19,13 +20,20 @@ class EnvelopeOutcomeSerializer(Flat):
     aggregator = slug_of("aggregator")
     edc = slug_of("edc", "the utility's slug")
     feeder = serializers.CharField(source="feeder.code")
+    grid_import_kwh = serializers.FloatField(allow_null=True, help_text="part of the curtailed import, by limits of the grid")
+    grid_export_kwh = serializers.FloatField(allow_null=True, help_text="part of the curtailed export, by limits of the grid")
 
     class Meta:
         model = EnvelopeOutcome
         fields = (
             "id aggregator edc feeder number starts_at ends_at hours ders heard beyond readings heard_percent import_kwh export_kwh "
-            "curtailed_import_kwh curtailed_export_kwh estimated_kwh storage_kwh unknown_hours made_at"
+            "curtailed_import_kwh grid_import_kwh operator_import_kwh curtailed_export_kwh grid_export_kwh operator_export_kwh "
+            "estimated_kwh storage_kwh unknown_hours made_at"
         ).split()
+
+    @classmethod
+    def lay(cls, rows: QuerySet) -> dict[object, dict]:
+        return super().lay(rows.annotate(**BY_GRID))
 
 
 class OutcomeOfDerSerializer(serializers.Serializer):
@@ -45,6 +53,10 @@ class OutcomeOfDerSerializer(serializers.Serializer):
     estimated_kwh = serializers.FloatField(allow_null=True, help_text="part of the curtailed export, by the meter's forecast")
     storage_kwh = serializers.FloatField(allow_null=True, help_text="room that storage did not use at a limit: no lost energy")
     unknown_hours = serializers.FloatField(help_text="at a limit, of which nothing tells")
+    grid_import_kwh = serializers.FloatField(allow_null=True, help_text="part of the curtailed import, by limits of the grid")
+    operator_import_kwh = serializers.FloatField(allow_null=True, help_text="part of it, by an operator's own limits")
+    grid_export_kwh = serializers.FloatField(allow_null=True, help_text="part of the curtailed export, by limits of the grid")
+    operator_export_kwh = serializers.FloatField(allow_null=True, help_text="part of it, by an operator's own limits")
 
 
 class EnvelopeOutcomes(Versioned):

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
@@ -12,13 +13,26 @@ from operations.envelopes.models import EnvelopeRun
 from operations.outages.models import party
 from registry.grid.models import Feeder
 
-# the values of each DER in `figures`, in this order; energy that nothing tells of is null
+# the values of each DER in `figures`, in this order; energy that nothing tells of is null. Older ones do not tell an operator's part.
 FIGURES = (
     "der external_id kept readings judged beyond heard_hours import_kwh export_kwh curtailed_import_kwh curtailed_export_kwh estimated_kwh "
-    "storage_kwh unknown_hours"
+    "storage_kwh unknown_hours operator_import_kwh operator_export_kwh"
 ).split()
 # of `series`: kWh by interval of the set's window, beside its beginning (starts_at) and the length of an interval (minutes)
 LINES = ("export", "import", "held_export", "held_import")
+
+
+# by name what of the curtailed energy the grid's limits held back, as a column of queries; as by_grid() says
+EXACT = models.DecimalField(max_digits=16, decimal_places=3)
+BY_GRID = {
+    f"grid_{way}_kwh": Cast(Cast(F(f"curtailed_{way}_kwh") - F(f"operator_{way}_kwh"), EXACT), models.FloatField())
+    for way in ("import", "export")
+}
+
+
+def by_grid(curtailed: float | None, operator: float | None) -> float | None:
+    """What of curtailed energy no operator's limit held back; None where either is not known."""
+    return None if curtailed is None or operator is None else round(curtailed - operator, 3)
 
 
 class EnvelopeOutcome(models.Model):
@@ -47,6 +61,8 @@ class EnvelopeOutcome(models.Model):
     export_kwh = models.FloatField("measured export (kWh)", null=True)
     curtailed_import_kwh = models.FloatField("curtailed import (kWh)", null=True)
     curtailed_export_kwh = models.FloatField("curtailed export (kWh)", null=True, help_text="with what was estimated")
+    operator_import_kwh = models.FloatField("curtailed import by an operator (kWh)", null=True, help_text="by an operator's own limits")
+    operator_export_kwh = models.FloatField("curtailed export by an operator (kWh)", null=True, help_text="by an operator's own limits")
     estimated_kwh = models.FloatField("estimated from forecasts (kWh)", null=True, help_text="part of the curtailed export")
     storage_kwh = models.FloatField("room of storage not used (kWh)", null=True)
     unknown_hours = models.FloatField("hours at a limit of which nothing tells", help_text="of all DERs together")
@@ -72,3 +88,13 @@ class EnvelopeOutcome(models.Model):
 
     def __str__(self) -> str:
         return f"Set {self.number} of {self.feeder}, {timezone.localtime(self.starts_at):%Y-%m-%d}"
+
+    @property
+    def grid_import_kwh(self) -> float | None:
+        """What of the curtailed import the grid's limits held back; None where it is not told apart."""
+        return by_grid(self.curtailed_import_kwh, self.operator_import_kwh)
+
+    @property
+    def grid_export_kwh(self) -> float | None:
+        """What of the curtailed export the grid's limits held back; None where it is not told apart."""
+        return by_grid(self.curtailed_export_kwh, self.operator_export_kwh)

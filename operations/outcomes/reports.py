@@ -3,31 +3,36 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, zip_longest
+from uuid import UUID
 
 import numpy as np
 from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Extract
 from django.utils import timezone
 
-from moc import sheets
+from moc import sheets, sight
 from moc.bulk import copy_out
 from moc.portal.streaming import Tally
-from operations.envelopes.models import EnvelopeRun
+from operations.envelopes.models import EnvelopePoint, EnvelopeRun
 from operations.envelopes.reasons import NO_SUPPLY
-from operations.envelopes.reports import ROUNDED
+from operations.envelopes.reports import of_operator
 from operations.forecasts.engine import blocks as forecast_blocks
 from operations.forecasts.models import Forecast
-from operations.outcomes.engine.holding import Ders, Heard, Limits
-from operations.outcomes.models import FIGURES, LINES, EnvelopeOutcome
+from operations.outcomes.engine.holding import GRID, NOBODY, OPERATOR, Ders, Heard, Limits
+from operations.outcomes.models import BY_GRID, FIGURES, LINES, EnvelopeOutcome, by_grid
 from operations.reliability.reports import BoundsOf
 from operations.telemetry.models import Reading
 from operations.telemetry.queries import DELIVERING
 from registry.ders.choices import storing
 from registry.ders.models import Der, DerTenure
+from registry.reconfigurations.models import FormerConnection
 
 MOST_SUMMED = 10_000  # outcomes whose sums a page tells
-SUMMED = "curtailed_export_kwh estimated_kwh curtailed_import_kwh storage_kwh export_kwh import_kwh unknown_hours".split()
+SUMMED = (
+    "curtailed_export_kwh operator_export_kwh estimated_kwh curtailed_import_kwh operator_import_kwh storage_kwh export_kwh import_kwh "
+    "unknown_hours"
+).split()
 COUNTED = ("ders", "heard", "beyond", "readings")
 Span = tuple[datetime, datetime]
 
@@ -105,12 +110,15 @@ def heard_of(run: EnvelopeRun, facts: list[dict], ders: Ders, since: datetime, u
 
 def limits_of(run: EnvelopeRun, facts: list[dict], bounds: BoundsOf) -> Limits:
     """A set's limits, what set them, and by how much they may be exceeded; with its points' forecasts. One query and the law's."""
-    kept, of_grid, tolerance = run.bounds, {}, {}
+    kept, by, tolerance = run.bounds, {}, {}
     kw = {name: block.kw() for name, block in kept.items()}
     size = kw["min"].shape
-    for name, block in kept.items():
-        of_grid[name] = np.array([element != NO_SUPPLY for element, *_ in block.names] + [False])[block.codes()]  # the device is at −1
-    _add_operators(run, kw, of_grid)
+    for side, (name, block) in enumerate(kept.items()):
+        codes, rows = block.codes(), block.rows
+        # without supply nothing is held back; the device is the last, at −1
+        by[name] = np.array([GRID if element != NO_SUPPLY else NOBODY for element, *_ in block.names] + [NOBODY])[codes]
+        for row, cap in ((rows[int(pk)], cap) for pk, cap in run.caps.items() if int(pk) in rows):
+            by[name][row][of_operator(run, cap, side, kw[name][row], codes[row])] = OPERATOR
     law = [bounds(run.edc_id, run.starts_at + timedelta(minutes=run.step_minutes) * n) for n in range(run.intervals)]
     least, part = (np.array([getattr(each, f"tolerance_{name}") or 0.0 for each in law]) for name in ("kw", "percent"))
     for name in kept:
@@ -119,21 +127,8 @@ def limits_of(run: EnvelopeRun, facts: list[dict], bounds: BoundsOf) -> Limits:
     for each in facts:
         holders[each["row"]].add(each["aggregator"])
     judged = np.array([len(holders[row]) == 1 for row in range(size[0])], bool)
-    pairs = (values[name] for values in (kw, of_grid, tolerance) for name in ("min", "max"))
+    pairs = (values[name] for values in (kw, by, tolerance) for name in ("min", "max"))
     return Limits(run.step_minutes * 60.0, *pairs, _forecasts(run, facts, size), judged)
-
-
-def _add_operators(run: EnvelopeRun, kw: dict[str, np.ndarray], of_grid: dict[str, np.ndarray]) -> None:
-    """What an operator limited by hand is held back by the set too, though nothing of the grid binds."""
-    rows = run.bounds["min"].rows
-    begins = np.arange(run.intervals) * 60.0 * run.step_minutes
-    for pk, (least, most, *hours) in run.caps.items():
-        if int(pk) in rows:
-            since, until = [(datetime.fromisoformat(each) - run.starts_at).total_seconds() for each in hours] or (-np.inf, np.inf)
-            inside = (begins < until) & (begins + 60.0 * run.step_minutes > since)
-            for name, own in (("min", least), ("max", most)):
-                row = rows[int(pk)]
-                of_grid[name][row] |= inside & (np.abs(kw[name][row] - own) <= ROUNDED)
 
 
 def _forecasts(run: EnvelopeRun, facts: list[dict], size: tuple[int, int]) -> np.ndarray:
@@ -159,9 +154,28 @@ def _forecasts(run: EnvelopeRun, facts: list[dict], size: tuple[int, int]) -> np
 
 def by_der(outcome: EnvelopeOutcome) -> list[dict]:
     """The figures of each DER: those that went beyond first, then by what was held back."""
-    rows = [dict(zip(FIGURES, each, strict=True)) for each in outcome.figures]
+    rows = [_named(each) for each in outcome.figures]
     held = lambda row: (row["curtailed_export_kwh"] or 0) + (row["curtailed_import_kwh"] or 0)  # noqa: E731
     return sorted(rows, key=lambda row: (-row["beyond"], -held(row), row["external_id"]))
+
+
+def _named(figures: list) -> dict:
+    """The figures of a DER by their names, with what the grid's limits held back; None of what an older outcome does not tell."""
+    row = dict(zip_longest(FIGURES, figures))
+    return row | {f"grid_{way}_kwh": by_grid(row[f"curtailed_{way}_kwh"], row[f"operator_{way}_kwh"]) for way in ("export", "import")}
+
+
+@sight.engine()  # where a DER was decides only where to look; what is found stands under the reader's own scope
+def feeders_of(der: UUID) -> set[int]:
+    """The feeders on which a DER's service point is and was. Two queries."""
+    now, point = Der.objects.filter(uuid=der).values_list("feeder", "service_point").first() or (None, None)
+    return {now, *FormerConnection.objects.filter(service_point=point).values_list("feeder", flat=True)} - {None}
+
+
+def envelopes_of(user, ders: list[dict]) -> dict[str, int]:
+    """The keys of the envelopes that a reader may see, by the ids of some rows of DERs."""
+    rows = EnvelopePoint.objects.visible_to(user).filter(der__uuid__in=[each["der"] for each in ders])
+    return {str(uuid): pk for uuid, pk in rows.values_list("der__uuid", "pk")}
 
 
 def course_of(outcome: EnvelopeOutcome) -> tuple[list[datetime], dict[str, list[float]]]:
@@ -187,13 +201,15 @@ def totals(outcomes: QuerySet) -> list[dict]:
     return list(rows.annotate(outcomes=Count("pk"), silent=Count("pk", filter=Q(heard=0)), **sums).order_by("edc__name"))
 
 
-HEADER = ("utility", "feeder", "set", "in_force_from", "in_force_until", "aggregator", *FIGURES)
+OF_DER = (*FIGURES, *BY_GRID)
+HEADER = ("utility", "feeder", "set", "in_force_from", "in_force_until", "aggregator", *OF_DER)
 
 
-def csv_by_der(outcomes: QuerySet, tally: Tally) -> Iterator[bytes]:
-    """Outcomes as CSV, one row a DER, counted."""
+def csv_by_der(outcomes: QuerySet, tally: Tally, der: UUID | None = None) -> Iterator[bytes]:
+    """Outcomes as CSV, one row a DER, or of one DER only, counted."""
     rows = outcomes.order_by("pk").values_list(
         F("edc__name"), "feeder__code", "number", "starts_at", "ends_at", "aggregator__name", "figures"
     )
-    every = ((*facts, *each) for *facts, figures in rows.iterator(chunk_size=50) for each in figures)
+    told = ((facts, _named(each)) for *facts, figures in rows.iterator(chunk_size=50) for each in figures)
+    every = ((*facts, *(row[name] for name in OF_DER)) for facts, row in told if der is None or row["der"] == str(der))
     return sheets.csv_rows(chain([HEADER], tally.each(every)))

@@ -55,7 +55,8 @@ class OutcomesByDer(CsvExport):
         return super().name(view).replace("outcomes", "outcomes-by-der", 1)
 
     def blocks(self, view, tally: Tally) -> Iterator[bytes]:
-        return reports.csv_by_der(view.selected("export"), tally)
+        rows = view.selected("export")
+        return reports.csv_by_der(rows, tally, view.filterset.form.cleaned_data.get("der"))
 
 
 class OutcomeDetail(Detail):
@@ -70,6 +71,7 @@ class OutcomeDetail(Detail):
         one = self.object
         this = {"feeder": one.feeder.code, "number": one.number, "edc": one.edc_id}
         shown = [("Outcomes of this set", url_of("operations:envelope_outcomes", **this), False)]
+        shown.append(("Envelopes of this feeder", url_of("operations:envelopes", feeder=one.feeder.code), False))
         if policy.allows(self.request.user, "export"):
             shown.append(("CSV by DER", url_of("operations:envelope_outcomes_by_der", **this), False))
         return shown
@@ -106,9 +108,13 @@ class OutcomeDetail(Detail):
         told = [
             ("Measured export", one.export_kwh, ""),
             ("Measured import", one.import_kwh, ""),
-            ("Curtailed export", one.curtailed_export_kwh, "that DERs at a limit of the grid told that they could have injected too"),
+            ("Curtailed export", one.curtailed_export_kwh, "that DERs at a limit told that they could have injected too"),
+            ("of it by the grid", one.grid_export_kwh, "a rating or a voltage set the limit"),
+            ("of it by an operator", one.operator_export_kwh, "who set the limit by hand, though the network would have left more"),
             ("of it estimated", one.estimated_kwh, "where a DER tells no room: by the forecast of its meter, as seen before"),
             ("Curtailed import", one.curtailed_import_kwh, "that they could have drawn too; charging may have followed later"),
+            ("of it by the grid", one.grid_import_kwh, ""),
+            ("of it by an operator", one.operator_import_kwh, ""),
             ("Room of storage not used", one.storage_kwh, "no lost energy: it can be used later, and is not counted above"),
         ]
         rows = [(label, "not known" if kwh is None else kwh, None if kwh is None else "kWh", help_) for label, kwh, help_ in told]
@@ -120,5 +126,10 @@ class OutcomeDetail(Detail):
     def get_context_data(self, **kwargs) -> dict:
         ders, (times, lines) = reports.by_der(self.object), reports.course_of(self.object)
         facts = {"identity": "outcome", "title": "Measured, and without the limits", "unit": "kW", "zone": settings.TIME_ZONE}
-        shown = {"ders": ders[:SHOWN], "der_count": len(ders), "series": charts.time_series(times, lines, **facts)}
+        envelopes = reports.envelopes_of(self.request.user, ders[:SHOWN])
+        shown = {
+            "ders": [each | {"envelope": envelopes.get(each["der"])} for each in ders[:SHOWN]],
+            "der_count": len(ders),
+            "series": charts.time_series(times, lines, **facts),
+        }
         return super().get_context_data(**shown | kwargs)

@@ -95,7 +95,9 @@ class DerDetail(Detail):
         user, der = self.request.user, self.object
         acts = [("Ready for market", reverse("registry:der_checklist", args=[der.uuid]), False)]
         envelope = reports.envelope(der, user)
-        acts += [("Operating envelope", url_of("operations:envelope", envelope), False)] if envelope else []
+        if envelope:
+            acts.append(("Operating envelope", url_of("operations:envelope", envelope), False))
+            acts.append(("What envelopes held back", url_of("operations:envelope_outcomes", der=der.uuid), False))
         if der.inverter_settings and policy.allows(user, "file_ders", der.aggregator):
             acts.append(("Tell settings read back", url_of("operations:settings_readback_new", der=der.uuid), False))
         for label, name, permission in LIST_ACTS:

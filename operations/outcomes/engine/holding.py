@@ -2,8 +2,8 @@
 
 A reading holds until the next one of its DER, but no longer than its DER counts as heard of. The time of each point is cut where any of its
 DERs' readings or an interval of the set begins or ends; in each piece the point's power is the sum of its DERs. A piece is judged where all
-of them are heard. The limits held energy back in a piece in which something of the grid set the limit and the point stood at it or beyond:
-as much as its DERs had room for, less what was left up to the limit.
+of them are heard. The limits held energy back in a piece in which the grid or an operator set the limit and the point stood at it or
+beyond: as much as its DERs had room for, less what was left up to the limit.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 MICRO = 1_000_000
+NOBODY, GRID, OPERATOR = range(3)  # who set a limit beside the device itself
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,14 @@ class Ders:
 
 @dataclass(frozen=True)
 class Limits:
-    """Of each point (R, T) the least and most injection (kW), whether the grid set it, and by how much (kW) it may be exceeded; what the
-    meter of its only DER was forecast to inject (kW, else NaN); which points are judged as one (R,)."""
+    """Of each point (R, T) the least and most injection (kW), who set it (NOBODY, GRID, OPERATOR), and by how much (kW) it may be exceeded;
+    what the meter of its only DER was forecast to inject (kW, else NaN); which points are judged as one (R,)."""
 
     step_s: float
     low: np.ndarray
     high: np.ndarray
-    low_of_grid: np.ndarray
-    high_of_grid: np.ndarray
+    low_by: np.ndarray
+    high_by: np.ndarray
     low_tolerance: np.ndarray
     high_tolerance: np.ndarray
     forecast: np.ndarray
@@ -56,8 +57,8 @@ class Limits:
 
 class Found(NamedTuple):
     """By DER (D,): seconds heard, readings, those judged and those beyond, kWh drawn and injected, kWh held back of import and of export by
-    the DER's own room, of export by its meter's forecast, of storage either way, and the seconds at an import and at an export limit of
-    which nothing tells."""
+    the DER's own room, of export by its meter's forecast, of storage either way, what of import and of export (with the forecast's) an
+    operator's limit held back, and the seconds at an import and at an export limit of which nothing tells."""
 
     heard_s: np.ndarray
     readings: np.ndarray
@@ -69,6 +70,8 @@ class Found(NamedTuple):
     held_export_kwh: np.ndarray
     estimated_kwh: np.ndarray
     storage_kwh: np.ndarray
+    operator_import_kwh: np.ndarray
+    operator_export_kwh: np.ndarray
     unknown_import_s: np.ndarray
     unknown_export_s: np.ndarray
 
@@ -107,7 +110,7 @@ def found(heard: Heard, ders: Ders, limits: Limits, since: float, until: float) 
         sums(judged & _beyond(limits, pieces)[starts]),
         sums(np.maximum(-heard.kw, 0) * hours),
         sums(np.maximum(heard.kw, 0) * hours),
-        *(sums(held[name], of_part) for name in ("import", "export", "estimated", "storage")),
+        *(sums(held[name], of_part) for name in ("import", "export", "estimated", "storage", "operator_import", "operator_export")),
         *(sums(unknown[name] * 3600, of_part) for name in ("import", "export")),
     ), _lines(heard, limits, pieces, held, count)
 
@@ -156,8 +159,8 @@ def _held(heard: Heard, ders: Ders, limits: Limits, pieces: Pieces) -> tuple[dic
     at, der = (pieces.row, pieces.interval), heard.der[pieces.reading]
     storing, on, hours = ders.storing[der], heard.on[pieces.reading], pieces.hours[pieces.of]
     kw, high = pieces.kw, limits.high[at]
-    at_high = pieces.whole & limits.high_of_grid[at] & (kw >= high - limits.high_tolerance[at])
-    at_low = pieces.whole & limits.low_of_grid[at] & (kw <= limits.low[at] + limits.low_tolerance[at])
+    at_high = pieces.whole & (limits.high_by[at] != NOBODY) & (kw >= high - limits.high_tolerance[at])
+    at_low = pieces.whole & (limits.low_by[at] != NOBODY) & (kw <= limits.low[at] + limits.low_tolerance[at])
     up, up_known = _shares(heard.up, on & at_high[pieces.of], np.maximum(high - kw, 0), pieces)
     down, down_known = _shares(heard.down, on & at_low[pieces.of], np.maximum(kw - limits.low[at], 0), pieces)
     able = np.minimum(limits.forecast[at][pieces.of], ders.most[der])
@@ -171,6 +174,8 @@ def _held(heard: Heard, ders: Ders, limits: Limits, pieces: Pieces) -> tuple[dic
         "estimated": estimate,
         "storage": np.where(storing, up + down, 0) * hours,
     }
+    held["operator_import"] = held["import"] * (limits.low_by[at] == OPERATOR)[pieces.of]
+    held["operator_export"] = (held["export"] + estimate) * (limits.high_by[at] == OPERATOR)[pieces.of]
     return held, unknown
 
 

@@ -128,6 +128,7 @@ def _figures(der: dict, sums: dict[str, float]) -> dict:
         "heard_hours": round(sums["heard_s"] / 3600, 2),
         **{f"{way}_kwh": round(sums[f"{way}_kwh"], 3) if heard else None for way in held},
         **{f"curtailed_{way}_kwh": round(kwh, 3) if known[way] else None for way, kwh in held.items()},
+        **{f"operator_{way}_kwh": round(sums[f"operator_{way}_kwh"], 3) if known[way] else None for way in held},
         "estimated_kwh": round(sums["estimated_kwh"], 3) if known["export"] else None,
         "storage_kwh": round(sums["storage_kwh"], 3) if heard else None,
         "unknown_hours": round((sums["unknown_import_s"] + sums["unknown_export_s"]) / 3600, 2),

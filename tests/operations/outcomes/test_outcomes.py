@@ -1,14 +1,17 @@
 """Published envelopes compared with telemetry afterwards: who kept to a set, and what it curtailed. O4. The energy is computed by hand."""
 
-from datetime import timedelta
+import csv
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from moc.demo import readings
 from moc.history import acting
-from operations.envelopes.models import EnvelopeBlock, EnvelopeRun
+from moc.reports.datasets import all_datasets
+from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopeRun
 from operations.envelopes.services import life
 from operations.envelopes.solver import blocks
 from operations.forecasts.engine import blocks as forecast_blocks
@@ -20,6 +23,8 @@ from operations.overview import reports as overview
 from operations.telemetry.models import Reading
 from operations.telemetry.services import taking_in
 from registry.ders.models import Der
+from registry.reconfigurations.models import FormerConnection
+from registry.reconfigurations.services import acts
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, midnight, points_of, rows
 from tests.factories.world import REASON
@@ -211,13 +216,92 @@ def test_a_set_counts_while_it_is_in_force(world, feeder):
 
 
 def test_an_operators_own_limit_holds_back_too(world, feeder):
-    """O4: though nothing of the grid binds; before its registration a DER is its first aggregator's."""
-    sun = made(world, feeder, 0, "SUN")
-    run = published(feeder, {(sun,): always(-8, 4, DEVICE, DEVICE)}, starts_at=midnight(-1), caps={str(sun.pk): [-20, 4]})
+    """O4: though nothing of the grid binds, and told apart from it; before its registration a DER is its first aggregator's."""
+    sun, car = made(world, feeder, 0, "SUN"), made(world, feeder, 1, "CAR", "evse")
+    hours = [(-8, 4, DEVICE, DEVICE), (-8, 4, DEVICE, GRID), (-8, 3, DEVICE, GRID), (-8, 4, DEVICE, DARK)]
+    limits = {(sun,): hours, (car,): [(-3, 10, DEVICE, DEVICE), (-2, 10, GRID, DEVICE), *always(-8, 10)[2:]]}
+    run = published(feeder, limits, starts_at=midnight(-1), caps={str(sun.pk): [-20, 4], str(car.pk): [-3, 10]})
     with acting(None, REASON):
         EnvelopeRun.objects.filter(pk=run.pk).update(published_at=run.starts_at)
-    hour(run, sun, 0, 4, up=2)
-    assert outcome(run, world.aggregator).curtailed_export_kwh == 2
+    hour(run, sun, 0, 4, up=2)  # the operator's
+    hour(run, sun, 1, 4, up=1)  # the grid's too: it would not have left more
+    hour(run, sun, 2, 3, up=4)  # the grid's, below the operator's
+    hour(run, sun, 3, 4, up=6)  # no supply: nobody's
+    hour(run, car, 0, -3, down=4)
+    hour(run, car, 1, -2, down=5)
+    one = outcome(run, world.aggregator)
+    assert (one.curtailed_export_kwh, one.grid_export_kwh, one.operator_export_kwh) == (7, 5, 2)
+    assert (one.curtailed_import_kwh, one.grid_import_kwh, one.operator_import_kwh) == (9, 5, 4)
+    told_of = figures(one)
+    assert told(told_of["SUN"], "grid_export_kwh", "operator_export_kwh", "operator_import_kwh") == (5, 2, 0)
+    assert told(told_of["CAR"], "grid_import_kwh", "operator_import_kwh", "operator_export_kwh") == (5, 4, 0)
+
+
+def test_the_operators_part_is_read_apart(world, feeder, client_of, api_of):
+    """O4, N6: as two figures by page, CSV, CSV by DER, API and dataset; of an outcome from before they were told apart neither is."""
+    sun, other = made(world, feeder, 0, "SUN"), made(world, feeder, 1, "OTHER")
+    limits = {(sun,): always(-8, 4, DEVICE, DEVICE), (other,): always(-8, 4)}
+    run = published(feeder, limits, caps={str(sun.pk): [-20, 4]})
+    hour(run, sun, 0, 4, up=2), hour(run, other, 0, 4, up=1)
+    one = outcome(run)
+    utility, api = client_of(world.user("edc", "administrator")), api_of(world.user("edc", "administrator"))
+    page = utility.get(f"{BASE}{one.uuid}/").content.decode()
+    assert "of it by the grid" in page and "of it by an operator" in page
+    (row,) = utility.get(BASE).context["table"].rows
+    assert [value for _, value, _ in row.cells][8:11] == [3, 1, 2]
+    said = api.get(f"{API}{one.uuid}/").json()
+    assert [said[f"{name}_export_kwh"] for name in ("curtailed", "grid", "operator")] == [3, 1, 2]
+    by_der = {
+        each["external_id"]: (each["grid_export_kwh"], each["operator_export_kwh"]) for each in api.get(f"{API}{one.uuid}/ders/").json()
+    }
+    assert by_der == {"SUN": (0, 2), "OTHER": (1, 0)}
+    for address, key, wanted in (
+        ("export.csv", "feeder", {"F1": ("1.000", "2")}),
+        ("ders.csv", "external_id", {"SUN": ("0", "2"), "OTHER": ("1", "0")}),
+    ):
+        text = b"".join(utility.get(f"{BASE}{address}").streaming_content).decode("utf-8-sig")
+        lines = {row[key]: (row["grid_export_kwh"], row["operator_export_kwh"]) for row in csv.DictReader(text.splitlines())}
+        assert {name: tuple(map(float, pair)) for name, pair in lines.items()} == {n: tuple(map(float, p)) for n, p in wanted.items()}
+    rows_ = all_datasets()["envelope-outcomes"].visible(world.user("edc", "administrator"))
+    assert list(rows_.values_list(F("grid_export_kwh"), "operator_export_kwh")) == [(1, 2)]
+    with acting(None, REASON):
+        older = [figures[:-2] for figures in one.figures]
+        EnvelopeOutcome.objects.update(operator_export_kwh=None, operator_import_kwh=None, figures=older)
+    assert api.get(f"{API}{one.uuid}/").json()["grid_export_kwh"] is None
+    assert {each["grid_export_kwh"] for each in api.get(f"{API}{one.uuid}/ders/").json()} == {None}
+    assert utility.get(f"{BASE}{one.uuid}/").content.decode().count("not known") > 4
+
+
+def test_from_a_der_to_its_outcomes_and_back(world, feeder, client_of, api_of, django_assert_num_queries):
+    """O4: from its page and its envelope's; also those of the feeder where its service point was; CSV has its rows only."""
+    sun, other = made(world, feeder, 0, "SUN"), made(world, feeder, 1, "OTHER")
+    run = published(feeder, {(sun,): always(-8, 4), (other,): always(-8, 4)})
+    published(world.feeders["edc"][0], {(other,): always(-8, 5)}, starts_at=midnight(2))
+    for each in (sun, other):
+        hour(run, each, 0, 4, up=2)
+    one, client = outcome(run), client_of(world.user("aggregator", "filer"))
+    link, envelope = f"{BASE}?der={sun.uuid}", EnvelopePoint.objects.get(der=sun)
+    for page in (f"/registry/ders/{sun.uuid}/", f"/operations/envelopes/{envelope.pk}/"):
+        assert f'href="{link}"' in client.get(page).content.decode(), page
+    assert [row["uuid"] for row in client.get(link).context["view"].page_rows()] == [one.uuid]
+    assert f'href="/operations/envelopes/{envelope.pk}/"' in client.get(f"{BASE}{one.uuid}/").content.decode()
+    lines = b"".join(client.get(f"{BASE}ders.csv?der={sun.uuid}").streaming_content).decode().splitlines()
+    assert len(lines) == 2 and "SUN" in lines[1]
+    strange = made(world, feeder, 2, "STRANGE")
+    counts = {
+        each: len(api_of(world.user("edc", "viewer")).get(f"{API}?der={each}").json()["results"]) for each in (sun.uuid, strange.uuid)
+    }
+    assert counts == {sun.uuid: 1, strange.uuid: 0}
+    assert api_of(world.user("aggregator2", "administrator")).get(f"{API}?der={sun.uuid}").json()["results"] == []
+    two, actor = world.feeders["edc"][1], world.user("edc", "administrator")
+    made_ = acts.prepare(actor=actor, edc=world.edc, reason="Relief", starts_on=date(2026, 1, 2), from_feeder=feeder, to_feeder=two)
+    facts = {"edc": world.edc, "feeder": feeder, "valid_during": (None, "2026-01-01"), "recorded_at": timezone.now()}
+    FormerConnection.objects.create(service_point=sun.service_point, reconfiguration=made_, **facts)
+    with acting(None, REASON):
+        Der.objects.filter(pk=sun.pk).update(feeder=two)
+    with django_assert_num_queries(2):
+        assert reports.feeders_of(sun.uuid) == {feeder.pk, two.pk}
+    assert len(client.get(link).context["view"].page_rows()) == 1, "on the feeder on which it was"
 
 
 def test_what_came_late_or_was_corrected_is_taken_in_and_both_are_kept(world, feeder):
@@ -259,7 +343,11 @@ def test_each_party_reads_its_own(world, feeder, client_of, api_of):
     listed = utility.get(f"{BASE}?feeder=F1&number=1&day={timezone.localdate(run.starts_at)}&beyond=no").context["sums"]
     assert [(each["outcomes"], each["curtailed_export_kwh__sum"], each["heard__sum"]) for each in listed] == [(2, 4, 2)]
     lines = b"".join(filer.get(f"{BASE}ders.csv").streaming_content).decode("utf-8-sig").splitlines()
-    assert len(lines) == 2 and lines[1].split(",")[7:9] == ["MINE", "true"] and lines[0].endswith("storage_kwh,unknown_hours")
+    assert (
+        len(lines) == 2
+        and lines[1].split(",")[7:9] == ["MINE", "true"]
+        and lines[0].endswith("operator_export_kwh,grid_import_kwh,grid_export_kwh")
+    )
     assert len(b"".join(utility.get(f"{BASE}export.csv").streaming_content).splitlines()) == 3
     rows_ = api_of(world.user("aggregator", "filer")).get(f"{API}{one.uuid}/ders/").json()
     assert [(row["external_id"], row["kept"], row["curtailed_export_kwh"]) for row in rows_] == [("MINE", True, 2)]
