@@ -31,12 +31,12 @@ class LineCourse(Course):
         policy.require(actor, OF_RTO, event.tso)
 
     def find(self, event: LineEvent) -> None:
-        """The interfaces of which an injection moves the line, each with its DERs by aggregator."""
+        """The interfaces of which an injection moves the line, each with its DERs by aggregator, or with none."""
         keys = [int(key) for key, factor in event.line.factors.items() if abs(factor) > NOTHING]
         ders = Der.objects.registered().filter(**{f"{INTERFACE}__in": keys}).order_by()
-        found = {(key, None): (0, 0) for key in keys}
-        for key, aggregator, count, kw in ders.values_list(INTERFACE, "aggregator").annotate(Count("pk"), Sum("nameplate_ac_kw")):
-            found[key, aggregator] = (count, kw or 0)
+        sums = ders.values_list(INTERFACE, "aggregator").annotate(Count("pk"), Sum("nameplate_ac_kw"))
+        found = {(key, party): (count, kw or 0) for key, party, count, kw in sums}
+        found |= dict.fromkeys([(key, None) for key in set(keys) - {key for key, _ in found}], (0, 0))
         utilities = dict(TdInterface.objects.filter(pk__in=keys).values_list("pk", "edc"))
         LineTouched.objects.bulk_create(
             LineTouched(event=event, tso=event.tso, td_interface_id=key, edc_id=utilities[key], aggregator_id=party, der_count=count, kw=kw)

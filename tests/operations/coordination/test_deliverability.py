@@ -219,16 +219,20 @@ def test_an_open_stream_sends_what_changed(monkeypatch):
 
 
 def test_something_happens_in_the_demonstration(world, interface):
-    """Told once: a battery is out and its aggregation derated, and the interface has limits of which a derate leaves a part."""
+    """Told once: a battery is out and its aggregation derated; of the limits of the interface and of a line a derate leaves a part."""
     battery = Der.objects.filter(external_id="I-0")
     with acting(None, REASON):
         battery.update(der_type="storage", energy_capacity_kwh=20)
     filed(world, made(world, readings.NAME, ders=list(battery)))
-    happenings.happenings({"JCPL": world.edc})
-    happenings.happenings({"JCPL": world.edc})
+    for _ in range(2):
+        happenings.happenings({"JCPL": world.edc})
     assert MonitoredLine.objects.get().factors == {str(interface.pk): happenings.FACTOR}
     assert GridEvent.objects.get().tso == world.tso and OutageResponse.objects.get().lost_up_kw > 0
     assert reports.state_of([interface.pk])[interface.pk]["high_kw"] == happenings.EXPORT_KW * 0.8
+    outage, derate = LineEvent.objects.order_by("pk")
+    assert (outage.status, derate.status) == ("restored", "planned") and derate.touched.get(aggregator=world.aggregator).der_count == 2
+    left = reports.lines_at(world.tso.pk, derate.starts_at)[0]
+    assert reports.lines_at(world.tso.pk, timezone.now())[0].limit_kw == happenings.LINE_KW > left.limit_kw > left.flow_kw > 0
 
 
 def up_and_down(world, interface) -> tuple[float, float]:
@@ -247,7 +251,7 @@ def test_a_line_that_is_out_carries_nothing_until_it_is_restored(world, interfac
     assert up_and_down(world, interface) == (0, 0)
     assert Job.objects.filter(task=limits.FOLLOWS, status=Job.Status.QUEUED).count() == 1
     rows = event.touched.order_by("pk").values_list("td_interface", "aggregator", "der_count", "edc")
-    assert list(rows) == [(interface.pk, None, 0, world.edc.pk), (interface.pk, world.aggregator.pk, 2, world.edc.pk)]
+    assert list(rows) == [(interface.pk, world.aggregator.pk, 2, world.edc.pk)]
     line_events.move(actor=operator, event=event, name="restore")
     assert up_and_down(world, interface) == before
     page = f"{BASE}lines/{event.uuid}/"
