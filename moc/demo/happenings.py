@@ -59,8 +59,7 @@ def _on_line(operator, interface: TdInterface) -> None:
     """A transmission line that carries a part of what the interface injects, with less room than the feeders behind it could use: it was
     out and is back, and tomorrow afternoon it has less still."""
     line, noon = _line(operator, interface), timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
-    past = {"starts_at": noon - timedelta(days=3), "expected_until": noon - timedelta(days=2)}
-    outage = LineEvent(line=line, kind="outage", reason=f"{SOURCE}: an insulator was damaged", **past)
+    outage = LineEvent(line=line, kind="outage", starts_at=noon - timedelta(days=1), reason=f"{SOURCE}: an insulator was damaged")
     line_events.report(actor=operator, event=outage)
     line_events.move(actor=operator, event=outage, name="restore", reason=f"{SOURCE}: the insulator was replaced")
     ahead = {"starts_at": noon + timedelta(days=1), "expected_until": noon + timedelta(days=1, hours=6)}

@@ -106,8 +106,10 @@ class InterfaceDetail(Detail):
             shown["ahead"] = charts.time_series(times, {"forecast": ahead}, identity="ahead", title=title, **facts)
         shown["events"] = reports.events_of(one, self.request.user)
         shown["line_events"] = reports.line_events_of(one, self.request.user)
-        results = InterfaceResult.objects.visible_to(self.request.user).filter(td_interface=one)
-        shown["result"] = results.order_by("-pk").select_related("td_interface").first()
+        results = (
+            InterfaceResult.objects.visible_to(self.request.user).filter(td_interface=one).select_related("td_interface").order_by("-pk")
+        )
+        shown["result"] = results.filter(at__lte=now).first() or results.first()  # of now, sooner than of a moment to come
         return super().get_context_data(**shown | kwargs)
 
 

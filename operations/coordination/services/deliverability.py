@@ -127,11 +127,13 @@ def _result(run, interface: TdInterface, n: int, feeders: list[Capability], room
 
 
 def _binding(way: str, lines: list[MonitoredLine], answer: program.Answer) -> list[list]:
-    return [
-        [line.code, way, round(line.limit_kw - abs(line.flow_kw), 1), round(float(value), 4)]
-        for line, value in zip(lines, answer.line_value, strict=True)
-        if value > 1e-6
-    ]
+    """Of the lines that bind: what is left on the side to which what is delivered moves their flow."""
+    found, sign = [], 1 if way == UP else -1
+    for line, kw, value in zip(lines, answer.line_kw, answer.line_value, strict=True):
+        if value > 1e-6:
+            side = np.sign(sign * kw) or np.sign(line.flow_kw)
+            found.append([line.code, way, round(float(line.limit_kw - side * line.flow_kw), 1), round(float(value), 4)])
+    return found
 
 
 def _log(result: InterfaceResult) -> None:

@@ -1,6 +1,6 @@
 """Have deliverability computed: pages and programs ask here, and need no solver in their memory."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -29,22 +29,22 @@ def due(now: datetime | None = None) -> list[DeliverabilityRun]:
         newest = DeliverabilityRun.objects.filter(tso=tso, at__lte=now).order_by("-pk").first()
         if not DeliverabilityRun.objects.filter(tso=tso, at__gte=hour, at__lte=now).exists():
             made.append(order(actor=None, tso=tso, at=hour))
-        elif now - newest.created_at >= LEAST and _changed(tso) > newest.created_at:
+        elif now - newest.created_at >= LEAST and _changed(tso, newest.created_at):
             made.append(order(actor=None, tso=tso, at=now))
     return made
 
 
-def _changed(tso: Organization) -> datetime:
-    """When an event or a set of envelopes behind an RTO's interfaces last became another."""
+def _changed(tso: Organization, since: datetime) -> bool:
+    """Whether an event or a set of envelopes behind an RTO's interfaces became another since a moment."""
     behind = Q(tso=tso) | Q(edc__in=TdInterface.objects.filter(pnode__tso=tso).values("edc"))
-    last = LogEntry.objects.filter(behind, act__in=CHANGES).order_by("-pk").values_list("at", flat=True).first()
-    return last or datetime.min.replace(tzinfo=UTC)
+    return LogEntry.objects.filter(behind, act__in=CHANGES, at__gt=since).exists()
 
 
 def follow(tso: Organization) -> DeliverabilityRun | None:
     """Have it computed for now, after a limit changed; None where a run of the platform's that has not begun will see the change."""
-    waiting = DeliverabilityRun.objects.filter(tso=tso, created_by=None, job__status=Job.Status.QUEUED)
-    return None if waiting.exists() else order(actor=None, tso=tso, at=timezone.now())
+    now = timezone.now()
+    waiting = DeliverabilityRun.objects.filter(tso=tso, at__lte=now, created_by=None, job__status=Job.Status.QUEUED)
+    return None if waiting.exists() else order(actor=None, tso=tso, at=now)
 
 
 def anew(tso: Organization, since: datetime) -> list[DeliverabilityRun]:

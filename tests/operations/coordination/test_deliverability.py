@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
 from asgiref.sync import async_to_sync
 from django.utils import timezone
@@ -17,6 +18,7 @@ from moc.jobs.models import Job
 from moc.notices.models import Notice
 from moc.portal.versions import version_of
 from operations.coordination import reports, tasks, views
+from operations.coordination.engine.program import Answer
 from operations.coordination.models import DeliverabilityRun, InterfaceResult, LineEvent, MonitoredLine
 from operations.coordination.services import deliverability, limits, line_events, ordering
 from operations.envelopes.models import EnvelopePolicy
@@ -178,6 +180,15 @@ def test_limits_and_lines_bind_with_their_value(world, feeder, interface, client
         limits.set_line(actor=world.user("tso", "administrator"), tso=world.tso, code="L", flow_kw=0, limit_kw=1, factors={"edc/none": 1})
 
 
+def test_what_is_left_of_a_line_is_on_the_side_to_which_it_is_moved():
+    """O4: delivering more relieves this line first, and loads it the other way; one over its limit has less than nothing left."""
+    line, over = (MonitoredLine(code="L", flow_kw=60, limit_kw=limit_kw) for limit_kw in (100, 50))
+    nothing, value = np.zeros(0), np.ones(1)
+    for way, kw, of, left in (("up", -160, line, 160), ("up", 40, line, 40), ("down", 160, line, 160), ("up", 0, over, -10)):
+        answer = Answer(nothing, nothing, nothing, np.array([float(kw)]), value, 0.0)
+        assert deliverability._binding(way, [of], answer) == [["L", way, left, 1]]
+
+
 def test_what_the_power_flow_does_not_bear_is_a_derate(world, interface, monkeypatch):
     """Half of what was assigned stands: the rest is taken away and logged."""
     monkeypatch.setattr(deliverability.Case, "safe", lambda case, push: push.sum(0) <= 0.6 * case.room.sum(0))
@@ -326,6 +337,7 @@ def test_an_rto_gives_an_event_of_its_line_other_times(world, interface):
     line_events.reschedule(actor=operator, event=event, starts_at=sooner, expected_until=None, reason="Sooner")
     anew = DeliverabilityRun.objects.filter(created_by=None).get()
     assert anew.at == asked.at and reports.lines_at(world.tso.pk, asked.at)[0].limit_kw == 97
+    assert ordering.follow(world.tso).at <= timezone.now(), "what waits is of moments to come"
     entry = LogEntry.objects.get(act="line_event_reschedule")
     assert [datetime.fromisoformat(state["starts_at"]) for state in (entry.before, entry.after)] == [midnight(2), sooner]
     assert entry.before["expected_until"] and entry.after["expected_until"] is None and entry.reason == "Sooner"
