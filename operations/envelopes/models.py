@@ -34,7 +34,7 @@ class EnvelopePolicy(models.Model):
         GROUP = "group", "Group-fair: the same share behind the same bottleneck"
         PROPORTIONAL = "proportional", "Proportional: the same share for all"
         EQUAL = "equal", "Equal: the same kW for all"
-        WEIGHTED = "weighted", "Weighted: shares by nameplate"
+        WEIGHTED = "weighted", "Weighted: shares by what each can do, times the weight of its programs"
         MAXIMUM = "maximum", "Most energy: linear program"
 
     edc = utility()

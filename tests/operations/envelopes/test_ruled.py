@@ -93,7 +93,7 @@ def test_a_new_row_is_followed_and_the_run_says_whose_policy_it_is(world, feeder
     assert "regulator" in page and "rule row envelope_method (Rerra of the tests)" in page
 
 
-def test_weights_of_programs_move_room_to_their_ders(world, feeder):
+def test_weights_of_programs_move_room_to_their_ders(world, feeder, client_of):
     """O4: where room is shared by weight, the DER of a program with a greater weight gets more, the other less; else nothing changes."""
     with acting(None, REASON):
         EnvelopePolicy.objects.update(method="weighted")
@@ -103,6 +103,8 @@ def test_weights_of_programs_move_room_to_their_ders(world, feeder):
     run = ordered(world, feeder, hours=1)
     assert run.policy["weights"] == {"NEM": 3, "OTHER": 0.5} and run.policy["ruled"] == {"weights": "rerra"}
     assert ruled.whose(run.policy, "weights").endswith("envelope_weights (Rerra of the tests)") and not ruled.whose(run.policy, "method")
+    page = client_of(world.user("edc", "administrator")).get(f"/operations/envelopes/runs/{run.uuid}/").content.decode()
+    assert "shares by what each can do, times the weight of its programs" in page and "NEM" in page
     after = exports(run)
     assert before["FAR"] < 10 and after["FAR"] > before["FAR"] + 0.5 and after["NEAR"] < before["NEAR"] - 0.5
 
