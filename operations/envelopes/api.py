@@ -58,8 +58,12 @@ class LimitsSerializer(serializers.Serializer):
     source = serializers.ChoiceField(choices=[reports.PUBLISHED, reports.STATIC], help_text="static: no set is in force")
     starts_at = serializers.DateTimeField()
     step_minutes = serializers.IntegerField()
-    min_kw = serializers.ListField(child=serializers.FloatField())
-    max_kw = serializers.ListField(child=serializers.FloatField())
+    min_kw = serializers.ListField(
+        child=serializers.FloatField(), help_text="least injection; below zero it may draw as much, above zero it must inject as much"
+    )
+    max_kw = serializers.ListField(
+        child=serializers.FloatField(), help_text="most injection; above zero it may inject as much, below zero it must draw as much"
+    )
     number = serializers.IntegerField(allow_null=True, help_text="of the set on its feeder")
     content_hash = serializers.CharField()
     lost_communication = Fallback(source="fallback")

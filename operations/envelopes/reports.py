@@ -21,6 +21,7 @@ from operations.forecasts.models import Forecast
 PUBLISHED, STATIC = "published", "static"
 AT_ONCE = 500  # points of a CSV
 ROUNDED = 0.1  # kW, by which a limit may be inside what was asked
+# a limit below zero is a duty: of import, to inject so much at least; of export, to draw so much at least
 HEADER = tuple("der feeder service_point source set starts_at minutes import_limit_kw export_limit_kw".split()) + tuple(
     f"{side}_kvar_while_{way}ing" for way in ("import", "export") for side in ("least", "most")
 )

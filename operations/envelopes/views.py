@@ -41,7 +41,10 @@ class Points(List):
 
     model = EnvelopePoint
     title = "Envelopes"
-    lead = "What each DER's connection point may import and export, interval by interval, and why."
+    lead = (
+        "What each DER's connection point may import and export, interval by interval, and why. In the CSV a limit below zero is a duty: "
+        "an import limit of −2 kW has it inject 2 kW at least, an export limit of −2 kW has it draw as much."
+    )
     noun = "DERs with an envelope"
     table = POINT_TABLE
     filterset_class = PointFilterSet
@@ -84,7 +87,7 @@ class PointDetail(Detail):
         return f"Envelope of {self.object.der}"
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [("What sets held back of it", url_of("operations:envelope_outcomes", der=self.object.der.uuid), False)]
+        return [("What its sets held back", url_of("operations:envelope_outcomes", der=self.object.der.uuid), False)]
 
     def facts(self) -> list:
         first, der, sets = self.limits[0], self.object.der, {each.number: each.content_hash for each in self.limits if each.number}

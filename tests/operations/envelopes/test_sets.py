@@ -1,5 +1,6 @@
 """Sets beside each other: an hour's within a day's, what each changes, and what aggregators' programs are told of it. O4."""
 
+import csv
 import json
 from datetime import timedelta
 
@@ -247,8 +248,16 @@ def test_a_set_of_tomorrow_is_not_in_force_today(world, feeder, client_of):
 
 
 def test_what_must_draw_is_told_so(world, feeder, client_of, api_of):
-    """O4: both ends on one side, in words on the page and by program."""
-    published(world, ordered(world, feeder, caps={str(Der.objects.get(external_id="ONE").pk): [-5, -2]}))
+    """O4: both ends on one side, in words on the page and by program; in the CSV below zero, which the page of the list explains."""
+    caps = {str(Der.objects.get(external_id=name).pk): pair for name, pair in (("ONE", [-5, -2]), ("OTHER", [2, 5]))}
+    published(world, ordered(world, feeder, caps=caps))
+    utility = client_of(world.user("edc", "administrator"))
+    lines = b"".join(utility.get("/operations/envelopes/export.csv").streaming_content).decode("utf-8-sig").splitlines()
+    told = {
+        (each["der"], each["import_limit_kw"], each["export_limit_kw"]) for each in csv.DictReader(lines) if each["source"] == "published"
+    }
+    assert told == {("ONE", "5.0", "-2.0"), ("OTHER", "-2.0", "5.0")}, "one draws 2 kW at least, the other injects as much"
+    assert "an import limit of −2 kW has it inject 2 kW at least" in utility.get("/operations/envelopes/").content.decode()
     point = EnvelopePoint.objects.get(der__external_id="ONE")
     user, said = world.user("aggregator", "filer"), "Below zero: it must draw 2 kW at least."
     assert said in client_of(user).get(f"/operations/envelopes/{point.pk}/").content.decode()
