@@ -8,6 +8,7 @@ from django.utils import timezone
 from moc.access.models import Organization
 from moc.access.queries import ScopedQuerySet
 from moc.history import Appended, Refuse
+from operations.outages.models import DerOutage
 from operations.telemetry.queries import DELIVERING, CheckQuerySet, HeardQuerySet, StateQuerySet
 from registry.aggregations.models import Aggregation
 from registry.customers.models import PersonalUse
@@ -123,10 +124,16 @@ class DerState(Told):
         """Keys of the DERs that their owners keep out at this moment."""
         return PersonalUse.objects.barring(timezone.now()).values("der")
 
+    @classmethod
+    def out_ders(cls) -> models.QuerySet:
+        """Keys of the DERs that are out of service by their aggregators' word, whatever their readings say."""
+        return DerOutage.objects.filter(status=DerOutage.Status.ACTIVE, kind=DerOutage.Kind.OUTAGE).values("der")
+
     @property
     def readiness(self) -> "DerState.Readiness":
-        """Is it heard of, does it deliver, and does its owner let it? One query."""
-        return readiness(self.stale_at, self.operating, self.kept_ders().filter(der=self.der_id).exists())
+        """Is it heard of, in service, does it deliver, and does its owner let it? Two queries."""
+        kept, out = (ders.filter(der=self.der_id).exists() for ders in (self.kept_ders(), self.out_ders()))
+        return readiness(self.stale_at, self.operating, kept=kept, out=out)
 
 
 class SubjectTold(Heard):
@@ -262,10 +269,10 @@ class TelemetryCheck(models.Model):
         return f"{self.aggregation or self.der}, {self.day}"
 
 
-def readiness(stale_at, operating: str, kept: bool) -> DerState.Readiness:
-    """Of a state: `kept` says whether the owner keeps the DER out now."""
+def readiness(stale_at, operating: str, *, kept: bool, out: bool) -> DerState.Readiness:
+    """Of a state: whether the owner keeps the DER for itself now, and whether it is out of service."""
     if stale_at <= timezone.now():
         return DerState.Readiness.STALE
-    if operating not in DELIVERING:
+    if out or operating not in DELIVERING:
         return DerState.Readiness.UNAVAILABLE
     return DerState.Readiness.KEPT if kept else DerState.Readiness.READY

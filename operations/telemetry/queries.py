@@ -17,16 +17,16 @@ class HeardQuerySet(ScopedQuerySet):
 
 
 class StateQuerySet(HeardQuerySet):
-    """States of DERs. Readiness respects what owners keep for themselves (personal use)."""
+    """States of DERs. Readiness respects outages, and what owners keep for themselves (personal use)."""
 
     def with_readiness(self, readiness: str) -> "StateQuerySet":
         """The states of one readiness: ready, kept, unavailable or stale."""
         if readiness == "stale":
             return self.stale()
-        fresh, kept = self.stale(False), self.model.kept_ders()
+        fresh, kept, out = self.stale(False), self.model.kept_ders(), self.model.out_ders()
         if readiness == "unavailable":
-            return fresh.exclude(operating__in=DELIVERING)
-        delivering = fresh.filter(operating__in=DELIVERING)
+            return fresh.filter(~Q(operating__in=DELIVERING) | Q(der__in=out))
+        delivering = fresh.filter(operating__in=DELIVERING).exclude(der__in=out)
         return delivering.filter(der__in=kept) if readiness == "kept" else delivering.exclude(der__in=kept)
 
 

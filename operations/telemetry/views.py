@@ -73,17 +73,19 @@ class StateDetail(Detail):
         return f"State of {self.object.der}"
 
     def facts(self) -> list:
-        state, reserve = self.object, reports.reserves([self.object.der_id]).get(self.object.der_id)
+        state, own = self.object, [self.object.der_id]
+        reserve, able = reports.reserves(own).get(state.der_id), reports.left(own).get(state.der_id)
         der = format_html('<a href="{}">{}</a>', reverse("registry:der_detail", args=[state.der.uuid]), state.der)
         rows = [
             ("DER", der, None, ""),
             ("Readiness", state.readiness.label, None, f"operating state: {state.get_operating_display().lower()}"),
+            *([("Still available", able, "kW", "by its outage")] if able is not None else []),
             *([("Reserve of the owner", reserve, "%", "below it there is no room up")] if reserve else []),
             ("Power", state.p_kw, "kW", "injection positive"),
             ("Reactive power", state.q_kvar, "kvar", ""),
             ("State of charge", state.soc_percent, "%", ""),
-            ("Room up", reports.usable_up_kw(state, reserve), "kW", "from the present power"),
-            ("Room down", state.down_kw, "kW", "from the present power"),
+            ("Room up", reports.usable_up_kw(state, reserve, able), "kW", "from the present power"),
+            ("Room down", reports.usable_down_kw(state, able), "kW", "from the present power"),
             ("Measured", state.event_at, None, ""),
             ("Published", state.published_at, None, ""),
             ("Counts as not heard of", state.stale_at, None, "from"),

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from moc.history import acting
+from operations.outages.models import DerOutage
 from operations.telemetry import reports
 from operations.telemetry.models import DerState
 from registry.customers.models import PersonalUse
@@ -76,11 +77,34 @@ def test_readiness_of_ders_and_aggregations(world, ders, client_of, api_of):
     assert [row["der"] for row in kept] == [str(ders[0].uuid)]
 
 
+def outage(of, kind: str, kw: float = 0, status: str = "active") -> DerOutage:
+    said = {"kind": kind, "available_kw": kw, "status": status, "cause": "forced", "starts_at": timezone.now(), "reason": "Inverter fault"}
+    with acting(None, "system: tests"):
+        return DerOutage.objects.create(der=of, aggregator_id=of.aggregator_id, edc_id=of.edc_id, **said)
+
+
+def test_what_is_out_or_derated_is_not_ready_whatever_its_readings_say(world, ders, client_of):
+    """M7, M8: who is out is not available; a derate leaves what it leaves; what is to come changes nothing yet."""
+    outage(ders[0], "outage"), outage(ders[1], "derate", 3), outage(ders[2], "outage", status="planned")
+    sent(world.user("aggregator", "filer"), *(reading(each, p_kw=2, up_kw=5, down_kw=3) for each in ders))
+    states = [DerState.objects.get(der=each) for each in ders]
+    assert [state.readiness for state in states] == ["unavailable", "ready", "ready"]
+    assert {each.der_id for each in DerState.objects.with_readiness("unavailable")} == {ders[0].pk}
+    assert {each.der_id for each in DerState.objects.with_readiness("ready")} == {ders[1].pk, ders[2].pk}
+    rows = reports.respecting([{"pk": state.pk} for state in states])
+    assert [(row["readiness"], row["up_kw"], row["down_kw"]) for row in rows] == [("unavailable", 0, 0), ("ready", 1, 3), ("ready", 5, 3)]
+    aggregation = made(world, ders=ders)
+    told = reports.of_aggregations([aggregation.pk])[aggregation.pk]
+    assert told == dict(zip(reports.TOLD, (3, 2, 0, 1, 0, 0, 4, 6, 6), strict=True))
+    shown = client_of(world.user("aggregator", "viewer")).get(f"/operations/readiness/{states[1].pk}/").content.decode()
+    assert "Still available" in shown and "by its outage" in shown
+
+
 def test_many_aggregations_are_one_statement(world, ders, django_assert_max_num_queries):
     """M7: as many queries for five as for one."""
     sent(world.user("aggregator", "filer"), *map(reading, ders))
     keys = [made(world, f"A{n}", ders=ders, services=[service]).pk for n, service in enumerate(("energy", "capacity", "regulation"))]
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):
         told = reports.of_aggregations(keys)
     assert [told[key]["ready"] for key in keys] == [3, 3, 3]
 
