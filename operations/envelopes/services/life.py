@@ -29,6 +29,7 @@ PERMISSION = "manage_grid"
 KEPT = ("method", "robust", "reactive", "loading_percent")
 EXACT = ("v_min_pu", "v_max_pu", "default_import_kw", "default_export_kw", "outage_import_kw", "outage_export_kw")
 MOST_INTERVALS, STEP_MINUTES = 576, 30
+FURTHEST_DAYS = 14  # that people order: nobody knows the grid's state, or the load, of a day further away
 Status = EnvelopeRun.Status
 
 
@@ -63,6 +64,10 @@ def order(
     The window begins with the interval that is running at starts_at, on the clock. caps: {der id: [least, most] kW injected}.
     Raises UserError (ENV-NETWORK, ENV-WINDOW)."""
     starts_at = starts_at.replace(minute=starts_at.minute // step_minutes * step_minutes, second=0, microsecond=0)
+    if actor is not None and not 0 <= (timezone.localdate(starts_at) - timezone.localdate()).days <= FURTHEST_DAYS:
+        raise UserError(
+            f"Envelopes cannot be ordered from {timezone.localtime(starts_at):%Y-%m-%d} on.", f"Begin today, or on one of the next {FURTHEST_DAYS} days.", "ENV-WINDOW"
+        )
     return order_until(
         actor=actor,
         feeder=feeder,
@@ -224,10 +229,12 @@ def _log(actor, run: EnvelopeRun, move: str, reason: str, before: dict, after: d
 
 
 def content_hash(run: EnvelopeRun) -> str:
-    """SHA-256 over the limits of both bounds, in kW and kvar."""
-    digest = hashlib.sha256()
-    for bound, *limits in run.blocks.order_by("bound").values_list("bound", "limits", "least_kvar", "most_kvar"):
-        digest.update(bound.encode() + b"".join(map(bytes, limits)))
+    """SHA-256 over what a set says: of which feeder and hours it is, its DERs, and their limits in kW and kvar."""
+    whose = [run.edc_id, run.feeder_id, run.starts_at.isoformat(), run.ends_at.isoformat(), run.step_minutes]
+    digest = hashlib.sha256(json.dumps(whose).encode())
+    for block in run.blocks.order_by("bound"):
+        digest.update(json.dumps([block.bound, block.unit_kw, block.ders, block.kvar_unit, block.kvar_rows]).encode())
+        digest.update(b"".join(map(bytes, (block.limits, block.least_kvar, block.most_kvar))))
     return digest.hexdigest()
 
 
