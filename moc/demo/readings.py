@@ -65,7 +65,8 @@ def readings(organizations: dict[str, Organization]) -> None:
     send_flow(moments[-1])
     checking.check_due()
     with sight.engine():
-        findings.look()
+        for since in (moments[0], None):  # the readings from the first on; then the last day's telemetry
+            findings.look(since)
         making.make_due()
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-NO_SUPPLY, OPERATOR = "supply.off", "operator.limit"  # in the place of an element that binds
+NO_SUPPLY, OPERATOR, OUTAGE = "supply.off", "operator.limit", "der.outage"  # in the place of an element that binds
 RATED = ("line.", "transformer.")
 
 
@@ -16,8 +16,8 @@ class Reason(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """What it is: supply, operator, rating or voltage."""
-        own = {NO_SUPPLY: "supply", OPERATOR: "operator"}
+        """What it is: supply, operator, outage, rating or voltage."""
+        own = {NO_SUPPLY: "supply", OPERATOR: "operator", OUTAGE: "outage"}
         return own.get(self.element) or ("rating" if self.element.startswith(RATED) else "voltage")
 
 
@@ -26,6 +26,7 @@ KINDS = {
     "voltage": "a voltage",
     "rating": "a rating",
     "operator": "the operator",
+    "outage": "its outage or derate",
     "supply": "no supply",
     "static": "no set in force",
 }
@@ -36,6 +37,13 @@ def stop(element: str) -> str:
     if element == NO_SUPPLY:
         return "No supply"
     return f"Rating of {_place(element)}" if element.startswith(RATED) else f"Voltage at {element.split('.', 1)[1]}"
+
+
+def overrun(kind: str, element: str, value: float, limit: float) -> str:
+    """What the base case alone takes over a limit, in words: a rating in percent of it, a voltage per unit."""
+    if kind == "overload":
+        return f"{stop(element)}: {100 * value:.1f} % where {100 * limit:.0f} % is allowed"
+    return f"{stop(element)}: {value:.3f} per unit where {limit:g} is allowed"
 
 
 def _place(element: str) -> str:
@@ -55,6 +63,8 @@ def sentence(reason: Reason | None, *, static: bool = False) -> str:
         return "The connection point has no supply: the grid above it is out."
     if reason.kind == "operator":
         return "The utility's operator set this limit for this DER; the network would leave more."
+    if reason.kind == "outage":
+        return "Its aggregator told that the DER is out or derated; the network would leave more."
     others = "no other point" if reason.sharing <= 1 else f"{reason.sharing - 1:,} other point{'s' if reason.sharing > 2 else ''}"
     if reason.kind == "rating":
         left = "" if reason.headroom is None else f", with {100 * reason.headroom:.1f} % of it left"

@@ -14,7 +14,7 @@ from moc import sheets, sight
 from moc.portal.streaming import Tally
 from moc.units import counted
 from operations.envelopes.models import EnvelopeBlock, EnvelopePoint, EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.reasons import OPERATOR, Reason, must, sentence, stop
+from operations.envelopes.reasons import OPERATOR, OUTAGE, Reason, must, sentence, stop
 from operations.envelopes.solver.blocks import DEVICE
 from operations.forecasts.models import Forecast
 
@@ -110,8 +110,8 @@ def reactive_of(der) -> str:
     if "volt_var" in issued:
         return "follows its issued volt-var curve"
     if not der.rated_inject_kvar and not der.rated_absorb_kvar:
-        registered = "none" if der.rated_inject_kvar is None and der.rated_absorb_kvar is None else "one of 0 kvar"
-        return f"not limited in kvar: {registered} is registered as its capability"
+        unknown = der.rated_inject_kvar is None and der.rated_absorb_kvar is None
+        return "no limits in kvar: " + ("its capability is not registered" if unknown else "its registered capability is 0 kvar")
     return "what its registered capability leaves beside its kW, as far as voltages and ratings allow; active power comes first"
 
 
@@ -137,17 +137,16 @@ def totals_of(run: EnvelopeRun) -> dict[str, list[float]]:
 def bindings_of(run: EnvelopeRun) -> list[dict]:
     """What of the grid stops a run's points: the direction, the element in words, how many points it stops at once at most, and in how many
     intervals it stops any; those of most intervals first."""
-    found, numbers = [], np.arange(run.intervals)
+    found: dict[tuple, dict] = {}
     for block in run.bounds.values():
-        codes = block.codes()
-        pairs = np.unique((codes * run.intervals + numbers)[codes >= 0])  # of an element and an interval
-        counts = np.bincount(pairs // run.intervals, minlength=len(block.names)).tolist()
-        way = "import" if block.bound == "min" else "export"
-        found += [
-            {"way": way, "what": stop(name), "points": most, "headroom": (*left, None)[0], "intervals": n}
-            for (name, most, *left), n in zip(block.names, counts, strict=True)
-        ]
-    return sorted(found, key=lambda each: -each["intervals"])
+        codes, way = block.codes(), "import" if block.bound == "min" else "export"
+        for code, (name, most, *left) in enumerate(block.names):
+            # both ends of an element are one to the reader
+            each = found.setdefault((way, stop(name)), {"points": 0, "headroom": None, "stopped": np.zeros(run.intervals, bool)})
+            each["points"], each["stopped"] = max(each["points"], most), each["stopped"] | (codes == code).any(0)
+            each["headroom"] = min((value for value in (each["headroom"], *left) if value is not None), default=None)
+    told = [{"way": way, "what": what, **each, "intervals": int(each.pop("stopped").sum())} for (way, what), each in found.items()]
+    return sorted(told, key=lambda each: -each["intervals"])
 
 
 @sight.engine()  # a run is the utility's; what became of a set is told to whom it was sent
@@ -226,12 +225,23 @@ def _limits(run: EnvelopeRun, unpacked: dict, row: int, der: int) -> Limits:
     ways = ("min", "import"), ("max", "export")
     reasons = {name: _reasons(*unpacked[bound][1:3], row) for bound, name in ways}
     kvar = {name: tuple(each.tolist() for each in unpacked[bound][3][row]) for bound, name in ways if row in unpacked[bound][3]}
-    if cap := run.caps.get(str(der)):
+    for reason, cap in _beside_the_grid(run, str(der)):
         for side, (bound, name) in enumerate(ways):
             for n in np.flatnonzero(of_operator(run, cap, side, *(each[row] for each in unpacked[bound][:2]))).tolist():
-                reasons[name][n] = Reason(OPERATOR, 1)
+                reasons[name][n] = Reason(reason, 1)
     facts = {"starts_at": run.starts_at, "step_minutes": run.step_minutes, "number": run.number, "content_hash": run.content_hash}
     return Limits(PUBLISHED, min_kw=low, max_kw=high, reasons=reasons, kvar=kvar, run=run.pk, **_without(run.policy), **facts)
+
+
+def _beside_the_grid(run: EnvelopeRun, der: str) -> Iterator[tuple[str, list]]:
+    """What beside grid and device sets a DER's limits: its operator's cap, and its outages and derates, as caps of their hours."""
+    if cap := run.caps.get(der):
+        yield OPERATOR, cap
+    rows = run.situations()
+    ends = [moment for moment, _ in rows[1:]] + [run.ends_at]
+    for (since, said), until in zip(rows, ends, strict=True):
+        if left := said.get("ders", {}).get(der):
+            yield OUTAGE, [*left, since.isoformat(), until.isoformat()]
 
 
 def of_operator(run: EnvelopeRun, cap: list, side: int, kw: np.ndarray, codes: np.ndarray) -> np.ndarray:
@@ -263,11 +273,12 @@ def _reasons(codes: np.ndarray, names: list, row: int) -> list[Reason | None]:
 
 
 def explained(limits: Limits) -> list[dict]:
-    """The reasons of both bounds in sentences, neighbouring intervals with the same one together."""
+    """The reasons of both bounds in sentences, neighbouring intervals with the same one together; where the device itself is the limit,
+    those with the same limit."""
     shown, static = [], limits.source == STATIC
     for bound, values in (("export", limits.max_kw), ("import", [0.0 - value for value in limits.min_kw])):
         numbered = zip(limits.times, values, limits.reasons[bound], strict=True)
-        for reason, group in groupby(numbered, key=lambda each: each[2]):
+        for (reason, _), group in groupby(numbered, key=lambda each: (each[2], each[1] if each[2] is None else None)):
             rows = list(group)
             until = rows[-1][0] + timedelta(minutes=limits.step_minutes)
             kw = [row[1] for row in rows]
@@ -285,7 +296,7 @@ def sharers_of(rows: list[dict], der: int) -> list[list[int]]:
     found, unpacked = [], {}
     for row in rows:
         key = row["run"], "max" if row["bound"] == "export" else "min"
-        if not row["reason"] or row["kind"] == "operator" or key not in kept:
+        if not row["reason"] or row["kind"] in ("operator", "outage") or key not in kept:
             found.append([])
             continue
         if key not in unpacked:

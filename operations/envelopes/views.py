@@ -21,7 +21,7 @@ from operations.envelopes import reports
 from operations.envelopes.filters import PointFilterSet, ReceiptFilterSet, RunFilterSet
 from operations.envelopes.forms import EditForm, OrderForm
 from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeReceipt, EnvelopeRun
-from operations.envelopes.reasons import KINDS
+from operations.envelopes.reasons import KINDS, overrun
 from operations.envelopes.services import life, ruled
 from operations.envelopes.tables import POINT_TABLE, RECEIPT_TABLE, RUN_TABLE
 from operations.network.models import NetworkVersion
@@ -233,7 +233,7 @@ class RunDetail(ComputedDetail):
 
     def facts(self) -> list:
         run = self.object
-        safe = "under partial use too" if run.policy["robust"] else "at the corner of the box only"
+        safe = "whatever part of the limits is used" if run.policy["robust"] else "only where all limits are used at once"
         rows = [
             ("Feeder", run.feeder, None, ""),
             ("Network", linked(reverse("operations:network", args=[run.network.uuid]), run.network.document.name), None, ""),
@@ -258,7 +258,7 @@ class RunDetail(ComputedDetail):
     def _base_case(self) -> SafeString | str:
         forecasts = reports.forecasts_of(self.object)
         if not forecasts:
-            return "typical day of the model: no forecast of meters without DERs whose errors are known"
+            return "the typical day of the feeder's model: there is no forecast for it whose errors are known"
         links = [linked(reverse("operations:forecast", args=[each.pk]), f"forecast of {each.day:%b %d}") for each in forecasts]
         moments = [reports.clock(each.published_at) for each in forecasts]
         told = format_html_join("; ", "{} published {}", zip(links, moments, strict=True))
@@ -271,7 +271,8 @@ class RunDetail(ComputedDetail):
         shown = {"receipts": run.receipts.select_related("aggregator").order_by("aggregator__name")}
         shown |= {"bindings": bindings[:SHOWN], "binding_count": len(bindings)}
         step = timedelta(minutes=run.step_minutes)
-        shown["alarms"] = [alarm | {"at": run.starts_at + step * alarm["interval"]} for alarm in run.alarms[:SHOWN]]
+        named = ("kind", "element", "value", "limit")
+        shown["alarms"] = [(overrun(*map(alarm.get, named)), run.starts_at + step * alarm["interval"]) for alarm in run.alarms[:SHOWN]]
         if lines := reports.totals_of(run):
             facts = {"identity": "run", "title": "Limits of all points together", "unit": "kW", "zone": settings.TIME_ZONE}
             shown["series"] = charts.time_series([run.starts_at + step * i for i in range(run.intervals)], lines, **facts)

@@ -14,7 +14,7 @@ MAP_TABLE = Table(
         Column("feeder__code", "Feeder", kind="code", sort="id"),
         Column("window", "Month"),
         Column("status", "Status", kind="status", choices=HostingMap.Status),
-        Column("node_count", "Nodes", numeric=True),
+        Column("node_count", "Buses", numeric=True),
         Column("computed_at", "Computed"),
         Column("edc__name", "Utility"),
     ),

@@ -78,7 +78,7 @@ class MapDetail(ComputedDetail):
         rows = [
             ("Feeder", one.feeder, None, ""),
             ("Network", network, None, "regulators and capacitors as they stand in it"),
-            ("Nodes", one.node_count, None, ""),
+            ("Buses", one.node_count, None, ""),
             ("Computed", one.computed_at, None, ""),
             ("Utility", one.edc, None, ""),
         ]

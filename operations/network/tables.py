@@ -13,7 +13,7 @@ NETWORK_TABLE = Table(
     columns=(
         Column("feeder__code", "Feeder", kind="code"),
         Column("status", "Status", kind="status", choices=NetworkVersion.Status),
-        Column("node_count", "Nodes", numeric=True),
+        Column("node_count", "Nodes (bus and phase)", numeric=True),
         Column("point_count", "Points", numeric=True),
         Column("linked_count", "Linked", numeric=True),
         Column("document__name", "File"),

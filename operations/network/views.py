@@ -76,7 +76,7 @@ class NetworkDetail(Detail):
             ("File", version.document, None, version.get_source_display()),
             ("In force", version.valid_from, None, "from"),
             ("Until", version.valid_until, None, ""),
-            ("Nodes", version.node_count, None, ""),
+            ("Nodes", version.node_count, None, "a bus and a phase"),
             ("Elements", version.element_count, None, ""),
             ("Points", version.point_count, None, "loads and resources of the model"),
             ("Linked", version.linked_count, None, "points that bear the id of a service point of this feeder"),

@@ -66,7 +66,9 @@ def order(
     starts_at = starts_at.replace(minute=starts_at.minute // step_minutes * step_minutes, second=0, microsecond=0)
     if actor is not None and not 0 <= (timezone.localdate(starts_at) - timezone.localdate()).days <= FURTHEST_DAYS:
         raise UserError(
-            f"Envelopes cannot be ordered from {timezone.localtime(starts_at):%Y-%m-%d} on.", f"Begin today, or on one of the next {FURTHEST_DAYS} days.", "ENV-WINDOW"
+            f"Envelopes cannot be ordered from {timezone.localtime(starts_at):%Y-%m-%d} on.",
+            f"Begin today, or on one of the next {FURTHEST_DAYS} days.",
+            "ENV-WINDOW",
         )
     return order_until(
         actor=actor,

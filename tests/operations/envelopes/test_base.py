@@ -149,7 +149,7 @@ def test_without_a_forecast_it_is_the_typical_day(world, feeder, client_of):
     assert request.least_va is None and request.most_va is None
     assert np.allclose(request.base_va.real.sum(0), 6e3 * MODEL_KW * base.TYPICAL_DAY)
     page = client_of(world.user("edc", "viewer")).get(f"/operations/envelopes/runs/{before.uuid}/").content.decode()
-    assert "typical day of the model" in page
+    assert "typical day of the feeder" in page
 
 
 def test_a_newer_forecast_orders_the_window_anew_once(world, feeder, client_of, api_of):

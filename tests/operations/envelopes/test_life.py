@@ -1,5 +1,7 @@
 """Envelopes from order to acknowledgement, and what each party reads of them. O4."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 
@@ -12,6 +14,7 @@ from operations.envelopes.models import EnvelopePoint, EnvelopePolicy, EnvelopeR
 from operations.envelopes.services import life
 from operations.envelopes.solver import blocks
 from operations.network.services import building
+from operations.outages.models import DerOutage
 from registry.ders.models import Der
 from tests.factories.filings import store_in
 from tests.factories.networks import current, der, midnight, ordered, points_of, rows
@@ -219,3 +222,38 @@ def test_a_resource_in_front_of_the_meter_has_an_envelope_as_any_other(world):
     limits, *_ = reports.limits_of([point := EnvelopePoint.objects.get(der=large)])[point.pk]
     assert limits.source == reports.PUBLISHED and 4_000 < limits.max_kw[0] < 4_500
     assert any("trunk" in each["why"] for each in reports.explained(limits))
+
+
+def test_people_order_days_that_are_near(world, feeder):
+    """O4: from today to two weeks ahead; what the day of an order is, is the state's day."""
+    actor = world.user("edc", "administrator")
+    for days in (-1, life.FURTHEST_DAYS + 1, -50_000):
+        with pytest.raises(UserError, match="cannot be ordered") as refused:
+            life.order(actor=actor, feeder=feeder, starts_at=midnight(days), hours=1, step_minutes=30)
+        assert refused.value.code == "ENV-WINDOW" and "today" in refused.value.remedy
+    assert life.order(actor=actor, feeder=feeder, starts_at=midnight(0), hours=1, step_minutes=30).pk
+
+
+def test_no_two_sets_have_the_same_hash(world, feeder):
+    """O4: what is acknowledged is the set of these hours, though another has the same limits."""
+    today, tomorrow = (ordered(world, feeder, days=days) for days in (1, 2))
+    limits = [[bytes(block.limits) for block in run.blocks.order_by("bound")] for run in (today, tomorrow)]
+    assert limits[0] == limits[1] and life.content_hash(today) != life.content_hash(tomorrow)
+    assert life.content_hash(today) == life.content_hash(EnvelopeRun.objects.get(pk=today.pk))
+
+
+def test_a_der_that_is_out_is_told_so(world, feeder):
+    """O4, M8: the reason of its limits is its outage, in the hours of that, and not the device."""
+    target = Der.objects.filter(feeder=feeder).order_by("pk").first()
+    said = {"kind": "outage", "cause": "planned", "status": "planned", "reason": "Inverter", "available_kw": 0}
+    begins = midnight(1) + timedelta(hours=10)
+    with acting(None, "system: tests"):
+        DerOutage.objects.create(
+            der=target, aggregator=target.aggregator, edc=target.edc, starts_at=begins, expected_until=begins + timedelta(hours=2), **said
+        )
+    run = published(world, feeder, days=1)
+    assert run.situation
+    (limits,) = (each for each in reports.limits_of([EnvelopePoint.objects.get(der=target)])[target.envelope.pk] if each.number)
+    rows = [row for row in reports.explained(limits) if row["kind"] == "outage"]
+    assert {row["bound"] for row in rows} == {"import", "export"} and all(row["most"] == 0 for row in rows)
+    assert {(row["since"], row["until"]) for row in rows} == {(begins, begins + timedelta(hours=2))} and "out or derated" in rows[0]["why"]

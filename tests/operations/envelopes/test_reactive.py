@@ -216,7 +216,7 @@ def test_a_set_holds_kvar_where_it_is_known(world, feeder, api_of, client_of):
         name: browser.get(f"/operations/envelopes/{EnvelopePoint.objects.get(der__external_id=name).pk}/").content.decode() for name in of
     }
     assert (
-        "least while exporting" in pages["Q0"] and "volt-var curve" in pages["Q1"] and "none is registered as its capability" in pages["Q2"]
+        "least while exporting" in pages["Q0"] and "volt-var curve" in pages["Q1"] and "its capability is not registered" in pages["Q2"]
     )
     lines = b"".join(browser.get("/operations/envelopes/export.csv").streaming_content).decode("utf-8-sig").splitlines()
     header = lines[0].split(",")

@@ -65,7 +65,7 @@ def test_who_shares_what_stops_it(world, feeder, client_of, api_of):
     point = EnvelopePoint.objects.select_related("der__edc").get(der__external_id="PANELS")
     pages = {who: client_of(world.user(who, "administrator")).get(f"/operations/envelopes/{point.pk}/").content.decode() for who in OWN}
     for page in pages.values():
-        assert "Shared with:" in page and f"moc-lanes__{reason.kind}" in page and "left; shared with 3 other points" in page
+        assert "DERs at these points:" in page and f"moc-lanes__{reason.kind}" in page and "left; shared with 3 other points" in page
     assert (
         " BATTERY</a>" in pages["edc"] and "BATTERY" not in pages["aggregator"] and f" E-{points_of(feeder)[3]}</a>" in pages["aggregator"]
     )
