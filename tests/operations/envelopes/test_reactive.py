@@ -215,9 +215,7 @@ def test_a_set_holds_kvar_where_it_is_known(world, feeder, api_of, client_of):
     pages = {
         name: browser.get(f"/operations/envelopes/{EnvelopePoint.objects.get(der__external_id=name).pk}/").content.decode() for name in of
     }
-    assert (
-        "least while exporting" in pages["Q0"] and "volt-var curve" in pages["Q1"] and "its capability is not registered" in pages["Q2"]
-    )
+    assert "least while exporting" in pages["Q0"] and "volt-var curve" in pages["Q1"] and "its capability is not registered" in pages["Q2"]
     lines = b"".join(browser.get("/operations/envelopes/export.csv").streaming_content).decode("utf-8-sig").splitlines()
     header = lines[0].split(",")
     cells = {line.split(",")[0]: dict(zip(header, line.split(","), strict=True)) for line in reversed(lines[1:])}
