@@ -99,7 +99,8 @@ class LineEvent(CapacityEvent):
 
 class LineTouched(models.Model):
     """An interface that a line of an event carries a part of, with the DERs of one aggregator behind it when it was told; a row without
-    aggregator counts those without. The policy of events reads this table, so its own names no event: the parties stand here."""
+    aggregator counts those without, or says that there are none. The policy of events reads this table, so its own names no event: the
+    parties stand here."""
 
     access_paths = ("edc", "tso", "aggregator")
 

@@ -91,6 +91,10 @@ def test_flow_limits_headroom_and_what_is_behind(world, interface):
     event = GridEvent(kind="derate", capacity_percent=95, td_interface=interface, starts_at=moment(5), reason="Line 1")
     events.report(actor=world.user("edc", "administrator"), event=event)
     assert reports.state_of([interface.pk])[interface.pk]["room_down_kw"] == 50
+    times = {"starts_at": event.starts_at, "expected_until": midnight(1)}
+    events.reschedule(actor=world.user("edc", "administrator"), event=event, reason="Until tonight", **times)
+    of = {at: reports.bounds_at([interface.pk], at)[interface.pk] for at in (timezone.now(), midnight(1))}
+    assert list(of.values()) == [(-950, 475), (-1000, 500)], "at a moment counts what holds then"
 
 
 def test_limits_are_set_by_both_sides_and_logged(world, interface, client_of, api_of):
@@ -274,6 +278,15 @@ def test_a_line_that_is_out_carries_nothing_until_it_is_restored(world, interfac
     assert (told.act, told.edc, told.tso, told.actor) == ("line_event_told", world.edc, world.tso, operator)
     assert told.after == {"status": "active", "capacity_percent": 0, "ders": 2, "kw": 20.0, "interfaces": interface.code}
     assert (restored.before, restored.after["status"]) == ({"status": "active"}, "restored")
+
+
+def test_a_line_without_ders_behind_it_concerns_its_utility(world):
+    """O3: the interface is named though no aggregator has anything there."""
+    line, operator = line_of(world, world.feeders["edc"][0].substation.td_interface), world.user("tso", "administrator")
+    event = line_events.report(actor=operator, event=LineEvent(line=line, kind="outage", starts_at=moment(5), reason="A tower fell"))
+    assert list(event.touched.values_list("edc", "aggregator", "der_count")) == [(world.edc.pk, None, 0)]
+    told = Notice.objects.filter(event="grid_event").values_list("user__memberships__organization", flat=True)
+    assert set(told) == {world.edc.pk}
 
 
 def test_a_derate_of_a_line_holds_while_it_is_told_to(world, interface):
