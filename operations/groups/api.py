@@ -27,6 +27,13 @@ class GroupBindsSerializer(serializers.Serializer):
     intervals = serializers.IntegerField(help_text="in which it stops any of them")
 
 
+class GroupKvarSerializer(serializers.Serializer):
+    """Reactive power (kvar) that members may inject together, one value an interval; negative: absorbed; null: known of nobody."""
+
+    least = serializers.ListField(child=serializers.FloatField(allow_null=True))
+    most = serializers.ListField(child=serializers.FloatField(allow_null=True))
+
+
 class EnvelopeGroupSerializer(serializers.Serializer):
     """What members may do together: injection in kW between min_kw and max_kw, one value an interval; import limit = −min_kw."""
 
@@ -39,6 +46,9 @@ class EnvelopeGroupSerializer(serializers.Serializer):
     without_set = serializers.ListField(
         child=serializers.IntegerField(), help_text="members that no set holds: of them limits without envelope are counted"
     )
+    kvar_importing = GroupKvarSerializer(help_text="while they draw; of members without registered capability or set nothing is in it")
+    kvar_exporting = GroupKvarSerializer(help_text="while they inject; likewise")
+    without_kvar = serializers.ListField(child=serializers.IntegerField(), help_text="members that are not in the sums of kvar")
     members = serializers.IntegerField(help_text="active DERs that the caller may see")
     binds = GroupBindsSerializer(many=True)
 
@@ -69,7 +79,9 @@ class EnvelopeGroups(ViewSetMixin, Streamed):
         (kind,) = asked
         group = self._group(request.user, kind, given[kind], given.get("edc", ""))
         sums = reports.together(request.user, group.members)
-        said = {name: getattr(sums, name) for name in ("starts_at", "step_minutes", "min_kw", "max_kw", "without_set", "binds")}
+        names = ("starts_at", "step_minutes", "min_kw", "max_kw", "without_set", "binds", "without_kvar")
+        said = {name: getattr(sums, name) for name in names}
+        said |= {f"kvar_{way}ing": dict(zip(("least", "most"), pair, strict=True)) for way, pair in sums.kvar.items()}
         name = str(getattr(group.record, reports.KINDS[kind].name))
         return Response(EnvelopeGroupSerializer(said | {"kind": kind, "name": name, "members": len(group.members)}).data)
 

@@ -21,7 +21,12 @@ from registry.grid.models import Feeder, ServicePoint, Transformer
 
 PERMISSION, HOURS, MINUTES = "view_registry", 24, 60
 MOST = 20  # utilities with the same code
-HEADER = tuple("starts_at minutes import_limit_kw export_limit_kw without_set".split())
+WAYS = ("import", "export")
+HEADER = (
+    *"starts_at minutes import_limit_kw export_limit_kw without_set".split(),
+    *(f"{side}_kvar_while_{way}ing" for way in WAYS for side in ("least", "most")),
+    "without_kvar",
+)
 VOLTAGE = "Voltage at a connection point"  # it may be another customer's, which is not named to this reader
 
 
@@ -85,7 +90,8 @@ class Binds:
 @dataclass(frozen=True)
 class Together:
     """The sum over members, injection in kW, of each interval. without_set: how many members no set holds; of these the limits without
-    envelope are counted. now: by DER what it may import and export at present, kW."""
+    envelope are counted. now: by DER what it may import and export at present, kW. kvar: by way the least and the most kvar that those may
+    inject together of whom sets tell it, None where of nobody; without_kvar: how many are not among them."""
 
     starts_at: datetime
     step_minutes: int
@@ -94,6 +100,8 @@ class Together:
     without_set: list[int]
     binds: list[Binds]
     now: dict[int, tuple[float, float]]
+    kvar: dict[str, tuple[list[float | None], list[float | None]]]
+    without_kvar: list[int]
 
     @property
     def times(self) -> list[datetime]:
@@ -129,13 +137,15 @@ def members_of(user, kind: str, record: Model) -> list[Member]:
 
 @dataclass
 class _Sum:
-    """The grid of intervals, and what was added so far (T,)."""
+    """The grid of intervals, and what was added so far (T,); of kvar by way the least and the most, (2, 2, T)."""
 
     starts_at: datetime
     step: int
     low: np.ndarray
     high: np.ndarray
     missing: np.ndarray
+    kvar: np.ndarray
+    unknown: np.ndarray
     now: dict[int, tuple[float, float]]
     binds: dict[tuple, list] = field(default_factory=dict)
 
@@ -157,7 +167,9 @@ def together(user, members: list[Member]) -> Together:
             _add(added, run, added.places(run, since, until), without, named=run.edc_id in reach)
     binds = sorted((Binds(*key, *counted) for key, counted in added.binds.items()), key=lambda each: -each.intervals)
     low, high = ((values.round(1) + 0.0).tolist() for values in (added.low, added.high))
-    return Together(begins, added.step, low, high, added.missing.tolist(), binds, added.now)
+    kvar = np.where(added.unknown < len(members), added.kvar.round(1) + 0.0, None)
+    told = {way: tuple(pair.tolist()) for way, pair in zip(WAYS, kvar, strict=True)}
+    return Together(begins, added.step, low, high, added.missing.tolist(), binds, added.now, told, added.unknown.tolist())
 
 
 def _stretches(members: list[Member], begins: datetime) -> list[tuple[EnvelopeRun, datetime, datetime]]:
@@ -194,7 +206,8 @@ def _begun(begins: datetime, stretches: list[tuple], without: dict[int, tuple[fl
     ends = max([begins + timedelta(hours=HOURS), *(until for _, _, until in stretches)])
     count = _minutes(begins, ends) // step
     low, high = (float(sum(pair[way] for pair in without.values())) for way in (0, 1))
-    return _Sum(begins, step, np.full(count, -low), np.full(count, high), np.full(count, len(without)), dict(without))
+    missing, unknown = np.full((2, count), len(without))
+    return _Sum(begins, step, np.full(count, -low), np.full(count, high), missing, np.zeros((2, 2, count)), unknown, dict(without))
 
 
 def _add(added: _Sum, run: EnvelopeRun, at: tuple[slice, np.ndarray], without: dict, *, named: bool) -> None:
@@ -205,10 +218,12 @@ def _add(added: _Sum, run: EnvelopeRun, at: tuple[slice, np.ndarray], without: d
     if not row_of or not len(own):
         return
     rows, limits = sorted(set(row_of.values())), {}
-    for bound, block in kept.items():
-        limits[bound] = block.kw()[rows][:, own]
+    for way, (bound, block) in enumerate(kept.items()):
+        limits[bound], kvar = block.kw()[rows][:, own], block.kvar()
+        added.kvar[way][:, part] += sum(kvar[row][:, own] for row in rows if row in kvar)
         _note(added, run, block, block.codes()[rows][:, own], named)
     added.missing[part] -= len(row_of)
+    added.unknown[part] -= sum(row in kvar for row in row_of.values())  # the same rows have limits of it either way
     added.low[part] += limits["min"].sum(0) + sum(without[der][0] for der in row_of)
     added.high[part] += limits["max"].sum(0) - sum(without[der][1] for der in row_of)
     if 0 <= (column := _minutes(added.starts_at, timezone.now()) // added.step - part.start) < len(own):
@@ -229,5 +244,6 @@ def _note(added: _Sum, run: EnvelopeRun, block, codes: np.ndarray, named: bool) 
 
 def csv_rows(sums: Together) -> Iterator[tuple]:
     """The intervals as rows of HEADER."""
-    for moment, low, high, missing in zip(sums.times, sums.import_kw, sums.max_kw, sums.without_set, strict=True):
-        yield moment, sums.step_minutes, low, high, missing
+    kvar = (side for pair in sums.kvar.values() for side in pair)
+    for moment, *values in zip(sums.times, sums.import_kw, sums.max_kw, sums.without_set, *kvar, sums.without_kvar, strict=True):
+        yield moment, sums.step_minutes, *values

@@ -71,14 +71,32 @@ class GroupEnvelope(Page):
             ("Export now", sums.max_kw[sums.place_now], "kW", ""),
             ("Without a set now", without, None, "members whose limits without envelope are counted"),
         ]
-        return [("Together", rows)]
+        return [("Together", rows), ("Reactive power together", self._kvar_now())]
+
+    def _kvar_now(self) -> list:
+        """What members may inject and absorb now, and of how many that is not known."""
+        sums, now, rows = self.sums, self.sums.place_now, []
+        for way, (least, most) in sums.kvar.items():
+            told = "not known" if least[now] is None else f"{least[now]:,.1f} to {most[now]:,.1f} kvar".replace("-", "−")
+            rows.append((f"While {way}ing now", told, None, "least and most injected together; negative: absorbed"))
+        help_ = "members without registered capability, or without a set: they are not in these sums"
+        return [*rows, ("Not known now", sums.without_kvar[now], None, help_)]
+
+    def _kvar(self) -> dict | None:
+        """The sums of kvar over time, where of any member they are known."""
+        sums = self.sums
+        if min(sums.without_kvar) == len(self.group.members):
+            return None
+        lines = {f"{side} while {way}ing": values for way, pair in sums.kvar.items() for side, values in zip(("least", "most"), pair)}
+        told = {"identity": "kvar", "title": "Reactive power together (negative: absorbed)", "unit": "kvar", "zone": settings.TIME_ZONE}
+        return charts.time_series(sums.times, lines, **told)
 
     def get_context_data(self, **kwargs) -> dict:
         group, sums = self.group, self.sums
         lines = {"export limit": sums.max_kw, "import limit": sums.import_kw}
         told = {"identity": "group", "title": "Limits together", "unit": "kW", "zone": settings.TIME_ZONE}
         members = [(each, *sums.now[each.der]) for each in group.members[:SHOWN]]
-        shown = {"facts": self.facts(), "members": members, "member_count": len(group.members)}
+        shown = {"facts": self.facts(), "kvar": self._kvar(), "members": members, "member_count": len(group.members)}
         shown |= {"series": charts.time_series(sums.times, lines, **told), "binds": sums.binds[:SHOWN], "bind_count": len(sums.binds)}
         return super().get_context_data(**shown | kwargs)
 

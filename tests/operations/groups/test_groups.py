@@ -1,5 +1,6 @@
 """Envelopes of groups: sums of members' limits, as far as each reader sees the members. O4."""
 
+import csv
 from collections.abc import Callable
 
 import pytest
@@ -116,7 +117,8 @@ def test_an_aggregation_by_page_by_csv_and_by_program(world, feeder, client_of, 
     assert "What binds most often" in page and f"/operations/envelopes/{EnvelopePoint.objects.get(der__external_id='A').pk}/" in page
     assert url in client.get(f"/registry/aggregations/{group.uuid}/").content.decode()
     lines = b"".join(client.get(f"{url}export.csv").streaming_content).decode("utf-8-sig").splitlines()
-    assert lines[0] == "starts_at,minutes,import_limit_kw,export_limit_kw,without_set"
+    assert lines[0].startswith("starts_at,minutes,import_limit_kw,export_limit_kw,without_set,least_kvar_while_importing,")
+    assert "Reactive power together" in page and "not known" in page and "together (negative" not in page, "no capability is registered"
     api = api_of(world.user("aggregator", "administrator"))
     with django_assert_num_queries(8):
         said = api.get(f"{API}?aggregation={group.uuid}").json()
@@ -127,6 +129,35 @@ def test_an_aggregation_by_page_by_csv_and_by_program(world, feeder, client_of, 
     for user in (stranger, other):
         assert api_of(user).get(f"{API}?aggregation={group.uuid}").status_code == 404
         assert client_of(user).get(url).status_code == client_of(user).get(f"{url}export.csv").status_code == 404
+
+
+def test_kvar_is_summed_where_it_is_known(world, feeder, client_of, api_of):
+    """O4: of those whose capability is registered, in the set, either way; beside it how many are not known, all of them outside of it."""
+    with acting(None, REASON):
+        for name, inject, absorb in (("A", 4, 2), ("B", 3, 3)):
+            Der.objects.filter(external_id=name).update(rated_kva=12, rated_inject_kvar=inject, rated_absorb_kvar=absorb)
+    life.publish(actor=None, run=ordered(world, feeder, hours=2, step=30))
+    sums, single = of(world, "edc", code="F1"), limits()
+    first = at(sums, midnight())
+    step = single["A"].step_minutes // sums.step_minutes
+    for way, (least, most) in sums.kvar.items():
+        assert set(single) == {"A", "B", "C", "D", "E"} and not single["C"].kvar
+        for n in range(len(single["A"].max_kw)):
+            for side, values in enumerate((least, most)):
+                told = sum(single[name].kvar[way][side][n] for name in "AB")
+                assert values[first + n * step] == pytest.approx(told, abs=0.06)
+        assert least[0] is None is most[0]
+    assert max(max(filter(None, most)) for _, most in sums.kvar.values()) > 1
+    assert (sums.without_kvar[0], sums.without_kvar[first]) == (5, 3)
+    assert set(of(world, "aggregator2", code="F1").without_kvar) == {1}
+    client, api = client_of(world.user("edc", "administrator")), api_of(world.user("edc", "administrator"))
+    page, said = client.get(f"{PAGES}feeder/{feeder.pk}/").content.decode(), api.get(f"{API}?feeder=F1").json()
+    assert "Reactive power together (negative: absorbed)" in page and "Not known now" in page
+    assert said["kvar_exporting"] == dict(zip(("least", "most"), sums.kvar["export"], strict=True)) and said["without_kvar"][first] == 3
+    lines = b"".join(client.get(f"{PAGES}feeder/{feeder.pk}/export.csv").streaming_content).decode("utf-8-sig").splitlines()
+    row = list(csv.DictReader(lines))[first]
+    assert (row["without_kvar"], float(row["most_kvar_while_exporting"])) == ("3", sums.kvar["export"][1][first])
+    assert list(csv.DictReader(lines))[0]["least_kvar_while_importing"] == ""
 
 
 def test_a_held_set_leaves_the_limits_without_envelope(world, feeder):
