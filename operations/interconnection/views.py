@@ -22,6 +22,11 @@ READBACKS = (*STUDIES, ("Settings read back", "operations:settings_readbacks"))
 Status = InterconnectionStudy.Status
 
 
+def place_of(study: InterconnectionStudy):
+    """The service point, or the bus and phases, of a study."""
+    return study.service_point or f"{study.bus}, phases {study.phases.translate(LETTERS)}"
+
+
 class Studies(List):
     """The studies within reach, newest first."""
 
@@ -83,7 +88,7 @@ class StudyDetail(ComputedDetail):
         network = format_html('<a href="{}">{}</a>', reverse("operations:network", args=[one.network.uuid]), one.network)
         asked = [
             ("Feeder", one.feeder, None, ""),
-            ("Place", one.service_point or f"{one.bus}, phases {one.phases.translate(LETTERS)}", None, ""),
+            ("Place", place_of(one), None, ""),
             ("Network", network, None, "regulators and capacitors as they stand in it"),
             ("Technology", one.get_technology_display(), None, ""),
             ("Rated power", one.rated_kw, "kW", ""),
@@ -132,8 +137,11 @@ class AdoptStudy(Update):
         return reverse("operations:interconnection", args=[result.uuid])
 
     def get_context_data(self, **kwargs) -> dict:
-        rows = adopting.rows_for(self.object).exists()
-        return super().get_context_data(**{"cancel_url": self.done_url(self.object), "has_rows": rows} | kwargs)
+        one = self.object
+        shown = {"object": one, "place": place_of(one), "cancel_url": self.done_url(one), "has_rows": adopting.rows_for(one).exists()}
+        if not shown["has_rows"]:
+            shown |= {"others": adopting.at_place(one).select_related("submission")[:10], "reviews_url": url_of("registry:review_list")}
+        return super().get_context_data(**shown | kwargs)
 
 
 class Readbacks(List):

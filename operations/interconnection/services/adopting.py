@@ -20,11 +20,16 @@ OPEN = (StagedDer.Status.PENDING, StagedDer.Status.INFO_REQUESTED)
 
 def rows_for(study: InterconnectionStudy) -> QuerySet[StagedDer]:
     """The filed DERs under review at the study's place, of its technology and within what was studied."""
+    rows = at_place(study).filter(der_type=study.technology)
+    return rows.filter(approved_export_kw__lte=study.rated_kw, approved_import_kw__lte=study.charge_kw).order_by("pk")
+
+
+def at_place(study: InterconnectionStudy) -> QuerySet[StagedDer]:
+    """The filed DERs under review at the study's place, whatever they are."""
     points = NetworkPoint.objects.filter(version=study.network, service_point__isnull=False)
     at = points.filter(service_point=study.service_point) if study.service_point_id else points.filter(bus=study.bus)
     rows = StagedDer.objects.to_review().filter(status__in=OPEN, submission__status="in_review", edc=study.edc_id)
-    rows = rows.filter(service_point__in=at.values("service_point"), der_type=study.technology)
-    return rows.filter(approved_export_kw__lte=study.rated_kw, approved_import_kw__lte=study.charge_kw).order_by("pk")
+    return rows.filter(service_point__in=at.values("service_point"))
 
 
 def adopt(*, actor, study: InterconnectionStudy, row: StagedDer, statement: str = "") -> Decision:

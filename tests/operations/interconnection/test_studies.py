@@ -252,9 +252,16 @@ def test_pages_and_api(world, feeder, client_of, api_of):
     body = FACTS | {"feeder": feeder.code, "service_point": last(feeder), "inverter_settings": SETTINGS, "title": "Elm"}
     asked = api.post(API, json.loads(json.dumps(body, default=float)), format="json")
     assert (asked.status_code, asked.json()["id"]) == (202, str(study.uuid))
-    waits = filed(world, feeder)
     adopts = client_of(reviewer)
-    assert b"A-1, 20" in adopts.get(f"{made.url}adopt/").content
+    none = adopts.get(f"{made.url}adopt/").content.decode()
+    assert "nothing to adopt yet" in none and last(feeder) in none and "at most 20" in none and "<select" not in none
+    filed(world, feeder, nameplate_ac_kw="25", rated_kva="25", approved_export_kw="25")
+    other = adopts.get(f"{made.url}adopt/").content.decode()
+    assert "not as it was studied" in other and "export 25" in other and "Approve with these limits" not in other
+    waits = filed(world, feeder)
+    study.refresh_from_db()
+    form = adopts.get(f"{made.url}adopt/").content.decode()
+    assert "A-1, 20" in form and f"Elm: export {study.flexible_export_kw:.1f} kW, {len(study.windows)} limit" in form
     said = {"submission": str(waits.submission.uuid), "row": waits.row_number}
     assert api_of(reviewer).post(f"{API}{study.uuid}/adopt/", said, format="json").json()["status"] == "adopted"
     again = api_of(reviewer).post(f"{API}{study.uuid}/adopt/", said, format="json")
