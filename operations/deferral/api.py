@@ -45,13 +45,14 @@ class BenefitFormulaSerializer(serializers.Serializer):
 
 
 class BenefitSerializer(serializers.Serializer):
-    """What deferring the replacement is worth."""
+    """What deferring the replacement would be worth."""
 
     years = serializers.FloatField()
     shifted_kwh = serializers.FloatField()
     avoided_usd = serializers.FloatField()
     curtailable_kw = serializers.FloatField(help_text="charging that can be curtailed")
-    covered_kw = serializers.FloatField(help_text="what of it is taken off the day's peak")
+    covered_kw = serializers.FloatField(help_text="what of it can be taken off the day's peak")
+    done_kw = serializers.FloatField(help_text="what of that is taken off by envelopes in force")
     inputs = BenefitInputsSerializer()
     formulas = BenefitFormulaSerializer(many=True)
 

@@ -65,14 +65,17 @@ def day_of(alarm: TransformerAlarm) -> tuple[list[datetime], Load]:
     return forecasts.times(alarm.forecast), loads(alarm.forecast)[alarm.transformer_id]
 
 
-def basis_of(alarm: TransformerAlarm) -> tuple[str, str]:
-    """What the alarm's figures are of, and why."""
-    if alarm.transformer_id in forecasts.errors_of(alarm.forecast):
-        return (
-            "P90 of the forecast",
-            "nine of ten intervals stay below it, by the errors of this transformer's forecasts in the weeks before",
-        )
-    return "Likeliest load of the forecast", "the errors of this transformer's forecasts are not known"
+def peaks_of(alarm: TransformerAlarm, load: Load) -> list[tuple]:
+    """Rows of facts: the peak that is held against the rating, with what it is of the rating and why this one; and the likeliest."""
+
+    def row(name: str, kw: float, remark: str) -> tuple:
+        return name, round(kw, 2), "kW", f"{100 * kw / float(alarm.rated_kva):.1f} % of the rating, at unity power factor; {remark}"
+
+    if load.high is None:
+        return [row("Likeliest peak of the forecast", alarm.peak_kw, "held against it, as the errors of its forecasts are not known")]
+    held = "held against it: nine of ten intervals stay below it, by the errors of this transformer's forecasts in the weeks before"
+    likeliest = row("Likeliest peak of the forecast", float(load.likeliest.max()), "what the forecast itself shows")
+    return [row("P90 of the forecast's peak", alarm.peak_kw, held), likeliest]
 
 
 def relief(alarm: TransformerAlarm) -> tuple[list[list], float]:
@@ -93,6 +96,23 @@ def relief(alarm: TransformerAlarm) -> tuple[list[list], float]:
     return parts, round(alarm.over_kw - left, 2)
 
 
+class Off(NamedTuple):
+    """What curtailing charging takes off an alarm's peak, kW: curtailable, all of that charging; possible, what of it takes the overload
+    away; done, what of that envelopes in force take off now. `parts` as of `relief`."""
+
+    parts: list[list]
+    curtailable_kw: float
+    possible_kw: float
+    done_kw: float
+
+
+def off(alarm: TransformerAlarm) -> Off:
+    """What can be taken off, and what is: as it was ordered, or would be where nothing was."""
+    parts, possible = (alarm.parts, alarm.covered_kw) if alarm.parts else relief(alarm)
+    done = possible if alarm.is_curtailed else 0.0
+    return Off(parts, round(sum(kw for _, kw, _ in parts), 2), round(possible, 2), round(done, 2))
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What the benefit is computed from: the replacement's cost (USD), the peak's growth and the cost of capital (% a year)."""
@@ -104,14 +124,16 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Benefit:
-    """years: until the peak grows to the rating even where all the charging is curtailed; shifted_kwh on the day; avoided_usd today.
-    Of what: curtailable_kw, all of that charging, and covered_kw of it, what is taken off the day's peak."""
+    """What is possible, not what was done. years: until the peak grows to the rating even where all the charging is curtailed; shifted_kwh
+    on the day; avoided_usd today. Of what: curtailable_kw, all of that charging, and covered_kw of it, what can be taken off the day's
+    peak; done_kw, what of that is taken off by envelopes in force."""
 
     years: float
     shifted_kwh: float
     avoided_usd: float
     curtailable_kw: float
     covered_kw: float
+    done_kw: float = 0.0
 
 
 FORMULAS = (
@@ -120,7 +142,7 @@ FORMULAS = (
         "ln(rating ÷ (peak − charging that can be curtailed)) ÷ ln(1 + growth)",
         "until the peak outgrows the rating even without that charging; none where today's stays above it; at most 40",
     ),
-    ("Energy shifted", "energy above the rating × taken off ÷ (peak − rating)", "at most all of it"),
+    ("Energy shifted", "energy above the rating × what can be taken off ÷ (peak − rating)", "at most all of it"),
     ("Cost avoided", "cost × (1 − (1 + cost of capital)^−years)", "the replacement's cost today less its value when it is paid later"),
 )
 MOST_YEARS = 40.0
@@ -128,8 +150,7 @@ MOST_YEARS = 40.0
 
 def benefit(alarm: TransformerAlarm, inputs: Inputs) -> Benefit:
     """What taking the overload away is worth, or would be where nothing was curtailed yet, by FORMULAS."""
-    parts, covered = (alarm.parts, alarm.covered_kw) if alarm.parts else relief(alarm)
-    curtailable = sum(kw for _, kw, _ in parts)
+    _, curtailable, covered, done = off(alarm)
     rating, left = float(alarm.rated_kva), max(alarm.peak_kw - curtailable, 1e-6)
     growth, discount = inputs.growth_percent / 100, inputs.discount_percent / 100
     years = 0.0
@@ -137,4 +158,4 @@ def benefit(alarm: TransformerAlarm, inputs: Inputs) -> Benefit:
         years = min(MOST_YEARS, max(0.0, math.log(rating / left)) / math.log(1 + growth)) if growth > 0 else MOST_YEARS
     share = min(1.0, covered / alarm.over_kw) if alarm.over_kw > 0 else 0.0
     avoided = inputs.cost_usd * (1 - (1 + discount) ** -years)
-    return Benefit(round(years, 2), round(alarm.over_kwh * share, 2), round(avoided, 2), round(curtailable, 2), round(covered, 2))
+    return Benefit(round(years, 2), round(alarm.over_kwh * share, 2), round(avoided, 2), curtailable, covered, done)

@@ -17,7 +17,7 @@ ALARM_TABLE = Table(
         Column("status", "Status", kind="status", choices=TransformerAlarm.Status),
         Column("rated_kva", "Rating (kVA)", numeric=True),
         Column("peak_kw", "Peak (kW)", numeric=True),
-        Column("covered_kw", "Taken off (kW)", numeric=True),
+        Column("covered_kw", "Ordered off (kW)", numeric=True),
         Column("over_kwh", "Above the rating (kWh)", numeric=True),
         Column("edc__name", "Utility"),
     ),

@@ -4,6 +4,7 @@ import numpy as np
 from django.conf import settings
 from django.db.models import Count, Sum
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.utils.html import format_html
 
 from moc import charts
@@ -55,22 +56,28 @@ class AlarmDetail(Detail):
     def actions(self) -> list[tuple[str, str, bool]]:
         return [("Benefit report", reverse("operations:transformer_benefit", args=[self.object.uuid]), False)]
 
+    @cached_property
+    def day(self) -> tuple:
+        """The intervals of the forecast, and the transformer's load in them."""
+        return reports.day_of(self.object)
+
     def facts(self) -> list:
         one = self.object
         run = one.run and reverse("operations:envelope_run", args=[one.run.uuid])
         run = run and format_html('<a href="{}">{}</a>, {}', run, one.run, one.run.get_status_display().lower())
         forecast = format_html('<a href="{}">{}</a>', reverse("operations:forecast", args=[one.forecast.pk]), one.forecast)
-        basis, why = reports.basis_of(one)
+        off = reports.off(one)
+        ordered = "ordered, but no published set of envelopes with it is in force over its hours" if one.run else "nothing was ordered"
         rows = [
             ("Feeder", one.feeder, None, ""),
             ("Rating", one.rated_kva, "kVA", ""),
             ("Forecast", forecast, None, ""),
-            ("Held against its rating", basis, None, why),
-            ("Forecast peak", one.peak_kw, "kW", "at unity power factor"),
+            *reports.peaks_of(one, self.day[1]),
             ("Above the rating", one.over_kwh, "kWh", ""),
             ("From", one.starts_at, None, ""),
             ("To", one.ends_at, None, ""),
-            ("Taken off the peak", one.covered_kw, "kW", "as far as these DERs charge at that time"),
+            ("Can be taken off the peak", off.possible_kw, "kW", "by curtailing charging, as far as these DERs charge at that time"),
+            ("Is taken off the peak", off.done_kw, "kW", "" if off.done_kw else ordered),
             ("Charging is curtailed", one.is_curtailed, None, "by a published set of envelopes in force over its hours"),
             ("Envelopes with it", run, None, ""),
             ("Utility", one.edc, None, ""),
@@ -80,7 +87,7 @@ class AlarmDetail(Detail):
     def get_context_data(self, **kwargs) -> dict:
         ders = Der.objects.visible_to(self.request.user).in_bulk([part[0] for part in self.object.parts])
         parts = [(ders[der], kw, left) for der, kw, left in self.object.parts if der in ders]
-        times, load = reports.day_of(self.object)
+        times, load = self.day
         high = {} if load.high is None else {"P90 of the forecast": np.round(load.high, 2).tolist()}
         rating = [float(self.object.rated_kva)] * len(times)
         lines = {"forecast": np.round(load.likeliest, 2).tolist()} | high | {"rating": rating}
@@ -105,7 +112,7 @@ class BenefitReport(One):
     template_name = "operations/deferral/benefit.html"
     parents = ALARMS
     related = ("transformer", "forecast")
-    lead = "What it is worth to take the overload away, with the formulas and inputs that say so."
+    lead = "What it would be worth to take the overload away, with the formulas and inputs that say so."
 
     def get_title(self) -> str:
         return f"Benefit: {self.object}"
@@ -115,10 +122,13 @@ class BenefitReport(One):
         form = InputsForm(given)
         found = reports.benefit(self.object, reports.Inputs(**form.cleaned_data)) if form.is_valid() else None
         one = self.object
-        basis, _ = reports.basis_of(one)
-        measured = [("Rating", one.rated_kva, "kVA"), ("Load", basis, ""), ("Peak", one.peak_kw, "kW")]
-        measured.append(("Energy above the rating", one.over_kwh, "kWh"))
+        peaks = [row[:3] for row in reports.peaks_of(one, reports.day_of(one)[1])]
+        measured = [("Rating", one.rated_kva, "kVA"), *peaks, ("Energy above the rating", one.over_kwh, "kWh")]
         if found:
-            measured += [("Charging that can be curtailed", found.curtailable_kw, "kW"), ("Taken off", found.covered_kw, "kW")]
-        shown = {"form": form, "benefit": found, "formulas": reports.FORMULAS, "measured": measured}
+            measured += [
+                ("Charging that can be curtailed", found.curtailable_kw, "kW"),
+                ("Can be taken off the peak", found.covered_kw, "kW"),
+                ("Is taken off by envelopes in force", found.done_kw, "kW"),
+            ]
+        shown = {"object": one, "form": form, "benefit": found, "formulas": reports.FORMULAS, "measured": measured}
         return super().get_context_data(**shown | kwargs)

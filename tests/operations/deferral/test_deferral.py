@@ -170,8 +170,10 @@ def test_the_p90_of_load_decides(world, feeder, client_of):
     page = client.get(f"{BASE}{alarm.uuid}/")
     shown = page.context["series"]
     assert shown["labels"] == ["forecast", "P90 of the forecast", "rating"] and shown["rows"][18][1:] == (24, 27, 25)
-    assert "P90 of the forecast" in dict((row[0], row[1]) for row in page.context["facts"][0][1]).values()
-    assert b"P90 of the forecast" in client.get(f"{BASE}{alarm.uuid}/benefit/").content
+    facts = {row[0]: row for row in page.context["facts"][0][1]}
+    held, likeliest = facts["P90 of the forecast's peak"], facts["Likeliest peak of the forecast"]
+    assert (held[1], likeliest[1]) == (27, 24) and "108.0 %" in held[3] and "96.0 %" in likeliest[3]
+    assert ("P90 of the forecast's peak", 27, "kW") in client.get(f"{BASE}{alarm.uuid}/benefit/").context["measured"]
 
 
 def test_measured_hours_have_no_margin(feeder):
@@ -242,7 +244,9 @@ def test_charging_is_curtailed_once_its_set_is_in_force(world, alarm, client_of)
     computing.carry_out(alarm.run, lambda *args: None)
     assert not alarm.is_curtailed and curtailed(client_of(actor).get(page)) is False
     alarm.run.refresh_from_db()
+    assert taken_off(client_of(actor), page) == [5, 0, 5, 0]
     life.publish(actor=actor, run=alarm.run)
+    assert taken_off(client_of(actor), page) == [5, 5, 5, 5]
     assert alarm.is_curtailed and curtailed(client_of(actor).get(page)) is True
     alarm.run.refresh_from_db()
     life.hold(actor=actor, run=alarm.run, reason="A crew is out")
@@ -252,3 +256,11 @@ def test_charging_is_curtailed_once_its_set_is_in_force(world, alarm, client_of)
 def curtailed(response) -> bool:
     ((_, rows),) = response.context["facts"]
     return next(row[1] for row in rows if row[0] == "Charging is curtailed")
+
+
+def taken_off(client, page: str) -> list[float]:
+    """What can be and what is taken off, as the alarm's page and its benefit say."""
+    ((_, rows),) = client.get(page).context["facts"]
+    measured = client.get(f"{page}benefit/").context["measured"]
+    names = ("Can be taken off the peak", "Is taken off")
+    return [next(row[1] for row in each if row[0].startswith(name)) for each in (rows, measured) for name in names]
