@@ -1,5 +1,6 @@
 """A study as it is looked at: limits by month and hour, energies by month, what binds."""
 
+import math
 from calendar import month_abbr
 from collections import Counter
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Side:
     grid: list[dict]
     months: list[dict]
     binding: list[dict]
+    bound: int
     unchecked: int
     alarms: int
 
@@ -37,9 +39,12 @@ def sides_of(study: InterconnectionStudy) -> list[Side]:
 def _side(study: InterconnectionStudy, name: str, said: dict) -> Side:
     asked, kw = said["asked_kw"], said["limit_kw"]
     grid, digits = [], 1 if asked < 100 else 0
+    shown = [
+        {"kw": down(value, digits), "band": _band(value / asked), "digits": digits, "binds": bool(kind)}
+        for value, kind in zip(kw, said["kind"], strict=True)
+    ]
     for month in range(MONTHS):
-        cells = [{"kw": value, "band": _band(value / asked), "digits": digits} for value in kw[month * HOURS : (month + 1) * HOURS]]
-        grid.append({"month": month_abbr[month + 1], "cells": cells})
+        grid.append({"month": month_abbr[month + 1], "cells": shown[month * HOURS : (month + 1) * HOURS]})
     return Side(
         name=name,
         label=LABELS[name],
@@ -49,9 +54,15 @@ def _side(study: InterconnectionStudy, name: str, said: dict) -> Side:
         grid=grid,
         months=_months(said),
         binding=_binding(said),
+        bound=sum(map(bool, said["kind"])),
         unchecked=said["unchecked"],
         alarms=said["alarms"],
     )
+
+
+def down(kw: float, digits: int = 1) -> float:
+    """Rounded down, as the firm limit is: what is shown is possible."""
+    return math.floor(kw * 10**digits + 1e-6) / 10**digits
 
 
 def _band(part: float) -> int:
@@ -78,7 +89,7 @@ def _binding(said: dict) -> list[dict]:
             worst = said["limit_kw"][column], f"{month_abbr[column // HOURS + 1]} {column % HOURS:02}:00"
             least[key] = min(least.get(key, worst), worst)
     shown = counted.most_common(10)
-    return [{"kind": key[0], "element": key[1], "hours": hours, "kw": least[key][0], "when": least[key][1]} for key, hours in shown]
+    return [{"kind": key[0], "element": key[1], "hours": hours, "kw": down(least[key][0]), "when": least[key][1]} for key, hours in shown]
 
 
 def windows_of(study: InterconnectionStudy) -> list[dict]:

@@ -68,16 +68,15 @@ def _facts(study: InterconnectionStudy, sides: dict) -> dict:
     """The figures of a study: limits, energies, windows and settings."""
     facts = {f"{part}_{name}_kw": None for part in ("firm", "flexible") for name in ("export", "import")}
     limits: dict[str, tuple] = {"export": (None, 0.0), "import": (None, 0.0)}
-    for name, (side, outcome, able) in sides.items():
-        flexible = _down(outcome.flexible_w)
-        facts |= {f"firm_{name}_kw": _down(outcome.firm_w), f"flexible_{name}_kw": flexible}
-        needed = np.where(side.limit >= np.minimum(able * side.asked, flexible * 1e3) - 1e-3, flexible * 1e3, side.limit)
-        limits[name] = needed / 1e3, flexible
+    for name, (_, outcome, _) in sides.items():
+        firm, flexible = (round(watts / 1e3, 1) for watts in (outcome.firm_w, outcome.flexible_w))
+        facts |= {f"firm_{name}_kw": firm, f"flexible_{name}_kw": flexible}
+        limits[name] = np.round(outcome.limit_w / 1e3, 3), flexible
     possible = sum(float(outcome.possible_kwh.sum()) for _, outcome, _ in sides.values())
     cut = sum(float(outcome.curtailed_kwh.sum()) for _, outcome, _ in sides.values())
     proposed = dict(study.inverter_settings)
     if study.rated_kw and facts["flexible_export_kw"] < float(study.rated_kw):
-        proposed["max_w"] = float(np.floor(1000 * facts["flexible_export_kw"] / float(study.rated_kw)) / 10)
+        proposed["max_w"] = float(np.floor(1e5 * facts["flexible_export_kw"] / float(study.rated_kw) + 1e-6) / 1e3)
     windowed = windows.windows_of(*limits["export"], *limits["import"])
     return facts | {
         "curtailed_percent": round(100 * cut / possible, 2) if possible else 0.0,
@@ -86,19 +85,14 @@ def _facts(study: InterconnectionStudy, sides: dict) -> dict:
     }
 
 
-def _down(watts: float) -> float:
-    """kW, rounded down to a tenth."""
-    return float(np.floor(watts / 100 + 1e-6) / 10)
-
-
 def _told(side: solver.Direction, outcome: solver.Outcome, able: np.ndarray) -> dict:
     """A direction as the study keeps it; where the DER can do no more than it may, nothing binds and there is no element."""
-    bound = side.bound & (side.limit < able * side.asked)
+    bound = side.short(able)
     names = sorted({str(name) for name in side.element[bound]})
     place = {name: number for number, name in enumerate(names)}
     return {
         "asked_kw": side.asked / 1e3,
-        "limit_kw": [float(value) for value in np.round(side.limit / 1e3, 2)],
+        "limit_kw": [float(value) for value in np.round(np.floor(side.limit / 10 + 1e-6) / 100, 2)],
         "kind": [KINDS.index(kind) if on else 0 for kind, on in zip(side.kind, bound, strict=True)],
         "element": [place[str(name)] if on else None for name, on in zip(side.element, bound, strict=True)],
         "names": names,

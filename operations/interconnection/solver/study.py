@@ -8,7 +8,7 @@ from operations.envelopes.solver.blocks import DEVICE
 from operations.envelopes.solver.case import Machine
 from operations.envelopes.solver.problem import EXPORT, Allocation, Policy, Request
 from operations.envelopes.solver.solve import settle
-from operations.interconnection.solver import year
+from operations.interconnection.solver import windows, year
 from operations.interconnection.solver.settings import Inverter
 from operations.interconnection.solver.steered import Steered
 
@@ -33,13 +33,19 @@ class Direction:
         """Where the network leaves less than was asked for, (288,)."""
         return self.limit < self.asked * (1 - LITTLE)
 
+    def short(self, most: np.ndarray) -> np.ndarray:
+        """Where it leaves less than the resource can do, `most` of what was asked for, (288,)."""
+        return self.limit < (most - LITTLE) * self.asked
+
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """Firm limit: always possible. Flexible: possible when what is above the hour's limit is curtailed. Energies by month, kWh (12,)."""
+    """Firm limit: always possible. Flexible: possible when what is above the hour's limit is curtailed. `limit_w` (288,): what is proposed
+    for each hour, from firm to flexible. Energies by month under these very limits, kWh (12,)."""
 
     firm_w: float
     flexible_w: float
+    limit_w: np.ndarray
     possible_kwh: np.ndarray
     curtailed_kwh: np.ndarray
 
@@ -75,21 +81,32 @@ def judged(found: Direction, most: np.ndarray, outputs: np.ndarray, accepted_per
     """Firm and flexible limit of a direction. most (288,): what the resource can do at most; outputs (kinds, 288): what it would do on
     days of each kind of weather, equally many; both as parts of what was asked for.
 
-    The flexible limit is the largest whose curtailment in a year is at most the accepted part of what it could then inject."""
-    able = most * found.asked
-    short = found.limit < able - LITTLE * found.asked
-    firm = float(found.limit[short].min()) if short.any() else found.asked
-    candidates = np.linspace(firm, found.asked, CANDIDATES) if found.asked > firm else np.array([firm])
-    percents = [_energies(found, outputs, each) for each in candidates]
-    shares = np.array([100 * cut.sum() / max(possible.sum(), 1e-9) for possible, cut in percents])
+    The flexible limit is the largest whose curtailment in a year is at most the accepted part of what it could then inject. All limits
+    are those that are proposed: whole tenths of a kW, and by hour rounded down in steps from the firm limit."""
+    short = found.short(most)
+    firm = tenths(found.limit[short].min() if short.any() else found.asked)
+    caps = np.unique(tenths(np.linspace(firm, found.asked, CANDIDATES)))
+    proposed = [_proposed(found, short, firm, cap) for cap in caps]
+    energies = [_energies(outputs * found.asked, cap, limit) for cap, limit in zip(caps, proposed, strict=True)]
+    shares = np.array([100 * cut.sum() / max(possible.sum(), 1e-9) for possible, cut in energies])
     good = np.flatnonzero(shares <= accepted_percent + 1e-9)
     best = int(good[-1]) if len(good) else 0
-    return Outcome(firm, float(candidates[best]), *percents[best])
+    return Outcome(float(firm), float(caps[best]), proposed[best], *energies[best])
 
 
-def _energies(found: Direction, outputs: np.ndarray, cap: float) -> tuple[np.ndarray, np.ndarray]:
+def tenths(watts):
+    """Watts rounded down to whole tenths of a kW."""
+    return np.floor(np.asarray(watts) / 100 + 1e-6) * 100
+
+
+def _proposed(found: Direction, short: np.ndarray, firm: float, cap: float) -> np.ndarray:
+    """Limits by hour under a cap, watts (288,): the cap where the resource can do no more than the network leaves."""
+    return 1e3 * windows.rounded(np.where(short, found.limit, cap) / 1e3, cap / 1e3, firm / 1e3)
+
+
+def _energies(outputs_w: np.ndarray, cap: float, limit_w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What could be done under a cap, and what of it the hours' limits take, kWh by month."""
-    wanted = np.minimum(outputs * found.asked, cap)
-    cut = np.maximum(wanted - found.limit, 0)
-    days = year.days_of_columns() / len(outputs) / 1e3
+    wanted = np.minimum(outputs_w, cap)
+    cut = np.maximum(wanted - limit_w, 0)
+    days = year.days_of_columns() / len(outputs_w) / 1e3
     return tuple((values.sum(0) * days).reshape(year.MONTHS, year.HOURS).sum(1) for values in (wanted, cut))

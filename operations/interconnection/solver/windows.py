@@ -4,20 +4,20 @@ import numpy as np
 
 from operations.interconnection.solver.year import HOURS, MONTHS
 
-STEPS, FINEST = 20, 0.1  # limits are rounded down to twentieths of what is asked for (at least 0.1 kW), so that a year has few windows
+STEPS, FINEST = 20, 0.1  # limits are rounded down in twentieths of the most (at least 0.1 kW), so that a year has few windows
 NAMES = ("export_kw", "import_kw")
 
 
-def rounded(limit_kw: np.ndarray, most_kw: float) -> np.ndarray:
-    """Limits (288,) rounded down; what is not below the most is the most."""
+def rounded(limit_kw: np.ndarray, most_kw: float, least_kw: float = 0.0) -> np.ndarray:
+    """Limits (288,) rounded down in steps from the least, which is possible in every hour; what is not below the most is the most."""
     step = max(FINEST, most_kw / STEPS)
-    down = np.round(np.floor(limit_kw / step + 1e-9) * step, 3)
+    down = np.round(least_kw + np.floor((limit_kw - least_kw) / step + 1e-9) * step, 3)
     return np.where(limit_kw >= most_kw * (1 - 1e-4), most_kw, np.minimum(down, most_kw))
 
 
 def windows_of(export_kw: np.ndarray | None, export_most: float, import_kw: np.ndarray | None, import_most: float) -> list[dict]:
-    """The hours in which rounded limits (288,) lie below the most, as windows; months that have the same share one."""
-    sides = [None if values is None else rounded(values, most) for values, most in ((export_kw, export_most), (import_kw, import_most))]
+    """The hours in which limits (288,), rounded before, lie below the most, as windows; months that have the same share one."""
+    sides = export_kw, import_kw
     of_hour = [
         tuple(
             None if side is None or side[column] >= most else float(side[column]) for side, most in zip(sides, (export_most, import_most))

@@ -124,11 +124,30 @@ def test_curtailment_is_what_the_weather_gives_above_the_limit():
     assert study.judged(found, most, outputs, 0).flexible_w == pytest.approx(50e3, rel=0.01)
 
 
+@pytest.mark.parametrize("accepted", [0.05, 1, 5, 20])
+def test_what_is_proposed_is_never_below_the_firm_limit_and_costs_what_is_said(accepted):
+    """O4: limits of a year with noise, proposed as windows and read back: within firm, flexible and what the network leaves; and the
+    curtailment is theirs."""
+    most, outputs = year.availability("photovoltaic", SHIPPED), year.outputs("photovoltaic", SHIPPED)
+    limit = np.random.default_rng(7).uniform(6466.27e3, 9e3 * 1e3, year.COLUMNS)
+    limit[most < 0.2] = 3e6
+    names = np.full(year.COLUMNS, "", object)
+    outcome = study.judged(study.Direction(8e6, limit, names, names, limit > 0, 0), most, outputs, accepted)
+    firm, flexible = outcome.firm_w / 1e3, outcome.flexible_w / 1e3
+    assert 6466.2 <= firm <= flexible <= 8000 and outcome.curtailed_percent <= accepted
+    said = windows.windows_of(np.round(outcome.limit_w / 1e3, 3), flexible, None, 0)
+    hours = [datetime(2027, month, 15, hour) for month in range(1, 13) for hour in range(24)]
+    held = np.minimum(reading.limits_at(said, hours, 60)[0], flexible)
+    assert held.min() >= firm - 1e-6 and (np.minimum(held, most * 8000) <= limit / 1e3 + 8000 * study.LITTLE).all()
+    cut = np.maximum(np.minimum(outputs * 8000, flexible) - held, 0).mean(0) * year.days_of_columns()
+    assert outcome.curtailed_kwh.sum() == pytest.approx(cut.sum(), rel=1e-6)
+
+
 def test_windows_say_the_hours_and_are_read_back_as_the_same_limits():
     limit = np.full(year.COLUMNS, 100.0)
     for month in (6, 7):
         limit[year.column(month, 11) : year.column(month, 14)] = 43
-    said = windows.windows_of(limit, 100.0, None, 0)
+    said = windows.windows_of(windows.rounded(limit, 100.0), 100.0, None, 0)
     assert said == [{"rrule": "FREQ=YEARLY;BYMONTH=6,7", "starts": "11:00", "ends": "14:00", "export_kw": 40.0}]
     hours = [datetime(2027, month, 15, hour) for month in range(1, 13) for hour in range(24)]
     export, import_ = reading.limits_at(said, hours, 60)

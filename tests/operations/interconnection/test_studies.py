@@ -75,6 +75,8 @@ def test_a_study_says_what_is_firm_what_is_flexible_and_what_that_costs(world, f
     export, import_ = reports.sides_of(study)
     assert [len(export.grid), len(export.grid[0]["cells"]), len(export.months)] == [12, 24, 12]
     assert export.binding[0]["kind"] == "voltage" and export.binding[0]["kw"] == pytest.approx(study.firm_export_kw, abs=0.1)
+    assert export.binding[0]["kw"] >= study.firm_export_kw and export.bound == sum(each["hours"] for each in export.binding)
+    assert min(each["export_kw"] for each in study.windows if "export_kw" in each) >= study.firm_export_kw
     assert import_.unchecked == 0 and {each["kind"] for each in import_.binding} <= {"voltage", "thermal"}
     assert any("export_kw" in each for each in study.windows) and all(each["rrule"].startswith("FREQ=YEARLY") for each in study.windows)
     assert study.proposed_settings["volt_var"] == inverters.VOLT_VAR
