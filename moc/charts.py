@@ -5,7 +5,7 @@ size; no style attribute is needed, which the content security policy would refu
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ BAR_ROW, BAR_TEXT, BAR_HEIGHT = 40, 15, 12
 PLOT_TOP, PLOT_HEIGHT, PLOT_FOOT = 8, 200, 28
 COLUMN_LABELS = 8
 GAP = 3  # usual steps
+WAYS = ("export", "import")  # the first two looks are theirs
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def time_series(
         raise ValueError("every line needs one value for each time")
     drawn = [[None if value is None else float(value) for value in values] for values in lines.values()]
     places, values = _broken([moment.timestamp() for moment in times], drawn)
-    data = {"times": places, "labels": list(lines), "values": values, "unit": unit, "zone": zone}
+    data = {"times": places, "labels": list(lines), "looks": looks(lines), "values": values, "unit": unit, "zone": zone}
     return {
         "identity": identity,
         "title": title,
@@ -148,6 +149,15 @@ def time_series(
         "data": data,
         "rows": list(zip(times, *drawn, strict=True)),
     }
+
+
+def looks(labels: Iterable[str]) -> list[int]:
+    """The look (colour and dash, by number) of each line: export has one and import has one wherever they stand, by the lines' names."""
+    labels = list(labels)
+    ways = {way: next((place for place, label in enumerate(labels) if way in label.lower()), None) for way in WAYS}
+    taken = {place: look for look, place in enumerate(ways.values()) if place is not None}
+    free = iter(range(len(WAYS) if taken else 0, len(WAYS) + len(labels)))
+    return [taken[place] if place in taken else next(free) for place in range(len(labels))]
 
 
 def _broken(times: list[float], lines: list[list]) -> tuple[list[float], list[list]]:

@@ -107,11 +107,27 @@ def test_a_series_keeps_its_gaps_and_its_clock():
     assert series["data"] == {
         "times": [moment.timestamp() for moment in times],
         "labels": ["Power"],
+        "looks": [0],
         "values": [[1.5, None, 2.0]],
         "unit": "kW",
         "zone": "America/New_York",
     }
     assert series["rows"][1] == (times[1], None)
+
+
+@pytest.mark.parametrize(
+    "labels, looks",
+    [
+        (["export limit", "import limit"], [0, 1]),
+        (["Import", "Export"], [1, 0]),
+        (["import limit"], [1]),
+        (["measured", "export", "import"], [2, 0, 1]),
+        (["least while exporting", "most while exporting", "least while importing"], [0, 2, 1]),
+        (["forecast", "low", "high"], [0, 1, 2]),
+    ],
+)
+def test_export_and_import_look_the_same_in_every_chart(labels, looks):
+    assert charts.looks(labels) == looks
 
 
 def test_no_line_is_drawn_over_hours_of_silence():
