@@ -131,20 +131,23 @@ def days_left(due_at) -> SafeString | str:
 
 
 @register.simple_tag
-def row_cells(row) -> SafeString:
-    """The cells of a table's row; the first is its header and bears the row's address. In Python, because a page has thousands."""
-    cells = (cell(column, value, url, row.url, place == 0) for place, (column, value, url) in enumerate(row.cells))
+def row_cells(row, labelled: bool = False) -> SafeString:
+    """The cells of a table's row; the first is its header and bears the row's address. In Python, because a page has thousands.
+
+    Labelled cells bear their column's name, for the stacked form on narrow screens."""
+    cells = (cell(column, value, url, row.url, place == 0, labelled) for place, (column, value, url) in enumerate(row.cells))
     return SafeString("".join(cells))
 
 
-def cell(column, value, url=None, row_url=None, heads_row: bool = False) -> SafeString:
+def cell(column, value, url=None, row_url=None, heads_row: bool = False, labelled: bool = False) -> SafeString:
     """One cell, shown as its column's kind wants it (see CELLS) and linked where there is an address."""
     shown = conditional_escape(CELLS.get(getattr(column, "kind", ""), display)(value))
     address = url or (row_url if heads_row else None)
     if address:
         shown = format_html('<a href="{}">{}</a>', address, shown)
     numeric = ' class="moc-num"' if column.numeric else ""
-    return SafeString(f'<th scope="row"{numeric}>{shown}</th>' if heads_row else f"<td{numeric}>{shown}</td>")
+    label = format_html(' data-label="{}"', column.label) if labelled else ""
+    return SafeString(f'<th scope="row"{numeric}>{shown}</th>' if heads_row else f"<td{numeric}{label}>{shown}</td>")
 
 
 def _status_cell(value) -> SafeString | str:

@@ -27,6 +27,7 @@ POINT_TABLE = Table(
     url=lambda row: reverse("operations:envelope", args=[row["pk"]]),
     needs=("pk",),
     empty_title="No DER has an envelope",
+    wraps=True,
     columns=(
         Column("der__external_id", "DER", kind="code"),
         Column("der__der_type", "Type", choices=DerType),

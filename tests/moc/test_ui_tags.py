@@ -123,6 +123,8 @@ def test_a_cell_escapes_its_value_and_heads_its_row():
     column = SimpleNamespace(kind="", numeric=True)
     assert moc_ui.cell(column, "<b>", None, "/d/1/", True) == '<th scope="row" class="moc-num"><a href="/d/1/">&lt;b&gt;</a></th>'
     assert moc_ui.cell(SimpleNamespace(kind="code", numeric=False), 15477) == "<td>15477</td>"
+    labelled = moc_ui.cell(SimpleNamespace(label="A & B", numeric=True), 1, labelled=True)
+    assert labelled == '<td class="moc-num" data-label="A &amp; B">1</td>'
     assert "moc-status--good" in moc_ui.cell(SimpleNamespace(kind="status", numeric=False), ("active", "Active"))
     assert moc_ui.cell(SimpleNamespace(kind="status", numeric=False), None) == "<td>–</td>"
 

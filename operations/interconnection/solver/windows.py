@@ -10,7 +10,7 @@ NAMES = ("export_kw", "import_kw")
 
 def rounded(limit_kw: np.ndarray, most_kw: float, least_kw: float = 0.0) -> np.ndarray:
     """Limits (288,) rounded down in steps from the least, which is possible in every hour; what is not below the most is the most."""
-    step = max(FINEST, most_kw / STEPS)
+    step = max(FINEST, round(most_kw / STEPS, 1))
     down = np.round(least_kw + np.floor((limit_kw - least_kw) / step + 1e-9) * step, 3)
     return np.where(limit_kw >= most_kw * (1 - 1e-4), most_kw, np.minimum(down, most_kw))
 
