@@ -39,7 +39,7 @@ class LogFilterSet(ScopedFilterSet):
 
     party_filters = {"edc": "edc", "aggregator": "aggregator", "tso": "tso"}
 
-    act = django_filters.ChoiceFilter(choices=[(act, act.replace("_", " ").capitalize()) for act in LogEntry.ACTS], label="Act")
+    act = django_filters.ChoiceFilter(choices=list(LogEntry.ACTS.items()), label="Act")
     since = django_filters.DateFilter(field_name="at", lookup_expr="date__gte", label="From", help_text="a day")
     until = django_filters.DateFilter(field_name="at", lookup_expr="date__lte", label="Until", help_text="a day")
     feeder = django_filters.CharFilter(method="of_feeder", label="Feeder", max_length=40)

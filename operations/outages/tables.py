@@ -1,11 +1,9 @@
 """Columns of outages, grid events and the operational log."""
 
-import json
-
 from django.urls import reverse
 
 from moc.portal import Column, Table
-from operations.outages.models import DerOutage, GridEvent
+from operations.outages.models import DerOutage, GridEvent, LogEntry
 from registry.ders.choices import DerType
 
 OUTAGE_TABLE = Table(
@@ -86,10 +84,10 @@ LOG_TABLE = Table(
     wraps=True,
     columns=(
         Column("at", "When", sort="at"),
-        Column("act", "Act", value=lambda row: row["act"].replace("_", " "), needs=("act",)),
+        Column("act", "Act", value=lambda row: LogEntry.ACTS.get(row["act"], row["act"]), needs=("act",)),
         Column("subject", "What"),
         Column("change", "Before → after", value=lambda row: _change(row["before"], row["after"]), needs=("before", "after")),
-        Column("reason", "Why"),
+        Column("reason", "Why", value=lambda row: row["reason"].removeprefix(SYSTEM), needs=("reason",)),
         Column(
             "actor__name", "By", value=lambda row: row["actor__name"] or BY.get(row["act"], "The platform"), needs=("actor__name", "act")
         ),
@@ -99,7 +97,17 @@ LOG_TABLE = Table(
 )
 PLATFORM = "The platform"
 BY = dict.fromkeys(("owner_keeps", "owner_gives_back"), "The owner")  # whose name takes a purpose to see
+SYSTEM = "system: "  # before what the platform did by itself, as the column of who did it says
 SPELLED = {"kw": "kW", "ders": "DERs"}
+NAMES = {
+    "v_min_pu": "least voltage (per unit)",
+    "v_max_pu": "most voltage (per unit)",
+    "capacity_percent": "capacity left (%)",
+    "loading_percent": "usable part of ratings (%)",
+    "topology": "fingerprint of the network",
+    "import_kw": "import (kW)",
+    "export_kw": "export (kW)",
+}
 LOG_EXPORT = {name: name for name in ("at", "act", "subject", "reason")} | {
     "by": "actor__name",
     "before": "before",
@@ -122,7 +130,7 @@ def _change(before: dict, after: dict) -> str:
 
 
 def _name(name: str) -> str:
-    return " ".join(SPELLED.get(part, part) for part in name.split("_"))
+    return NAMES.get(name) or " ".join(SPELLED.get(part, part) for part in name.split("_"))
 
 
 def _value(value) -> str:
@@ -130,6 +138,8 @@ def _value(value) -> str:
         return "none"
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value) or "none"
-    if isinstance(value, list | dict):
-        return json.dumps(value)
+    if isinstance(value, dict):
+        return "; ".join(f"{_name(name)} {_value(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(" to ".join(map(_value, each)) if isinstance(each, list) else _value(each) for each in value) or "none"
     return f"{value:,}".replace("-", "\u2212") if isinstance(value, int | float) else str(value)

@@ -61,6 +61,15 @@ class EnvelopePolicyBody(EnvelopePolicyFacts):
         return given | {"edc": edc, "feeder": feeder}
 
 
+class EnvelopePolicyChange(EnvelopePolicyFacts):
+    """The values that are others now, and why."""
+
+    reason = serializers.CharField(max_length=300, required=False, help_text="stands in the operational log and in the policy's history")
+
+    class Meta(EnvelopePolicyFacts.Meta):
+        fields = (*services.FACTS, "reason")
+
+
 class EnvelopePolicies(Versioned):
     """How utilities share the room of their feeders. A feeder's own policy goes before its utility's; without any, defaults hold."""
 
@@ -77,11 +86,11 @@ class EnvelopePolicies(Versioned):
         body.is_valid(raise_exception=True)
         return self.answer(services.add(actor=request.user, **body.said(request.user)), status=201)
 
-    @extend_schema(request=EnvelopePolicyFacts(partial=True), responses=EnvelopePolicySerializer, summary="Change a policy")
+    @extend_schema(request=EnvelopePolicyChange(partial=True), responses=EnvelopePolicySerializer, summary="Change a policy")
     def partial_update(self, request, **kwargs) -> Response:
         chosen = self.get_object()
         policy.require(request.user, services.PERMISSION, chosen)
-        body = EnvelopePolicyFacts(data=request.data, partial=True)
+        body = EnvelopePolicyChange(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         with transaction.atomic():
             services.change(actor=request.user, chosen=self.require_match(chosen), **body.validated_data)

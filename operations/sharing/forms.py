@@ -20,6 +20,12 @@ class PolicyForm(forms.ModelForm):
         """The service judges the record whole."""
 
 
+class ChangeForm(PolicyForm):
+    """The same, and why it is changed: the operational log tells it."""
+
+    reason = forms.CharField(label="Why", max_length=300, help_text="stands in the operational log and in the policy's history")
+
+
 class NewPolicyForm(PolicyForm):
     """The same, of one feeder or of a utility's other feeders."""
 

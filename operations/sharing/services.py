@@ -30,16 +30,16 @@ def add(*, actor, edc: Organization, feeder: Feeder | None = None, **facts) -> E
     with acting(actor, "Envelope policy added"):
         _check(made)
         made.save(force_insert=True)
-        _log(actor, made, "policy_add", {}, _facts(made))
+        _log(actor, made, "", "policy_add", {}, _facts(made))
     return made
 
 
 @transaction.atomic
-def change(*, actor, chosen: EnvelopePolicy, **facts) -> EnvelopePolicy:
+def change(*, actor, chosen: EnvelopePolicy, reason: str = "", **facts) -> EnvelopePolicy:
     """Other values of a policy: envelopes that are not over are computed anew by them. Raises as add()."""
     policy.require(actor, PERMISSION, chosen.edc)
     held = EnvelopePolicy.objects.select_for_update(of=("self",)).get(pk=chosen.pk)
-    with acting(actor, "Envelope policy changed"):
+    with acting(actor, reason or "Envelope policy changed"):
         before = _facts(held)
         for name, value in facts.items():
             setattr(held, name, value)
@@ -48,7 +48,7 @@ def change(*, actor, chosen: EnvelopePolicy, **facts) -> EnvelopePolicy:
         after = _facts(held)
         others = [name for name in FACTS if before[name] != after[name]]
         if others:
-            _log(actor, held, "policy_change", *({name: state[name] for name in others} for state in (before, after)))
+            _log(actor, held, reason, "policy_change", *({name: state[name] for name in others} for state in (before, after)))
     return held
 
 
@@ -58,10 +58,10 @@ def _facts(chosen: EnvelopePolicy) -> dict:
     return {name: float(value) if isinstance(value, Decimal) else value for name, value in values.items()}
 
 
-def _log(actor, changed: EnvelopePolicy, act: str, before: dict, after: dict) -> None:
+def _log(actor, changed: EnvelopePolicy, reason: str, act: str, before: dict, after: dict) -> None:
     """It binds the envelopes of its feeder, of all the utility's other feeders where it names none."""
     said = {"subject": f"Envelope policy of {changed.feeder or 'all feeders'}", "edc": changed.edc, "feeder": changed.feeder}
-    log.write(actor=actor, act=act, before=before, after=after, **said)
+    log.write(actor=actor, act=act, reason=reason, before=before, after=after, **said)
 
 
 def _check(chosen: EnvelopePolicy) -> None:

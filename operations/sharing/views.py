@@ -9,7 +9,7 @@ from operations.envelopes.models import EnvelopePolicy
 from operations.envelopes.services import life, ruled
 from operations.sharing import services
 from operations.sharing.filters import PolicyFilterSet
-from operations.sharing.forms import NewPolicyForm, PolicyForm
+from operations.sharing.forms import ChangeForm, NewPolicyForm
 from operations.sharing.tables import POLICY_TABLE
 from registry.grid.forms import utilities_of
 
@@ -99,7 +99,7 @@ class ChangePolicy(Update):
     title = "Change an envelope policy"
     lead = "Envelopes that are not over are computed anew by it."
     permission = services.PERMISSION
-    form_class = PolicyForm
+    form_class = ChangeForm
     parents = POLICIES
 
     def get_form_kwargs(self) -> dict:

@@ -33,7 +33,7 @@ ROUTES = (
     Route(POLICIES, SIGNED_IN),
     Route(f"{POLICIES}new/", ANY_GRID, writes=(Write(GRID, added),)),
     Route(f"{POLICIES}<int:pk>/", OF_UTILITY - who("machine"), policy),
-    Route(f"{POLICIES}<int:pk>/change/", GRID, policy, (Write(GRID, SAID),)),
+    Route(f"{POLICIES}<int:pk>/change/", GRID, policy, (Write(GRID, SAID | {"reason": "Fairer"}),)),
     Route(REST, CALLERS, writes=(Write(GRID, {"edc": "edc", "method": "equal"}),)),
     Route(f"{REST}<int:pk>/", OF_UTILITY, policy, (Write(GRID, {"method": "equal"}, method="patch"),)),
     Route(f"{REST}<int:pk>/versions/", OF_UTILITY, policy),

@@ -69,9 +69,9 @@ def read_the_log(page, look) -> None:
         press(page, "link", name)
     rows = page.get_by_role("table").get_by_role("row")
     said = (
-        ("envelopes deactivate", REASON, "Administrator of edc", "set: 2 → none"),
-        ("envelopes publish", "Published", "Administrator of edc", "set: 1 → 2"),
-        ("alarm evaluate", "Charging curtailed", "Administrator of edc", "T-9", "peak kW: 45.0 → 40.0"),
+        ("Envelopes taken out of force", REASON, "Administrator of edc", "set: 2 → none"),
+        ("Envelopes published", "Published", "Administrator of edc", "set: 1 → 2"),
+        ("Alarm evaluated", "Charging curtailed", "Administrator of edc", "T-9", "peak kW: 45.0 → 40.0"),
     )
     for number, words in enumerate(said, 1):
         for each in words:

@@ -76,7 +76,7 @@ def test_a_switching_from_the_form_to_an_acknowledged_set(world, visit, look, se
     event = tell(page, look, feeder.code)
     run = work()
     page.reload()
-    done = page.get_by_role("region", name="Operational log").get_by_role("row").filter(has_text="envelopes publish")
+    done = page.get_by_role("region", name="Operational log").get_by_role("row").filter(has_text="Envelopes published")
     expect(done).to_contain_text("set: 1 → 2")
     look(page, "grid-event-followed")
     assert (run.status, run.number, feeder.envelope_runs.count()) == ("published", 2, 2)

@@ -46,10 +46,11 @@ def test_a_policy_is_an_act_of_the_log(world, kept, api_of):
     """O5: who changed what binds a feeder's envelopes, with the values that are others now; saying the same again is no act."""
     api, log = api_of(world.user("edc", "administrator")), "/api/v1/operations/log/"
     for _ in range(2):
-        said = {"outage_import_kw": "3.5", "auto_publish": True}
+        said = {"outage_import_kw": "3.5", "auto_publish": True, "reason": "After the storm"}
         assert api.patch(f"{API}{kept.pk}/", said, format="json", HTTP_IF_MATCH="*").status_code == 200
     entry = LogEntry.objects.get()
     assert (entry.act, entry.actor, entry.feeder) == ("policy_change", world.user("edc", "administrator"), kept.feeder)
+    assert entry.reason == "After the storm" == kept.history.latest().history_change_reason
     assert entry.before == {"outage_import_kw": 2.0, "auto_publish": False}
     assert entry.after == {"outage_import_kw": 3.5, "auto_publish": True}
     assert api.post(API, {"edc": "edc", "loading_percent": 80}, format="json").status_code == 201
@@ -97,6 +98,9 @@ def test_pages(world, kept, client_of):
     page = f"{PAGES}{kept.pk}/"
     assert "Usable part of ratings" in client.get(page).content.decode() and b"change/" not in reader.get(page).content
     given = {name: getattr(kept, name) for name in services.FACTS if not isinstance(getattr(kept, name), bool | None)}
+    sent = client.post(f"{page}change/", given | {"method": "group", "opened_version": version_of(kept)})
+    assert sent.status_code == 422 and 'href="#id_reason"' in sent.content.decode(), "a change says why"
+    given["reason"] = "Fairer behind one bottleneck"
     sent = client.post(f"{page}change/", given | {"method": "group", "v_max_pu": "0.9", "opened_version": version_of(kept)})
     assert sent.status_code == 422 and "least voltage below the most" in sent.content.decode()
     sent = client.post(f"{page}change/", given | {"method": "group", "opened_version": version_of(kept)})
