@@ -197,7 +197,7 @@ def totals(outcomes: QuerySet) -> list[dict]:
     """Sums by utility of the newest MOST_SUMMED of some outcomes."""
     newest = outcomes.order_by("-pk").values("pk")[:MOST_SUMMED]
     rows = EnvelopeOutcome.objects.filter(pk__in=newest).order_by().values("edc__name")
-    sums = {f"{name}__sum": Sum(name) for name in (*SUMMED, *COUNTED)}
+    sums = {f"{name}__sum": Sum(name) for name in (*SUMMED, *COUNTED)} | {f"{name}__sum": Sum(part) for name, part in BY_GRID.items()}
     return list(rows.annotate(outcomes=Count("pk"), silent=Count("pk", filter=Q(heard=0)), **sums).order_by("edc__name"))
 
 

@@ -247,7 +247,9 @@ def test_the_operators_part_is_read_apart(world, feeder, client_of, api_of):
     utility, api = client_of(world.user("edc", "administrator")), api_of(world.user("edc", "administrator"))
     page = utility.get(f"{BASE}{one.uuid}/").content.decode()
     assert "of it by the grid" in page and "of it by an operator" in page
-    (row,) = utility.get(BASE).context["table"].rows
+    listed = utility.get(BASE).context
+    assert [listed["sums"][0][f"{name}_export_kwh__sum"] for name in ("curtailed", "grid", "operator")] == [3, 1, 2]
+    (row,) = listed["table"].rows
     assert [value for _, value, _ in row.cells][8:11] == [3, 1, 2]
     said = api.get(f"{API}{one.uuid}/").json()
     assert [said[f"{name}_export_kwh"] for name in ("curtailed", "grid", "operator")] == [3, 1, 2]
