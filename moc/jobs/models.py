@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import RandomUUID
 from django.db import models
+from django.db.models import DurationField, F, Value
+from django.db.models.functions import Greatest, Least
 from django.utils import timezone
 
 from moc.access.queries import ScopedQuerySet
@@ -20,8 +22,10 @@ class JobQuerySet(ScopedQuerySet):
         return self.filter(status__in=[Job.Status.QUEUED, Job.Status.RUNNING])
 
     def stale(self, now) -> "JobQuerySet":
-        """Queued and never woken, or running without a sign of life: a worker or the broker died."""
-        return self.filter(status=Job.Status.QUEUED, woken_at__lt=now - Job.WAKE_AFTER) | self.filter(
+        """Queued and not taken since it was woken, each time for as long again, or running without a sign of life: a worker or the broker
+        died, or the queue is long."""
+        patience = Least(Greatest(F("woken_at") - F("created_at"), Job.WAKE_AFTER), Job.WAKE_AGAIN, output_field=DurationField())
+        return self.filter(status=Job.Status.QUEUED, woken_at__lt=Value(now) - patience) | self.filter(
             status=Job.Status.RUNNING, heartbeat_at__lt=now - Job.DEAD_AFTER
         )
 
@@ -34,7 +38,8 @@ class Job(models.Model):
 
     access_paths = ("SELF", "OPERATOR")
     seen_with = ("registry.Submission.job",)  # colleagues watch the file being read
-    WAKE_AFTER, DEAD_AFTER, MAX_ATTEMPTS = timezone.timedelta(seconds=20), timezone.timedelta(seconds=60), 5
+    WAKE_AFTER, WAKE_AGAIN = timezone.timedelta(seconds=20), timezone.timedelta(seconds=120)  # the first time, and at the latest again
+    DEAD_AFTER, MAX_ATTEMPTS = timezone.timedelta(seconds=60), 5
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"

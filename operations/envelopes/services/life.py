@@ -212,7 +212,8 @@ def publish(*, actor, run: EnvelopeRun, reason: str = "") -> None:
         EnvelopeRun.lifecycle.move(rows, "publish", actor=actor, reason=reason, **facts)
         run.refresh_from_db()
         _point_to(run, now)
-        telling.send(actor, run, changed)
+        is_plain = not (run.situation or (last_set and last_set.situation))
+        telling.send(actor, run, changed, is_routine=is_plain and actor is None and run.created_by_id is None)
         was = {"set": last_set.number, **reports.room_of(last_set, run.starts_at)} if last_set else {"set": None}
         _log(actor, run, "publish", reason, was, {"set": run.number, **reports.room_of(run)})
 

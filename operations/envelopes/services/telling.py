@@ -1,7 +1,7 @@
 """What a new set changes, and whom it is told: each aggregator gets a receipt that names its DERs with other limits."""
 
 from collections import defaultdict
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from math import gcd
 
 import numpy as np
@@ -14,7 +14,7 @@ from operations.envelopes.models import EnvelopeReceipt, EnvelopeRun
 from registry.ders.models import Der
 
 ACKNOWLEDGES = "file_ders"
-MINUTE, NEARLY_A_DAY = 60, timedelta(hours=23)  # the shortest, when clocks change
+MINUTE, LATELY = 60, timedelta(hours=1)
 
 
 def changed(run: EnvelopeRun, before, now: datetime) -> set[int]:
@@ -54,15 +54,15 @@ def _limits(run: EnvelopeRun) -> dict[int, np.ndarray]:
     return {der: np.stack(rows) for der, rows in found.items()}
 
 
-def send(actor, run: EnvelopeRun, ders: set[int]) -> None:
-    """A receipt to each aggregator whose DERs have another envelope, and the news of it."""
+def send(actor, run: EnvelopeRun, ders: set[int], *, is_routine: bool) -> None:
+    """A receipt to each aggregator whose DERs have another envelope, and the news of it. is_routine: nobody asked for the set, and nothing
+    is out or switched; such sets come for many feeders at a time, and people are told of the first."""
     of: dict[int, list[int]] = defaultdict(list)
     rows = Der.objects.filter(pk__in=ders).exclude(aggregator=None).order_by("pk")
     for pk, aggregator in rows.values_list("pk", "aggregator_id"):
         of[aggregator].append(pk)
     facts = {"run": run, "edc_id": run.edc_id, "feeder_code": run.feeder.code, "number": run.number, "content_hash": run.content_hash}
     facts |= {"starts_at": run.starts_at, "ends_at": run.ends_at}
-    is_routine = actor is None and _is_routine(run)
     for aggregator in Organization.objects.filter(pk__in=of).order_by("pk"):
         own = of[aggregator.pk]
         receipt, _ = EnvelopeReceipt.objects.get_or_create(
@@ -74,18 +74,10 @@ def send(actor, run: EnvelopeRun, ders: set[int]) -> None:
         tell(aggregator, ACKNOWLEDGES, url=page_of(receipt), receipt=receipt, **whom, **said)
 
 
-def _is_routine(run: EnvelopeRun) -> bool:
-    """Whether it is a feeder's first set of a day as the platform orders them by itself, and nothing is out or switched."""
-    if run.created_by_id or run.situation or timezone.localtime(run.starts_at).time() != time():
-        return False
-    same = EnvelopeRun.objects.of_feeder(run.feeder_id).filter(starts_at=run.starts_at, ends_at=run.ends_at)
-    return run.ends_at - run.starts_at >= NEARLY_A_DAY and not same.exclude(pk=run.pk).exclude(number=None).exists()
-
-
 def _was_told(receipt: EnvelopeReceipt) -> bool:
-    """Whether the aggregator's people know that sets of these hours come: hundreds of feeders may have one each."""
+    """Whether the aggregator's people heard lately that sets of these hours come: hundreds of feeders may have one each."""
     same = EnvelopeReceipt.objects.filter(aggregator=receipt.aggregator_id, starts_at=receipt.starts_at, ends_at=receipt.ends_at)
-    return same.exclude(pk=receipt.pk).exists()
+    return same.filter(sent_at__gt=timezone.now() - LATELY).exclude(pk=receipt.pk).exists()
 
 
 def page_of(receipt: EnvelopeReceipt) -> str:

@@ -1,6 +1,7 @@
 """Jobs: claimed once, followed from outside a long transaction, cancelled mid-way, swept when the worker died."""
 
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
@@ -137,13 +138,20 @@ class TestSweep:
     def test_a_dead_worker_and_a_lost_message_are_made_good(self, sent):
         now = timezone.now()
         dead = made(status=RUNNING, attempts=1, heartbeat_at=now - 2 * Job.DEAD_AFTER)
-        lost = made(woken_at=now - 2 * Job.WAKE_AFTER)
+        lost = made(woken_at=now - 2 * Job.WAKE_AFTER, created_at=now - 2 * Job.WAKE_AFTER)
         alive = made(status=RUNNING, attempts=1, heartbeat_at=now)
         fresh = made(woken_at=now)
         assert services.sweep() == 2
         assert sorted(sent) == sorted([(TASK, dead.pk), (TASK, lost.pk)])
         assert [of(job).status for job in (dead, lost, alive, fresh)] == [QUEUED, QUEUED, RUNNING, QUEUED]
         assert services.sweep() == 0
+
+    def test_a_job_in_a_long_queue_is_woken_less_and_less(self, sent):
+        now = timezone.now()
+        ages = [(60, 30), (60, 29), (600, 121), (600, 119)]  # seconds since it was made, and since it was woken
+        jobs = [made(created_at=now - timedelta(seconds=age), woken_at=now - timedelta(seconds=woken)) for age, woken in ages]
+        assert services.sweep() == 2
+        assert sorted(sent) == sorted((TASK, jobs[number].pk) for number in (0, 2))
 
     def test_a_killed_workers_job_resumes_and_ends(self):
         job = made(status=RUNNING, attempts=1, heartbeat_at=timezone.now() - 2 * Job.DEAD_AFTER)
