@@ -41,7 +41,9 @@ class EnvelopePolicy(models.Model):
     feeder = models.ForeignKey(Feeder, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="empty: all others")
     method = models.CharField(max_length=12, choices=Method.choices, default=Method.GROUP)
     robust = models.BooleanField(
-        "safe under partial use", default=True, help_text="held at the vertices of the box, not at its corner alone"
+        "safe under partial use",
+        default=True,
+        help_text="whatever part of the limits is used, on whichever phases; else only where all are used at once",
     )
     reactive = models.BooleanField(
         "with reactive power", default=True, help_text="limits in kvar too, beside those in kW, of DERs whose capability is registered"

@@ -5,6 +5,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from moc import charts
+from moc.access import policy
+from moc.access.models import Organization
 from moc.portal import Detail, List
 from operations.telemetry import reports
 from operations.telemetry.filters import CheckFilterSet, StateFilterSet, SubjectStateFilterSet
@@ -49,15 +51,19 @@ class States(LiveList):
         return reports.respecting(super().page_rows())
 
     def actions(self) -> list[tuple[str, str, bool]]:
-        return [
-            ("Aggregations", reverse("operations:aggregation_states"), False),
-            ("Grid and aggregates", reverse("operations:subject_states"), False),
-            ("Owed and delivered", reverse("operations:telemetry_checks"), False),
-            ("Forecasts", reverse("operations:forecasts"), False),
-            ("T-D interfaces", reverse("operations:interfaces"), False),
-            ("Feeders", reverse("operations:overviews"), False),
-            ("Reliability", reverse("operations:reliability_findings"), False),
-        ]
+        pages = {
+            "Aggregations": "aggregation_states",
+            "Grid and aggregates": "subject_states",
+            "Owed and delivered": "telemetry_checks",
+            "Forecasts": "forecasts",
+            "T-D interfaces": "interfaces",
+            "Feeders": "overviews",
+            "Reliability": "reliability_findings",
+        }
+        grids = (Organization.Kind.EDC, Organization.Kind.TSO)
+        if not any(policy.reach_of(self.request.user, self.permission, kind) for kind in grids):  # an aggregator finds nothing there
+            del pages["T-D interfaces"], pages["Feeders"]
+        return [(label, reverse(f"operations:{name}"), False) for label, name in pages.items()]
 
 
 class StateDetail(Detail):

@@ -117,3 +117,12 @@ def test_a_list_is_live_unless_held(world, ders, client_of):
     assert 'hx-trigger="every 15s"' in live and "readiness=ready" in live.split("hx-get=")[1].split(">")[0] and ders[0].external_id in live
     held = page.get("/operations/readiness/?live=off").content.decode()
     assert "hx-trigger" not in held.split('id="live"')[1].split(">")[0] and ders[0].external_id in held
+
+
+def test_pages_of_the_grid_are_offered_to_those_who_see_it(world, client_of):
+    """M7: an aggregator sees no feeder and no interface, and is led to none."""
+    shown = {
+        party: client_of(world.user(party, "viewer")).get("/operations/readiness/").content.decode() for party in ("aggregator", "edc")
+    }
+    for page in ("/operations/interfaces/", "/operations/feeders/"):
+        assert [f'href="{page}"' in shown[party] for party in ("aggregator", "edc")] == [False, True]
