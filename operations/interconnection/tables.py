@@ -30,6 +30,7 @@ READBACK_TABLE = Table(
     columns=(
         Column("der__external_id", "DER", kind="code", sort="id"),
         Column("at", "Read at"),
+        Column("as_issued", "As issued", value=lambda row: not row["differences"], needs=("differences",)),
         Column("source", "Read by", choices=SettingsReadback.Source),
         Column("told_at", "Told at"),
         Column("aggregator__name", "Aggregator"),

@@ -196,10 +196,10 @@ class ReadbackDetail(Detail):
             ("DER", der, None, ""),
             ("Read at", one.at, None, ""),
             ("Read by", one.get_source_display(), None, ""),
-            ("Settings read back", one.inverter_settings, None, ""),
+            ("Settings read back", "; ".join(in_words(one.inverter_settings)), None, "IEEE 1547-2018"),
             ("Export limit read back", one.export_limit_kw, "kW", ""),
             ("Import limit read back", one.import_limit_kw, "kW", ""),
-            ("Settings issued", one.der.inverter_settings, None, "by the utility's decision, as they stand now"),
+            ("Settings issued", "; ".join(in_words(one.der.inverter_settings or {})), None, "by the utility's decision, as they stand now"),
             ("Aggregator", one.aggregator, None, ""),
             ("Utility", one.edc, None, ""),
         ]

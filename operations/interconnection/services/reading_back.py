@@ -21,6 +21,14 @@ from registry.prequalification.rules.numbers import Numbers
 PERMISSION = "file_ders"
 EARLY = timedelta(minutes=5)  # how far the reader's clock may be ahead
 LIMITS = ("export_limit_kw", "import_limit_kw")
+WORDS = {
+    "volt_var": ("Volt-var curve", "reactive power (of rated kVA)"),
+    "volt_watt": ("Volt-watt curve", "active power (of rated kW)"),
+    "power_factor": ("Fixed power factor", ""),
+    "max_w": ("Maximum active power (% of rated)", ""),
+    "export_limit_kw": ("Export limit (kW)", ""),
+    "import_limit_kw": ("Import limit (kW)", ""),
+}  # each setting and limit as people read it, with its unit; of a curve also what its second coordinate is
 TOLERANCES = ("readback_tolerance", "readback_tolerance_percent", "readback_tolerance_kw")
 
 
@@ -120,12 +128,12 @@ def compare(der: Der, said: dict, limits: dict, bounds: dict[str, float]) -> lis
             found += _curves(name, read or [], issued, bounds["readback_tolerance"])
             continue
         tolerance = bounds["readback_tolerance_percent" if name == "max_w" else "readback_tolerance"]
-        found.append([name, read, issued, tolerance, read is not None and _near(read, issued, tolerance)])
+        found.append([WORDS[name][0], read, issued, tolerance, read is not None and _near(read, issued, tolerance)])
     tolerance = bounds["readback_tolerance_kw"]
     for name in LIMITS:
         issued, read = getattr(der, name), limits[name]
         if issued is not None and read is not None:
-            found.append([f"{name.replace('_kw', '')} (kW)", read, float(issued), tolerance, read <= float(issued) + tolerance])
+            found.append([WORDS[name][0], read, float(issued), tolerance, read <= float(issued) + tolerance])
     return found
 
 
@@ -134,11 +142,12 @@ def _near(read: float, issued: float, tolerance: float) -> bool:
 
 
 def _curves(name: str, read: list, issued: list, tolerance: float) -> list[list]:
+    curve, second = WORDS[name]
     if len(read) != len(issued):
-        return [[f"{name}, points of the curve", float(len(read)), float(len(issued)), 0.0, False]]
-    parts = ("voltage (per unit)", "value")
+        return [[f"{curve}, number of points", float(len(read)), float(len(issued)), 0.0, False]]
+    parts = ("voltage (per unit)", second)
     return [
-        [f"{name}, point {number}: {part}", got, wanted, tolerance, _near(got, wanted, tolerance)]
+        [f"{curve}, point {number}: {part}", got, wanted, tolerance, _near(got, wanted, tolerance)]
         for number, (one, other) in enumerate(zip(read, issued, strict=True), 1)
         for part, got, wanted in zip(parts, one, other, strict=True)
     ]

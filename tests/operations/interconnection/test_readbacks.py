@@ -60,8 +60,12 @@ def test_a_table_of_readings_is_held_against_what_was_issued(world, ders, api_of
     same, other = SettingsReadback.objects.order_by("pk")
     assert (same.differences, same.source) == ([], "gateway") and all(each[-1] for each in same.comparison)
     assert same.at.isoformat() in body.decode()
-    assert ["power_factor", -0.952, -0.95, 0.005, True] in same.comparison and len(same.comparison) == 7
-    assert other.differences == [["power_factor", -0.9, -0.95], ["max_w", 61.0, 60.0], ["export_limit (kW)", 6.0, 5.0]]
+    assert ["Fixed power factor", -0.952, -0.95, 0.005, True] in same.comparison and len(same.comparison) == 7
+    assert other.differences == [
+        ["Fixed power factor", -0.9, -0.95],
+        ["Maximum active power (% of rated)", 61.0, 60.0],
+        ["Export limit (kW)", 6.0, 5.0],
+    ]
     finding = ReliabilityFinding.objects.get()
     assert (finding.rule, finding.der, finding.count, finding.evidence[0][1:3]) == ("settings", ders[1], 3, [-0.9, -0.95])
     again = api.post(BATCH, body, content_type="text/csv").json()
@@ -88,7 +92,7 @@ def test_one_reading_is_told_by_form(world, ders, client_of):
     assert not SettingsReadback.objects.exists()
     page = filer.post(url, said, follow=True).content.decode()
     kept = SettingsReadback.objects.get()
-    assert (kept.differences, kept.source) == ([["power_factor, not set", 0.0, -0.95]], "hand")
+    assert (kept.differences, kept.source) == ([["Fixed power factor, not set", 0.0, -0.95]], "hand")
     assert "not set" in page
     assert filer.post(url, said).status_code == 302 and SettingsReadback.objects.count() == 1, "the same again is known"
     assert "another reading of this DER and moment is kept" in str(filer.post(url, said | {"max_w": "50"}).context["form"].errors)
@@ -102,7 +106,7 @@ def test_the_tolerance_is_law(world, ders):
     law(world, "readback_tolerance_percent", 2)
     reading_in.take_in(actor=world.user("aggregator", "filer"), name="a.csv", content=csv_of(ders[:1], "-0.95,61.9,5"))
     kept = SettingsReadback.objects.get()
-    assert kept.differences == [] and ["max_w", 61.9, 60.0, 2.0, True] in kept.comparison
+    assert kept.differences == [] and ["Maximum active power (% of rated)", 61.9, 60.0, 2.0, True] in kept.comparison
 
 
 def test_bad_rows_are_refused_by_field_and_good_ones_stand(world, ders):

@@ -170,13 +170,17 @@ def test_what_was_read_back_is_compared_and_differences_are_findings(world, feed
     other = {"volt_var": [[0.92, 0.44], [0.98, 0.0], [1.04, 0.0], [1.08, -0.44]]}
     said |= {"at": timezone.now().isoformat(), "inverter_settings": other, "export_limit_kw": 20}
     told = api.post(READBACKS, said, format="json").json()
-    assert ["volt_var, point 3: voltage (per unit)", 1.04, 1.02] in told["differences"]
-    assert {each[0] for each in told["differences"]} >= {"export_limit (kW)"}
+    assert ["Volt-var curve, point 3: voltage (per unit)", 1.04, 1.02] in told["differences"]
+    assert {each[0] for each in told["differences"]} >= {"Export limit (kW)"}
     finding = ReliabilityFinding.objects.get()
     assert (finding.rule, finding.der, finding.count) == ("settings", found, len(told["differences"]))
     assert api.post(READBACKS, said, format="json").json()["id"] == told["id"] and SettingsReadback.objects.count() == 2
-    page = client_of(world.user("edc", "viewer")).get(f"{PAGES}settings/{told['id']}/").content.decode()
-    assert "volt_var, point 3" in page and "A-1" in client_of(world.user("edc", "viewer")).get(f"{PAGES}settings/").content.decode()
+    viewer = client_of(world.user("edc", "viewer"))
+    assert "Volt-var curve, point 4: reactive power (of rated kVA)" in viewer.get(f"{PAGES}settings/{told['id']}/").content.decode()
+    listed = viewer.get(f"{PAGES}settings/").content.decode()
+    assert "A-1" in listed and listed.index("<td>No</td>") < listed.index("<td>Yes</td>")
+    evidence = viewer.get(f"/operations/reliability/{finding.uuid}/").content.decode()
+    assert "What, and its unit" in evidence and "Export limit (kW)" in evidence and ">Issued</th>" in evidence
     future = api.post(READBACKS, said | {"at": (timezone.now() + timedelta(hours=1)).isoformat()}, format="json")
     assert future.json()["code"] == "READBACK-AT" and "in the future" in future.content.decode()
     wrong = api.post(READBACKS, said | {"inverter_settings": {"max_w": 200}}, format="json")
@@ -186,8 +190,8 @@ def test_what_was_read_back_is_compared_and_differences_are_findings(world, feed
     assert changed.json()["code"] == "READBACK-CHANGED" and "at: another reading" in changed.content.decode()
     said["at"] = (timezone.now() - timedelta(minutes=5)).isoformat()
     unset = api.post(READBACKS, said | {"inverter_settings": {}}, format="json").json()
-    assert ["volt_var, points of the curve", 0.0, 4.0] in unset["differences"] and not unset["comparison"][0][-1]
-    assert ["max_w, not set", 0.0, found.inverter_settings["max_w"]] in unset["differences"]
+    assert ["Volt-var curve, number of points", 0.0, 4.0] in unset["differences"] and not unset["comparison"][0][-1]
+    assert ["Maximum active power (% of rated), not set", 0.0, found.inverter_settings["max_w"]] in unset["differences"]
 
 
 @pytest.mark.parametrize(
