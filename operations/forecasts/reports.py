@@ -12,6 +12,7 @@ from operations.forecasts.engine import blend, blocks
 from operations.forecasts.models import Forecast, MeterDay
 from registry.grid.models import Feeder, Transformer
 
+MEANT_PERCENT = round(100 * (blend.QUANTILES[1] - blend.QUANTILES[0]))  # of values that are to lie between the bounds
 TESTED_DAYS = 28  # whose errors a back-test tells, and the bounds
 
 
@@ -122,7 +123,8 @@ def transformers(forecast: Forecast) -> list[dict]:
 
 def tested(days: History | None) -> dict | None:
     """The back-test over the weeks before a forecast, errors in percent of the mean power beside the naive same day of the week before:
-    the day-ahead blend's by hour of the day, the intraday forecast's by horizon; None without enough days."""
+    the day-ahead blend's by hour of the day, the intraday forecast's by horizon; None without enough days. `lost` are the hours at which
+    the naive was nearer, `short` the horizons of which fewer values lay between the bounds than these are meant for."""
     if days is None:
         return None
     summed = days.kwh.sum(0)
@@ -138,7 +140,14 @@ def tested(days: History | None) -> dict | None:
     ]
     horizons = [row | {"coverage": _known(row["coverage"])} for row in blend.backtest_intraday(summed)]
     overall = {"days": int(test["days"]), "coverage": _known(test["coverage"]), "error": test["error"], "naive": test["naive"]}
-    return {"hours": hours, "horizons": horizons} | overall
+    lost = [row["hour"] for row in hours if row["error"] > row["naive"]]
+    short = [row["hours"] for row in horizons if _short(row["coverage"])]
+    return {"hours": hours, "horizons": horizons, "lost": lost, "short": short, "is_short": _short(overall["coverage"])} | overall
+
+
+def _short(coverage: float | None) -> bool:
+    """Whether fewer values lay between the bounds than these are meant for."""
+    return coverage is not None and coverage < MEANT_PERCENT
 
 
 def _known(percent: float) -> float | None:

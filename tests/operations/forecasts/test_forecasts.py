@@ -272,6 +272,19 @@ def test_nothing_known_is_nothing_forecast(world):
     assert publishing.publish(world.feeders["edc"][0], DAY) is None and publishing.due() == 0
 
 
+@pytest.mark.parametrize("later, short", [(0.1, False), (0.6, True)])
+def test_it_says_where_the_naive_was_nearer_and_whether_bounds_were_too_narrow(later, short):
+    """O4: an hour that is the same every week is the naive's; bounds of calm days are too narrow for wild ones."""
+    days, rng = blend.HISTORY + reports.TESTED_DAYS, np.random.default_rng(5)
+    spread = np.where(np.arange(days) < days - reports.TESTED_DAYS // 2, 0.15, later)
+    kwh = -2 + spread[:, None] * rng.uniform(-1, 1, (days, 24))
+    kwh[:, 5] = -1 - np.arange(days) % 7
+    told = reports.tested(reports.History([1], [None], kwh[None], 60, timezone.now()))
+    assert 5 in told["lost"] and len(told["lost"]) < 12
+    assert told["is_short"] is short is (told["coverage"] < 80)
+    assert (told["short"] == list(blend.HORIZONS_H)) is short
+
+
 def test_the_page_shows_what_came_and_how_well_it_did(world, points, client_of, api_of):
     """O4: back-tested over weeks of which it says so; the RTO sees it too, an aggregator not."""
     rng = np.random.default_rng(11)
