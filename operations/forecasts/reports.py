@@ -140,7 +140,7 @@ def tested(days: History | None) -> dict | None:
     ]
     horizons = [row | {"coverage": _known(row["coverage"])} for row in blend.backtest_intraday(summed)]
     overall = {"days": int(test["days"]), "coverage": _known(test["coverage"]), "error": test["error"], "naive": test["naive"]}
-    lost = [row["hour"] for row in hours if row["error"] > row["naive"]]
+    lost = [row["hour"] for row in hours if round(row["error"], 1) > round(row["naive"], 1)]  # as they are shown
     short = [row["hours"] for row in horizons if _short(row["coverage"])]
     return {"hours": hours, "horizons": horizons, "lost": lost, "short": short, "is_short": _short(overall["coverage"])} | overall
 
