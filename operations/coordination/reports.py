@@ -11,7 +11,6 @@ from django.utils import timezone
 from moc import sight
 from operations.coordination.models import InterfaceLimit, LineEvent, LineTouched, MonitoredLine
 from operations.envelopes.models import EnvelopeRun
-from operations.envelopes.solver import blocks
 from operations.forecasts.models import Forecast
 from operations.outages.models import GridEvent
 from operations.telemetry.models import SUBJECTS, DerState, SubjectState
@@ -102,12 +101,10 @@ def capabilities(interfaces: list[int], at: datetime) -> list[Capability]:
     runs = EnvelopeRun.objects.filter(feeder__substation__td_interface__in=interfaces).standing_at(at)
     found = []
     for run in runs.select_related("feeder__substation", "network").prefetch_related("blocks"):
-        kept = {block.bound: block for block in run.blocks.all()}
-        if not kept:
+        if not (kept := run.bounds):
             continue
         interval = int((at - run.starts_at).total_seconds() // (60 * run.step_minutes))
-        size = len(kept["min"].ders), run.intervals
-        low, high = (blocks.unpack(bytes(kept[bound].limits), *size, kept[bound].unit_kw)[:, interval] for bound in ("min", "max"))
+        low, high = (block.kw()[:, interval] for block in kept.values())
         found.append(Capability(run.feeder, run, interval, kept["min"].ders, low, high))
     return found
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from operations.coordination.engine.program import Program
-from operations.coordination.engine.transfer import Grid
+from tests.operations.transfer import Grid
 
 FILE = Path(__file__).parent / "references" / "case1888rte.csv.xz"
 

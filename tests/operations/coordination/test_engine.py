@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from operations.coordination.engine.program import Infeasible, Program, optimise
-from operations.coordination.engine.transfer import Grid
 from tests.operations import transmission
+from tests.operations.transfer import Grid
 
 
 def program(**said) -> Program:
