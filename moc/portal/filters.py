@@ -1,5 +1,6 @@
 """Filters of lists: one filterset for portal and API; its choices name only parties that the user may know."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC
 
@@ -12,6 +13,7 @@ from moc.access import policy
 from moc.access.models import Organization
 from moc.portal.moments import VALID_TIME
 
+AN_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 DIGITS = 18  # more than any quantity on record has; without a limit a number of a million digits reaches the database
 
 
@@ -49,6 +51,33 @@ class ScopedFilterSet(django_filters.FilterSet):
     def in_force(self) -> bool:
         """Does any filter narrow the list?"""
         return self.form.is_valid() and any(value not in (None, "", [], ()) for value in self.form.cleaned_data.values())
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """(label, what is expected) of each filter that cannot be read."""
+        labels = {name: field.label for name, field in self.form.fields.items()}
+        return [(labels.get(name, "Filters"), message) for name, said in self.form.errors.items() for message in said]
+
+
+class IdField(forms.UUIDField):
+    """The id of a record: alone, or in the address of its page as it is copied."""
+
+    default_error_messages = {
+        "invalid": "This is no id. Copy the address of the record's page, or the id in it: 32 digits and letters a to f, with hyphens."
+    }
+
+    def to_python(self, value):
+        found = AN_ID.findall(str(value)) if value else []
+        return super().to_python(found[-1] if found else value)
+
+
+class IdFilter(django_filters.UUIDFilter):
+    """Records of one record of another kind, by its id."""
+
+    field_class = IdField
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **{"help_text": "its id, or the address of its page"} | kwargs)
 
 
 class PartyFilter(django_filters.ChoiceFilter):

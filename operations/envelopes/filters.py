@@ -2,9 +2,10 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import IdFilter, PartyFilter, ScopedFilterSet
 from operations.envelopes.models import EnvelopeReceipt, EnvelopeRun
 from registry.aggregations.models import AggregationMember
+from registry.ders.filters import DerFilter
 
 
 class RunFilterSet(ScopedFilterSet):
@@ -22,7 +23,7 @@ class PointFilterSet(ScopedFilterSet):
 
     party_filters = {"edc": "edc"}
 
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    der = DerFilter()
     feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", help_text="the utility's code")
     transformer = django_filters.CharFilter(
         field_name="der__service_point__transformer__code", label="Transformer", help_text="the utility's code"
@@ -30,8 +31,8 @@ class PointFilterSet(ScopedFilterSet):
     service_point = django_filters.CharFilter(
         field_name="der__service_point__usage_point_id", label="Service point", help_text="the utility's id of the usage point"
     )
-    aggregation = django_filters.UUIDFilter(method="of_aggregation", label="Aggregation id")
-    receipt = django_filters.UUIDFilter(method="of_receipt", label="Changed by a set", help_text="the id of its receipt")
+    aggregation = IdFilter(method="of_aggregation", label="Aggregation")
+    receipt = IdFilter(method="of_receipt", label="Changed by a set", help_text="the id of its receipt, or the address of its page")
     edc = PartyFilter(field_name="edc_id", label="Utility")
 
     def of_receipt(self, rows, name, value):

@@ -2,7 +2,7 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import IdFilter, PartyFilter, ScopedFilterSet
 from operations.hosting.models import HostingMap, HostingNode
 
 
@@ -19,7 +19,7 @@ class MapFilterSet(ScopedFilterSet):
 class NodeFilterSet(ScopedFilterSet):
     """Nodes by map, bus and what binds."""
 
-    map = django_filters.UUIDFilter(field_name="map__uuid", label="Map id")
+    map = IdFilter(field_name="map__uuid", label="Map")
     bus = django_filters.CharFilter(lookup_expr="istartswith", label="Bus begins with", max_length=120)
     export_binds = django_filters.ChoiceFilter(choices=HostingNode.Binds.choices, label="What binds export")
     import_binds = django_filters.ChoiceFilter(choices=HostingNode.Binds.choices, label="What binds import")

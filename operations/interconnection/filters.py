@@ -5,6 +5,7 @@ from django.db.models import QuerySet
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
+from registry.ders.filters import DerFilter
 
 
 class StudyFilterSet(ScopedFilterSet):
@@ -22,7 +23,7 @@ class ReadbackFilterSet(ScopedFilterSet):
 
     party_filters = {"aggregator": "aggregator", "edc": "edc"}
 
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    der = DerFilter()
     as_issued = django_filters.BooleanFilter(method="held", label="As issued")
     source = django_filters.ChoiceFilter(choices=SettingsReadback.Source.choices, label="Read by")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from moc.portal.paging import Sort
 from operations.outages.models import DerOutage, GridEvent, LogEntry
+from registry.ders.filters import DerFilter
 
 BY_TIME = (Sort("-at", ("-at", "-id")), Sort("at", ("at", "id")))
 
@@ -18,7 +19,7 @@ class OutageFilterSet(ScopedFilterSet):
     status = django_filters.ChoiceFilter(choices=DerOutage.Status.choices, label="Status")
     kind = django_filters.ChoiceFilter(choices=DerOutage.Kind.choices, label="Kind")
     cause = django_filters.ChoiceFilter(choices=DerOutage.Cause.choices, label="Cause")
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    der = DerFilter()
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
 

@@ -4,6 +4,7 @@ import django_filters
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from operations.reliability.models import ReliabilityFinding
+from registry.ders.filters import DerFilter
 
 
 class FindingFilterSet(ScopedFilterSet):
@@ -13,6 +14,6 @@ class FindingFilterSet(ScopedFilterSet):
 
     status = django_filters.ChoiceFilter(choices=ReliabilityFinding.Status.choices, label="Status")
     rule = django_filters.ChoiceFilter(choices=ReliabilityFinding.Rule.choices, label="What")
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    der = DerFilter()
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")

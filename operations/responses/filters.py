@@ -2,7 +2,7 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import IdFilter, PartyFilter, ScopedFilterSet
 from operations.responses.models import OutageResponse
 
 
@@ -13,6 +13,6 @@ class ResponseFilterSet(ScopedFilterSet):
 
     kind = django_filters.ChoiceFilter(choices=OutageResponse.Kind.choices, label="Answer")
     status = django_filters.ChoiceFilter(choices=OutageResponse.Status.choices, label="Status")
-    outage = django_filters.UUIDFilter(field_name="outage__uuid", label="Outage id")
+    outage = IdFilter(field_name="outage__uuid", label="Outage")
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")

@@ -2,7 +2,7 @@
 
 import django_filters
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import IdFilter, PartyFilter, ScopedFilterSet
 from operations.screening.models import ReviewScreen, ScreenFinding
 
 
@@ -11,7 +11,7 @@ class ScreenFilterSet(ScopedFilterSet):
 
     party_filters = {"edc": "edc"}
 
-    review = django_filters.UUIDFilter(field_name="review__uuid", label="Review id")
+    review = IdFilter(field_name="review__uuid", label="Review")
     status = django_filters.ChoiceFilter(choices=ReviewScreen.Status.choices, label="Status")
     feeder = django_filters.CharFilter(field_name="feeder__code", label="Feeder", max_length=40)
     edc = PartyFilter(field_name="edc_id", label="Utility")
@@ -22,8 +22,8 @@ class FindingFilterSet(ScopedFilterSet):
 
     party_filters = {"aggregator": "aggregator", "edc": "edc"}
 
-    review = django_filters.UUIDFilter(field_name="review__uuid", label="Review id")
-    screen = django_filters.UUIDFilter(field_name="screen__uuid", label="Screen id")
+    review = IdFilter(field_name="review__uuid", label="Review")
+    screen = IdFilter(field_name="screen__uuid", label="Screen")
     direction = django_filters.ChoiceFilter(choices=ScreenFinding.Direction.choices, label="Direction")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
     edc = PartyFilter(field_name="edc_id", label="Utility")

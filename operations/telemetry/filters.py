@@ -4,10 +4,11 @@ import django_filters
 from django.db.models import Q
 from django.utils.text import capfirst
 
-from moc.portal.filters import PartyFilter, ScopedFilterSet
+from moc.portal.filters import IdFilter, PartyFilter, ScopedFilterSet
 from operations.telemetry.models import SUBJECTS, DerState, SubjectState
 from registry.aggregations.models import AggregationMember
 from registry.ders.choices import DerType
+from registry.ders.filters import DerFilter
 
 
 class StateFilterSet(ScopedFilterSet):
@@ -18,8 +19,8 @@ class StateFilterSet(ScopedFilterSet):
     readiness = django_filters.ChoiceFilter(label="Readiness", choices=DerState.Readiness.choices, method="of_readiness")
     der_type = django_filters.ChoiceFilter(field_name="der__der_type", label="Technology", choices=DerType.choices)
     feeder = django_filters.CharFilter(field_name="der__feeder__code", label="Feeder", help_text="the utility's code", max_length=40)
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
-    aggregation = django_filters.UUIDFilter(method="of_aggregation", label="Aggregation id")
+    der = DerFilter()
+    aggregation = IdFilter(method="of_aggregation", label="Aggregation")
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
 
@@ -70,8 +71,8 @@ class CheckFilterSet(ScopedFilterSet):
     day = django_filters.DateFilter(label="Day")
     kind = django_filters.ChoiceFilter(label="Of", choices=[("ders", "DERs"), ("aggregations", "Aggregations")], method="of_kind")
     wanting = django_filters.BooleanFilter(label="Something wanting", method="of_wanting")
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
-    aggregation = django_filters.UUIDFilter(field_name="aggregation__uuid", label="Aggregation id")
+    der = DerFilter()
+    aggregation = IdFilter(field_name="aggregation__uuid", label="Aggregation")
     edc = PartyFilter(field_name="edc_id", label="Utility")
     aggregator = PartyFilter(field_name="aggregator_id", label="Aggregator")
 

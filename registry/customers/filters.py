@@ -4,6 +4,7 @@ import django_filters
 
 from moc.portal.filters import PartyFilter, ScopedFilterSet
 from registry.customers.models import PersonalUse
+from registry.ders.filters import DerFilter
 from registry.participants.models import Consent
 
 
@@ -20,5 +21,5 @@ class PersonalUseFilterSet(ScopedFilterSet):
     """Personal use by kind, by DER, and what stands."""
 
     kind = django_filters.ChoiceFilter(choices=PersonalUse.Kind.choices, label="Kind")
-    der = django_filters.UUIDFilter(field_name="der__uuid", label="DER id")
+    der = DerFilter()
     standing = django_filters.BooleanFilter(field_name="ended_at", lookup_expr="isnull", label="Not taken back")

@@ -4,7 +4,7 @@ import django_filters
 from django.db.models import Exists, OuterRef, Q
 from django.http import QueryDict
 
-from moc.portal.filters import PartyFilter, QuantityRangeFilter, ScopedFilterSet
+from moc.portal.filters import IdFilter, PartyFilter, QuantityRangeFilter, ScopedFilterSet
 from moc.rules import ERROR, WARNING
 from registry.ders.choices import DerType, technologies
 from registry.ders.filters import feeders
@@ -57,7 +57,7 @@ class RowFilterSet(ScopedFilterSet):
     nameplate_ac_kw = QuantityRangeFilter(label="Nameplate AC (kW)")
     feeder = django_filters.CharFilter(method="on_feeder", label="Feeder", help_text="the utility's code")
     row = django_filters.NumberFilter(field_name="row_number", label="Row")
-    decision = django_filters.UUIDFilter(field_name="decision__uuid", label="Decision id")
+    decision = IdFilter(field_name="decision__uuid", label="Decision")
 
     def by_findings(self, rows, name: str, value: str):
         found = Finding.objects.filter(row=OuterRef("pk"))

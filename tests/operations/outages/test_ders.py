@@ -131,3 +131,24 @@ def test_by_program(world, mine, api_of):
     assert api.post(API, csv, content_type="text/csv").status_code == 201
     assert api.post(f"{API}{answer['taken'][0]}/transitions/end/", {}, format="json", HTTP_IF_MATCH="*").json()["status"] == "ended"
     assert [row["act"] for row in api.get("/api/v1/operations/log/").json()["results"]] == ["outage_end", "outage_told", "outage_told"]
+
+
+def test_a_list_is_narrowed_to_a_der_by_its_aggregators_id_or_its_own(world, mine, filer, client_of, api_of):
+    """Either id finds it, on the page and by program; another aggregator's DER of the same name is told apart by the id only (M8, N8)."""
+    theirs = register(world, 1, aggregator="aggregator2")[0]
+    outages = ders.report(actor=filer, rows=[told(mine[0]), told(mine[1])]).taken
+    outages += ders.report(actor=world.user("aggregator2", "filer"), rows=[told(theirs)]).taken
+    page, api = client_of(world.user("edc", "viewer")), api_of(world.user("aggregator", "administrator"))
+    for asked, expected in ((mine[0].external_id, {0, 2}), (mine[0].uuid, {0}), (f" {mine[1].external_id} ", {1}), ("D-9", set())):
+        shown = page.get(BASE, {"der": asked}).content.decode()
+        assert {n for n, each in enumerate(outages) if str(each.uuid) in shown} == expected, asked
+    found = api.get(API, {"der": mine[0].external_id}).json()["results"]
+    assert [row["id"] for row in found] == [str(outages[0].uuid)]
+
+
+def test_what_is_no_id_of_a_record_says_where_its_id_is(world, mine, filer, client_of):
+    (outage,) = ders.report(actor=filer, rows=[told(mine[0])]).taken
+    page = client_of(filer)
+    assert "Copy the address of the record" in page.get("/operations/responses/?outage=D-1").content.decode()
+    pasted = page.get("/operations/responses/", {"outage": f"https://example.org{BASE}{outage.uuid}/"})
+    assert pasted.context["filterset"].form.cleaned_data["outage"] == outage.uuid
