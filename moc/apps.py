@@ -7,6 +7,8 @@ from pkgutil import iter_modules
 from django.apps import AppConfig, apps
 from django.contrib.admin.apps import SimpleAdminConfig
 
+from moc import wording
+
 PACKAGES = ("moc", "registry", "operations", "market", "settlement")
 
 
@@ -26,6 +28,9 @@ def own_models() -> list:
         for model in apps.get_models()
         if model._meta.app_config.name in PACKAGES and not model._meta.proxy and not hasattr(model, "instance_type")
     ]
+
+
+wording.take_on()
 
 
 class MocConfig(AppConfig):

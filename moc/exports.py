@@ -29,6 +29,7 @@ from moc.documents.models import Document
 from moc.errors import UserError
 from moc.jobs.services import Job, enqueue, running
 from moc.notices.services import notify
+from moc.portal.moments import misdated
 from moc.portal.shell import url_of
 from moc.portal.streaming import Tally, streamed
 
@@ -131,6 +132,8 @@ class Export(LoginRequiredMixin, View):
         view.setup(self.request, **self.kwargs)
         if getattr(view, "undated", None):
             raise Http404("The past of these records is not kept.")
+        if said := misdated(self.request.GET.get("as_of", "")):
+            raise Http404(said)
         return view
 
     def name(self, view) -> str:

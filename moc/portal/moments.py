@@ -37,3 +37,14 @@ def _parsed(text: str) -> datetime | None:
         return (timezone.make_aware(moment) if timezone.is_naive(moment) else moment).astimezone(UTC)  # of the year 1 or 9999: none
     except (ValueError, OverflowError):
         return None
+
+
+def misdated(text: str) -> str:
+    """What is wrong with the moment that a page is asked as of, and the remedy; nothing for a past one, for none, and for today."""
+    text = (text or "").strip()
+    moment, remedy = _parsed(text), "Give a day that is over, as 2026-11-22, or a day and time, as 2026-11-22 14:30."
+    if text and moment is None:
+        return f"As of: “{text[:40]}” is no day. {remedy}"
+    if moment is not None and moment > timezone.now() + timedelta(days=1):
+        return f"As of: {text[:40]} is yet to come. {remedy}"
+    return ""

@@ -96,6 +96,7 @@ class Bound:
     columns: list[Head]
     rows: list[Row] = field(default_factory=list)
     total_text: str = ""
+    empty_text: str = ""
 
     def __post_init__(self):
         self.caption, self.form_id, self.empty_title = self.table.caption, self.table.form_id, self.table.empty_title

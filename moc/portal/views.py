@@ -18,7 +18,7 @@ from moc import sight, units
 from moc.access import policy, tenure
 from moc.history import Version, keeps_versions, recorded_at
 from moc.portal import paging
-from moc.portal.moments import moment_of
+from moc.portal.moments import misdated, moment_of
 from moc.portal.tables import Table
 from moc.portal.timeline import timeline
 from moc.portal.versions import version_of
@@ -56,7 +56,7 @@ class Page(LoginRequiredMixin, TemplateView):
 
     def get_context_data(self, **kwargs) -> dict:
         shown = {"title": self.get_title(), "lead": self.lead, "actions": self.actions(), "breadcrumbs": self.breadcrumbs()}
-        shown["undated"] = self.undated
+        shown |= {"undated": self.undated, "misdated": misdated(self.request.GET.get("as_of", ""))}
         return super().get_context_data(**shown | kwargs)
 
 
@@ -192,6 +192,8 @@ class List(Page):
         return min(counted, paging.COUNT_CAP), counted <= paging.COUNT_CAP
 
     def count_text(self, counted: tuple[int, bool] | None) -> str:
+        if self.filterset and self.filterset.faults:
+            return ""
         exact = self.request.GET.copy()
         exact["count"] = "exact"
         link = format_html('<a href="?{}">count them</a>', exact.urlencode())
@@ -199,6 +201,19 @@ class List(Page):
             return format_html("Several pages of {} ({})", self.noun, link)
         number = units.counted(counted[0], self.noun)
         return number if counted[1] else format_html("More than {} ({})", number, link)
+
+    def nothing(self) -> tuple[str, str]:
+        """(title, text) of a list without rows: the table's own words only where nothing narrows it, for they speak of everything."""
+        if faults := self.filterset.faults if self.filterset else []:
+            said = "; ".join(f"{label}: {message}" for label, message in faults)
+            return "Nothing is shown, because a filter cannot be read", f"{said} Correct the filter, or clear it."
+        if self.undated:
+            return "Nothing is shown", ""
+        if self.moment:
+            return "Nothing of this list was on record then", "Choose a later day, or return to the current record."
+        if self.filterset is not None and self.filterset.in_force:
+            return "No rows match the filters", "Change them, or clear them."
+        return self.table.empty_title, ""
 
     def get_context_data(self, **kwargs) -> dict:
         counted, found = self.count(), self.found
@@ -208,6 +223,7 @@ class List(Page):
             current=self.sort.name,
             sort_url=lambda name: self.address(sort=name),
         )
+        table.empty_title, table.empty_text = self.nothing()
         table.total_text = f"{counted[0]:,}" if counted and counted[1] else "rows"
         query = self.address(count=None).lstrip("?")
         shown = {

@@ -4,13 +4,14 @@ from django import forms
 from django.utils import timezone
 
 from operations.network.forms import OfFeeder
+from operations.outages.forms import moment
 from registry.ders.models import Der
 
 
 class OrderForm(OfFeeder):
     """A feeder and a window."""
 
-    starts_at = forms.DateTimeField(label="From", help_text="local time of the utility's market", initial=timezone.now)
+    starts_at = moment("From", "local time of the utility's market", initial=timezone.now)
     hours = forms.IntegerField(label="Hours", min_value=1, max_value=48, initial=24)
     step_minutes = forms.TypedChoiceField(
         label="Interval", choices=[(5, "5 minutes"), (15, "15 minutes"), (30, "30 minutes"), (60, "60 minutes")], coerce=int, initial=30

@@ -181,7 +181,7 @@ def test_the_law_is_verified_with_a_reason_and_its_values_stay(world, client_of)
     }
     url = page("change", rule)
     client = client_of(administrator)
-    assert b"This field is required" in client.post(url, body).content
+    assert b"Fill this in" in client.post(url, body).content
     assert client.post(url, body | {"reason": "Read in the tariff"}).status_code == 302
     version = rule.history.first()
     assert (version.value, version.source, version.verified) == (value, "Docket 1", True)

@@ -199,3 +199,32 @@ def test_a_timeline_names_what_keys_point_at_in_one_query_a_key(world, django_as
 def test_a_filter_refuses_a_moment_that_no_database_knows(text):
     with pytest.raises(ValidationError):
         MomentField().clean(text)
+
+
+@pytest.mark.django_db
+def test_a_list_says_that_nothing_is_there_only_of_all_that_there_is(world, client_of):
+    """A filter that cannot be read, or that narrows, and a past moment are named: none of them makes "Nothing was done" true (O5)."""
+    client, url = client_of(world.user("edc", "viewer")), "/operations/outages/log/"
+    said = {query: client.get(f"{url}{query}") for query in ("", "?since=banana", "?act=outage_told", "?since=banana&act=banana")}
+    assert said[""].context["table"].empty_title == "Nothing was done"
+    for query in ("?since=banana", "?act=outage_told", "?since=banana&act=banana"):
+        assert "Nothing was done" not in said[query].content.decode()
+    wrong = said["?since=banana"].content.decode()
+    assert "a filter cannot be read" in wrong and "From: Give a day as 2026-11-22." in wrong and "0 acts" not in wrong
+    both = said["?since=banana&act=banana"].context["table"].empty_text
+    assert "From: Give a day" in both and "Act: “banana” is not among the choices." in both
+    assert said["?act=outage_told"].context["table"].empty_title == "No rows match the filters"
+
+
+@pytest.mark.django_db
+def test_a_page_says_that_a_moment_is_none(world, client_of):
+    """Of a moment that cannot be read, or is to come, the page says so and what it shows; a file of it is not made (N4)."""
+    register(world, 1)
+    client, url = client_of(world.user("edc", "administrator")), "/registry/ders/"
+    for asked, sentence in (("banana", "“banana” is no day."), ("2999-01-01", "2999-01-01 is yet to come.")):
+        shown = client.get(url, {"as_of": asked}).content.decode()
+        assert f"As of: {sentence} Give a day that is over" in shown and "What you see stands now." in shown and "D-1" in shown
+        assert client.get(f"{url}export.csv", {"as_of": asked}).status_code == 404
+    assert "usa-alert--error" not in client.get(url, {"as_of": f"{timezone.localdate()}"}).content.decode()
+    before = client.get("/operations/networks/", {"as_of": "1800-01-01"}).content.decode()
+    assert "No network was loaded" not in before and "Nothing of this list was on record then" in before

@@ -314,7 +314,7 @@ def test_an_rto_tells_of_its_lines_by_page_and_by_program(world, interface, clie
         ({}, "A derate leaves between 1 and 99 % of the capacity"),
         ({"kind": "outage", "capacity_percent": 5}, "anything else none"),
         ({"capacity_percent": 50, "expected_until": "2025-12-31T00:00"}, "It ends after it begins."),
-        ({"capacity_percent": 50, "line": 0}, "Select a valid choice"),
+        ({"capacity_percent": 50, "line": 0}, "Choose one of the list"),
     ):
         assert sentence in client.post(f"{BASE}lines/new/", form | wrong).content.decode()
     page = client.post(f"{BASE}lines/new/", form | {"capacity_percent": 50})["Location"]

@@ -50,7 +50,7 @@ def test_tenures_end_and_begin(world, client, said):
     [
         ({"number": 3}, "The list has 2 DERs now, not 3."),
         ({"aggregator": ""}, "Choose the aggregator."),
-        ({"reason": " "}, "This field is required."),
+        ({"reason": " "}, "Fill this in."),
         ({"on": "2020-01-01"}, "A tenure ends or begins today or later."),
     ],
 )

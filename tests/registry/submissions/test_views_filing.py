@@ -169,7 +169,7 @@ def test_the_form_says_shape_errors_beside_the_field_and_keeps_what_was_typed(wo
     url = page("submission_row_edit", draft.uuid, 2, STEPS[1].slug)
     answer = filer.post(url, {"nameplate_ac_kw": "seven"})
     assert answer.status_code == 422
-    assert "Enter a number." in text(answer) and 'value="seven"' in text(answer)
+    assert "Give a number, such as 12.5." in text(answer) and 'value="seven"' in text(answer)
     assert draft.rows.get().nameplate_ac_kw is not None
 
 
