@@ -6,11 +6,22 @@ from django.core.validators import MinValueValidator
 from django.db import models
 
 MILLI = Decimal("0.001")
+SINGULARS = (("ies", "y"), ("sses", "ss"), ("ches", "ch"), ("shes", "sh"), ("xes", "x"), ("s", ""))
+AFTER_A_NOUN = frozenset("at behind for heard in of on that to with within without".split())
 
 
 def counted(number: int, things: str) -> str:
     """A number of things in words; `things` is an English plural: "1 DER", "1,200 DERs"."""
-    return f"{number:,} {things.removesuffix('s') if number == 1 else things}"
+    return f"{number:,} {singular(things) if number == 1 else things}"
+
+
+def singular(things: str) -> str:
+    """One of what an English plural names: "study" for "studies", "subject heard of" for "subjects heard of"."""
+    words = things.split(" ")
+    last = next((at for at, word in enumerate(words) if at and word in AFTER_A_NOUN), len(words)) - 1
+    ending = next((pair for pair in SINGULARS if words[last].endswith(pair[0])), ("", ""))
+    words[last] = words[last].removesuffix(ending[0]) + ending[1]
+    return " ".join(words)
 
 
 def kw(value) -> Decimal:

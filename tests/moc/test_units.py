@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moc.units import MagnitudeField, QuantityField, kw, kwh, mw_from_kw
+from moc.units import MagnitudeField, QuantityField, counted, kw, kwh, mw_from_kw
 
 watts = st.integers(-(10**12), 10**12).map(lambda value: Decimal(value).scaleb(-3))
 
@@ -18,6 +18,23 @@ watts = st.integers(-(10**12), 10**12).map(lambda value: Decimal(value).scaleb(-
 )
 def test_kw_rounds_to_the_watt_half_to_even(given_value, expected):
     assert kw(given_value) == Decimal(expected)
+
+
+@pytest.mark.parametrize(
+    ("things", "one"),
+    [
+        ("DERs", "1 DER"),
+        ("studies", "1 study"),
+        ("policies", "1 policy"),
+        ("switches", "1 switch"),
+        ("addresses", "1 address"),
+        ("subjects heard of", "1 subject heard of"),
+        ("DERs with an envelope", "1 DER with an envelope"),
+        ("new findings", "1 new finding"),
+    ],
+)
+def test_one_thing_is_named_in_the_singular(things, one):
+    assert counted(1, things) == one and counted(1200, things) == f"1,200 {things}"
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "seven", ""])
