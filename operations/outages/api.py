@@ -67,6 +67,7 @@ class BatchSerializer(serializers.Serializer):
 
 class RefusedOutage(serializers.Serializer):
     row = serializers.IntegerField(help_text="counted from 1")
+    field = serializers.CharField(allow_blank=True)
     code = serializers.CharField()
     sentence = serializers.CharField()
     remedy = serializers.CharField()
@@ -109,7 +110,10 @@ class Outages(Versioned, Moves):
         outcome = ders.report(actor=request.user, rows=rows, only_good=only_good)
         if not only_good:
             ders.require_whole(outcome)
-        refused = [{"row": row, "code": rule.code, "sentence": rule.sentence, "remedy": rule.remedy} for row, rule in outcome.refused]
+        refused = [
+            {"row": each.row, "field": each.rule.column, "code": each.rule.code, "sentence": each.rule.sentence, "remedy": each.remedy}
+            for each in outcome.refused
+        ]
         return Response({"taken": [each.uuid for each in outcome.taken], "refused": refused}, status=201)
 
     def perform(self, actor, obj: DerOutage, name: str, **said) -> None:

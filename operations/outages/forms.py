@@ -46,7 +46,10 @@ class OutageFileForm(forms.Form):
 
     file = forms.FileField(
         label="File",
-        help_text="CSV with der, kind, cause, starts_at, expected_until, available_kw, reason, notified; all rows are taken, or none.",
+        help_text=(
+            "CSV with der (its id, or your own), kind (outage, derate), cause (planned, forced, curtailed), starts_at and expected_until "
+            "(2026-11-22 14:30), available_kw, reason, notified; all rows are taken, or none."
+        ),
         widget=forms.FileInput(attrs={"accept": ".csv"}),
         max_length=200,
     )

@@ -63,7 +63,8 @@ class NewOutage(Create):
 
     def perform(self, form) -> DerOutage:
         outcome = ders.report(actor=self.request.user, rows=[form.told()])
-        ders.require_whole(outcome)
+        if outcome.refused:
+            raise ValidationError({each.rule.column: each.sentence for each in outcome.refused})
         return outcome.taken[0]
 
     def done_url(self, result: DerOutage) -> str:
@@ -83,7 +84,9 @@ class OutageFile(Create):
         upload = form.cleaned_data["file"]
         if upload.size > decoding.MOST_BYTES:
             raise ValidationError({"file": f"A file has at most {decoding.MOST_BYTES // 2**20} MB."})
-        ders.require_whole(ders.report(actor=self.request.user, rows=decoding.rows_of(upload.read())))
+        outcome = ders.report(actor=self.request.user, rows=decoding.rows_of(upload.read()))
+        if outcome.refused:
+            raise ValidationError({"file": ["None of the rows was taken. Mend these, then send all again.", *ders.told_of(outcome)]})
 
     def done_url(self, result: None) -> str:
         return reverse("operations:outages")

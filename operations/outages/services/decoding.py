@@ -2,7 +2,8 @@
 
 import csv
 import io
-from datetime import datetime
+from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
@@ -10,8 +11,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 
 from moc.errors import UserError
+from moc.units import counted
+from operations.outages import rules
 from operations.outages.models import DerOutage
-from operations.outages.services.ders import Told
+from operations.outages.services.ders import Told, Unread
 
 COLUMNS = ("der", "kind", "cause", "starts_at", "expected_until", "available_kw", "reason", "notified")
 MOST, MOST_BYTES = 10_000, 8 * 2**20
@@ -23,38 +26,76 @@ class Unreadable(UserError):
     code = "OUT-FORM"
 
 
-def rows_of(content: bytes) -> list[Told]:
-    """The outages of a file. Local times count as the state's. Raises Unreadable, naming the row."""
+def rows_of(content: bytes) -> list[Told | Unread]:
+    """The rows of a file. Local times count as the state's. Raises Unreadable for a file that has no rows of outages."""
     try:
+        if b"\0" in content:
+            raise csv.Error("a zero byte")
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")), strict=True)
         rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise Unreadable("The file is no CSV in UTF-8.", f"Send the columns {', '.join(COLUMNS)}.") from error
-    unknown = set(reader.fieldnames or ()) - set(COLUMNS)
-    if unknown or not rows or len(rows) > MOST:
-        raise Unreadable(
-            "The file has no rows, too many, or columns that are not known.", f"Send up to {MOST:,} rows of {', '.join(COLUMNS)}."
-        )
-    return [_read(number, row) for number, row in enumerate(rows, start=1)]
+    send = f"Send up to {MOST:,} rows of {', '.join(COLUMNS)}."
+    if unknown := [str(name) for name in reader.fieldnames or () if name not in COLUMNS]:
+        raise Unreadable(f"The file has columns that are not known: {', '.join(unknown)[:200]}.", send)
+    if not rows or len(rows) > MOST:
+        raise Unreadable(f"The file has {counted(len(rows), 'rows')} of outages.", send)
+    return [_read(row) for row in rows]
 
 
-def _read(number: int, row: dict) -> Told:
+def _read(row: dict) -> Told | Unread:
+    """A row as an outage, or every value of it that is none."""
     said = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    wrong, found = [(rules.FORM, ", ".join(row[None]))] if row.get(None) else [], {}
+    for name, (rule, reader) in READERS.items():
+        try:
+            found[name] = reader(said[name])
+        except (ValueError, OverflowError, InvalidOperation):
+            wrong.append((rule, said[name]))
+    return Unread(tuple(wrong)) if wrong else Told(**found)
+
+
+def _der(text: str) -> str:
     try:
-        said["der"] = str(UUID(said["der"]))
-        said["starts_at"], said["expected_until"] = _moment(said["starts_at"]), said["expected_until"] and _moment(said["expected_until"])
-        said["available_kw"] = Decimal(said["available_kw"] or 0)
-        known = said["kind"] in DerOutage.Kind.values and said["cause"] in DerOutage.Cause.values
-        fits = said["reason"] and len(said["reason"]) <= 300 and len(said["notified"]) <= 200
-        if not known or not fits or not 0 <= said["available_kw"] < 10**9:
-            raise ValueError
-    except (ValueError, InvalidOperation) as error:
-        raise Unreadable(f"Row {number} is no outage.", "Look at its DER id, kind, cause, times, kW and reason.") from error
-    return Told(**said | {"expected_until": said["expected_until"] or None})
+        return str(UUID(text))
+    except ValueError:
+        return _words(1, 64)(text)
 
 
 def _moment(text: str) -> datetime:
     found = parse_datetime(text)
     if found is None:
         raise ValueError(text)
-    return make_aware(found) if is_naive(found) else found
+    return (make_aware(found) if is_naive(found) else found).astimezone(UTC)
+
+
+def _kw(text: str) -> Decimal:
+    found = Decimal(text or 0)
+    if not 0 <= found < 10**9:
+        raise ValueError(text)
+    return found
+
+
+def _among(values: list[str]) -> Callable[[str], str]:
+    return lambda text: values[values.index(text)]
+
+
+def _words(least: int, most: int) -> Callable[[str], str]:
+    def reader(text: str) -> str:
+        if not least <= len(text) <= most:
+            raise ValueError(text)
+        return text
+
+    return reader
+
+
+READERS = {
+    "der": (rules.DER, _der),
+    "kind": (rules.KIND, _among(DerOutage.Kind.values)),
+    "cause": (rules.CAUSE, _among(DerOutage.Cause.values)),
+    "starts_at": (rules.START, _moment),
+    "expected_until": (rules.RETURN, lambda text: _moment(text) if text else None),
+    "available_kw": (rules.KW, _kw),
+    "reason": (rules.REASON, _words(1, 300)),
+    "notified": (rules.NOTIFIED, _words(0, 200)),
+}

@@ -59,6 +59,7 @@ def test_an_outage_is_told_logged_and_over(world, mine, filer):
     [
         ({"cause": "planned"}, "OUT-PAST"),
         ({"expected_until": moment(60)}, "OUT-ORDER"),
+        ({"starts_at": timezone.now() - timedelta(days=401)}, "OUT-OLD"),
         ({"available_kw": Decimal(1)}, "OUT-LEFT"),
         ({"kind": "derate"}, "OUT-LEFT"),
         ({"kind": "derate", "available_kw": Decimal(3)}, "OUT-LEFT"),
@@ -68,7 +69,7 @@ def test_what_is_refused(mine, filer, said, code):
     """Each rule with a row that breaks it beside one that keeps it: the good one stands where that is asked for."""
     rows = [told(mine[0], **said), told(mine[2], kind="derate", available_kw=Decimal(1))]
     outcome = ders.report(actor=filer, rows=rows)
-    assert [(row, rule.code) for row, rule in outcome.refused] == [(1, code)] and not DerOutage.objects.exists()
+    assert [(each.row, each.rule.code) for each in outcome.refused] == [(1, code)] and not DerOutage.objects.exists()
     outcome = ders.report(actor=filer, rows=rows, only_good=True)
     assert [each.der for each in outcome.taken] == [mine[2]] and LogEntry.objects.count() == 1
 
@@ -76,7 +77,7 @@ def test_what_is_refused(mine, filer, said, code):
 def test_whose_der_it_is_and_once(world, mine, filer):
     strange = register(world, 1, aggregator="aggregator2", prefix="X")[0]
     outcome = ders.report(actor=filer, rows=[told(strange), told(mine[0]), told(mine[0])], only_good=True)
-    assert [(row, rule.code) for row, rule in outcome.refused] == [(1, "OUT-DER"), (3, "OUT-TWICE")]
+    assert [(each.row, each.rule.code) for each in outcome.refused] == [(1, "OUT-DER"), (3, "OUT-TWICE")]
     with pytest.raises(NotPermitted):
         ders.report(actor=world.user("edc", "administrator"), rows=[told(mine[1])])
     with pytest.raises(NotPermitted):
@@ -152,3 +153,76 @@ def test_what_is_no_id_of_a_record_says_where_its_id_is(world, mine, filer, clie
     assert "Copy the address of the record" in page.get("/operations/responses/?outage=D-1").content.decode()
     pasted = page.get("/operations/responses/", {"outage": f"https://example.org{BASE}{outage.uuid}/"})
     assert pasted.context["filterset"].form.cleaned_data["outage"] == outage.uuid
+
+
+def test_a_file_is_answered_with_every_fault_of_every_row(mine, filer, client_of, api_of, world):
+    """Each with its row, its field, the value, the rule and the remedy, those of reading and of rules at once; none is taken (M8)."""
+    when, page = f"{timezone.localtime(moment(5)):%Y-%m-%d %H:%M}", client_of(filer)
+    rows = f"""der,kind,cause,starts_at,expected_until,available_kw,reason,notified
+D-1,outage,forced,{when},,,Inverter failed,
+D-2,outge,because,banana,tomorrow,-1,,{"x" * 201}
+D-9,outage,forced,{when},,NaN,Failed,,too,much
+D-9,outage,forced,{when},,,Failed,
+D-2,outage,forced,{when},2001-01-01,,Failed,
+D-3,outage,forced,1890-01-01,,,Failed,
+D-3,derate,forced,{when},,7,Failed,
+"""
+    answer = page.post(f"{BASE}file/", {"file": SimpleUploadedFile("outages.csv", rows.encode(), "text/csv")})
+    said = answer.context["form"].errors["file"]
+    starts = [
+        "None of the rows was taken.",
+        "Row 2, kind: “outge”: There is no such kind. Write outage, or derate.",
+        "Row 2, cause: “because”: There is no such cause. Write planned, forced or curtailed.",
+        "Row 2, starts_at: “banana”: When it begins is missing, or is no date and time. Write it as",
+        "Row 2, expected_until: “tomorrow”: This is no date and time. Write it as",
+        "Row 2, available_kw: “-1”: What is still available is no power in kW. Write a number",
+        "Row 2, reason: The reason is missing, or too long. Say why",
+        "Row 2, notified: “xxx",
+        "Row 3: “too, much”: The row has more values than there are columns. Put",
+        "Row 3, available_kw: “NaN”: What is still available",
+        "Row 4, der: “D-9”: No registered DER of yours has this id. Send",
+        "Row 5, expected_until: “2001-01-01 00:00”: It is expected back before it begins. Give a later",
+        "Row 6, starts_at: “1890-01-01 00:00”: It begins earlier than readings are taken. Give a moment within",
+        "Row 7, available_kw: “7 kW”: What is still available is not what the kind says. A derate leaves less",
+    ]
+    assert answer.status_code == 422 and len(said) == len(starts)
+    assert all(sentence.startswith(start) for sentence, start in zip(said, starts, strict=True)), said
+    assert not DerOutage.objects.exists()
+    api = api_of(world.user("aggregator", "administrator"))
+    refused = api.post(API, rows, content_type="text/csv").json()
+    assert "Row 7, available_kw" in refused["detail"] and refused["code"] == "OUT-KIND"
+    body = {"der": str(mine[0].uuid), "kind": "outage", "cause": "planned", "starts_at": moment(5).isoformat(), "reason": "Works"}
+    answer = api.post(API, {"outages": [body], "only_good": True}).json()
+    assert [(each["row"], each["field"], each["code"]) for each in answer["refused"]] == [(1, "starts_at", "OUT-PAST")]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"der,colour\nD-1,red\n", "columns that are not known: colour. Send up to 10,000 rows of der, kind"),
+        (b"der,kind\n", "The file has 0 rows of outages."),
+        (b"\xff\xfe", "The file is no CSV in UTF-8."),
+        (b"der\nD\0", "The file is no CSV in UTF-8."),
+    ],
+)
+def test_a_file_of_no_outages_says_why(filer, client_of, content, said):
+    answer = client_of(filer).post(f"{BASE}file/", {"file": SimpleUploadedFile("outages.csv", content, "text/csv")})
+    assert answer.status_code == 422 and said in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "said"),
+    [
+        ({"starts_at": "1890-01-01T00:00"}, "starts_at", "It begins earlier than readings are taken."),
+        ({"cause": "planned"}, "starts_at", "A planned outage begins in the past. Tell a forced one, or a later moment."),
+        ({"expected_until": "2001-01-01T00:00"}, "expected_until", "It is expected back before it begins. Give a later moment"),
+        ({"available_kw": "5"}, "available_kw", "an outage leaves nothing."),
+        ({"starts_at": "soon"}, "starts_at", "Give a date and time as 2026-11-22 14:30."),
+    ],
+)
+def test_the_form_says_at_its_field_what_is_wrong(mine, filer, client_of, changed, field, said):
+    when = f"{timezone.localtime(moment(5)):%Y-%m-%dT%H:%M}"
+    given = {"der": "D-1", "kind": "outage", "cause": "forced", "starts_at": when, "reason": "Inverter failed"} | changed
+    answer = client_of(filer).post(f"{BASE}new/", given)
+    assert list(answer.context["form"].errors) == [field] and said in answer.context["form"].errors[field][0]
+    assert answer.status_code == 422 and not DerOutage.objects.exists()
