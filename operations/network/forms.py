@@ -36,7 +36,9 @@ class NetworkForm(OfFeeder):
     source = forms.ChoiceField(label="Kind of file", choices=NetworkVersion.Source.choices)
     file = forms.FileField(
         label="File",
-        help_text="At most 100 MB unpacked. Points are named by your service points' ids.",
-        widget=forms.FileInput(attrs={"accept": ".dss,.zip,.csv,.txt,.xml,.rdf"}),
+        help_text=(
+            "OpenDSS: .dss or .zip; CIM: .xml or .rdf; a table: .csv. At most 100 MB unpacked. Points are named by your service points' ids."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".dss,.zip,.csv,.xml,.rdf"}),
         max_length=200,
     )

@@ -1,5 +1,7 @@
 """Load, approve and reject network versions."""
 
+from pathlib import PurePath
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -14,14 +16,17 @@ from registry.grid.models import Feeder
 
 PERMISSION = "manage_grid"
 TASK = "operations.network.tasks.read"
+Source = NetworkVersion.Source
+ENDINGS = {Source.OPENDSS: (".dss", ".zip"), Source.CIM: (".xml", ".rdf"), Source.TABLE: (".csv",)}
 
 
 def receive(*, actor, feeder: Feeder, source: str, upload) -> NetworkVersion:
     """Keep a file of a feeder's network and have it read and checked in the background; the version's `job` shows progress.
 
-    actor: None for the platform itself."""
+    actor: None for the platform itself. Raises UserError (NET-ENDING)."""
     if actor is not None:
         policy.require(actor, PERMISSION, feeder.edc)
+    _require_ending(upload.name, source)
     with acting(actor, f"{'' if actor else 'system: '}Uploaded {upload.name}"):
         document = store(actor=actor, owner=feeder.edc, kind=Document.Kind.GRID, upload=upload)
         facts = {"edc": feeder.edc, "feeder": feeder, "source": source, "document": document, "loaded_by": actor}
@@ -29,6 +34,17 @@ def receive(*, actor, feeder: Feeder, source: str, upload) -> NetworkVersion:
         version.job = jobs.enqueue(actor=actor, task=TASK, title=f"Reading {document.name}", version=version.pk)
         version.save(update_fields=["job"])
         return version
+
+
+def _require_ending(name: str, source: str) -> None:
+    """A file is of the kind that its name says: a table that was read as OpenDSS would fail later, with other words."""
+    ending = PurePath(name).suffix.lower()
+    if ending in ENDINGS[source]:
+        return
+    fitting = next((kind for kind, endings in ENDINGS.items() if ending in endings), None)
+    said = f"“{name[:80]}” is no file of the kind “{Source(source).label}”: such a name ends in {' or '.join(ENDINGS[source])}."
+    remedy = f"Choose the kind “{fitting.label}”, or another file." if fitting else "Choose another file, or the kind that it is of."
+    raise UserError(said, remedy, "NET-ENDING", ("source" if fitting else "file",))
 
 
 def approve(*, actor, version: NetworkVersion, reason: str = "") -> None:

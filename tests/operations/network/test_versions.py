@@ -186,3 +186,22 @@ def test_a_findings_rule_is_known_to_whoever_reads_it():
     """O1: a process that never checked a model (a web server) knows the rules that findings name."""
     code = "import django; django.setup(); import operations.network.views; from moc.rules import registry; assert 'NET-LINK' in registry"
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"DJANGO_SETTINGS_MODULE": "moc.settings.test"})
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "field", "said"),
+    [
+        ("opendss", "network.csv", "source", "such a name ends in .dss or .zip. Choose the kind “CSV of sources"),
+        ("table", "network.DSS", "source", "such a name ends in .csv. Choose the kind “OpenDSS"),
+        ("cim", "network.pdf", "file", "such a name ends in .xml or .rdf. Choose another file"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_when_it_is_sent(world, client_of, api_of, source, name, field, said):
+    """At the field that is wrong, with what to choose, by page and by program; nothing is kept (O1)."""
+    engineer, feeder = world.user("edc", "administrator"), world.feeders["edc"][0]
+    answer = client_of(engineer).post("/operations/networks/new/", {"feeder": feeder.code, "source": source, "file": upload(b"x", name)})
+    assert answer.status_code == 422 and said in answer.context["form"].errors[field][0]
+    sent = api_of(engineer).post(
+        f"/api/v1/operations/networks/?feeder={feeder.code}&source={source}", {"file": upload(b"x", name)}, format="multipart"
+    )
+    assert sent.json()["code"] == "NET-ENDING" and not NetworkVersion.objects.exists()
