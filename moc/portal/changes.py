@@ -61,11 +61,19 @@ class FormPage(Page):
         try:
             result = self.carry_out()
         except (*REFUSALS, ValidationError) as refusal:
-            self.form.add_error(None, refusal if isinstance(refusal, ValidationError) else str(refusal))
+            self.tell(refusal)
             return self.render_to_response(self.get_context_data(overtaken=getattr(refusal, "changes", ())), status=422)
         if self.success:
             messages.success(request, self.success)
         return HttpResponseRedirect(self.done_url(result))
+
+    def tell(self, refusal: Exception) -> None:
+        """Say a refusal on the form: at the field that it blames, where the form has it."""
+        field = next((name for name in getattr(refusal, "fields", ()) if name in self.form.fields), None)
+        if isinstance(refusal, ValidationError):
+            self.form.add_error(None, refusal)
+        else:
+            self.form.add_error(field, refusal.at_field if field else str(refusal))
 
     def get_context_data(self, **kwargs) -> dict:
         return super().get_context_data(**{"form": self.form, "submit_label": self.submit_label} | kwargs)

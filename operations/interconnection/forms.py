@@ -1,5 +1,9 @@
 """Forms of interconnection: what is studied, which filing it decides, and what an inverter was read to have."""
 
+import json
+import re
+from math import isfinite
+
 from django import forms
 
 from operations.interconnection.models import SettingsReadback
@@ -10,7 +14,6 @@ from operations.outages.forms import moment
 from registry.ders import inverters
 from registry.ders.choices import DerType, technologies
 from registry.ders.forms import OwnDer
-from registry.submissions.forms.fields import Json
 from registry.submissions.models import StagedDer
 
 
@@ -19,19 +22,46 @@ def kilo(label: str, **kwargs) -> forms.DecimalField:
     return forms.DecimalField(label=label, min_value=0, max_value=MOST_KW, max_digits=8, decimal_places=3, **kwargs)
 
 
+def written(points: list) -> str:
+    """A curve as people write it: "0.92 0.44; 0.98 0"."""
+    return "; ".join(f"{volt:g} {value:g}" for volt, value in points)
+
+
+class Curve(forms.CharField):
+    """Points of a curve, "0.92 0.44; 0.98 0", also one a line, with commas between the numbers, or in brackets; or as JSON."""
+
+    def __init__(self, *, value: str, example: list, **kwargs):
+        self.example = written(example)
+        words = f"points of voltage and {value}, per unit, such as {self.example} (category B)"
+        super().__init__(required=False, help_text=words, widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}), **kwargs)
+
+    def to_python(self, value) -> list | None:
+        text = super().to_python(value)
+        try:
+            said = json.loads(text)
+        except (ValueError, RecursionError):
+            said = None
+        if isinstance(said, list):
+            return said or None
+        points = [point for part in re.split(r"[;\n)\]]", text) if (point := part.strip(" \t\r,[("))]
+        return [self._point(number, point) for number, point in enumerate(points, start=1)] or None
+
+    def _point(self, number: int, text: str) -> list[float]:
+        try:
+            volt, value = (float(each) for each in re.split(r"[\s,]+", text))
+            if not isfinite(volt + value):
+                raise ValueError(text)
+        except ValueError:
+            said = f"Point {number}, “{text[:40]}”, is not two numbers. Write voltage and value with a blank between them, and a semicolon"
+            raise forms.ValidationError(f"{said} after each point: {self.example}", code="invalid") from None
+        return [volt, value]
+
+
 class Settings(forms.Form):
     """Settings of IEEE 1547-2018, one field each; empty ones are off."""
 
-    volt_var = Json(
-        label="Volt-var curve",
-        required=False,
-        help_text=f"JSON list of [voltage, reactive power of the kVA], per unit; category B: {inverters.VOLT_VAR}",
-    )
-    volt_watt = Json(
-        label="Volt-watt curve",
-        required=False,
-        help_text=f"JSON list of [voltage, active power of the kW], per unit; category B: {inverters.VOLT_WATT}",
-    )
+    volt_var = Curve(label="Volt-var curve", value="reactive power of the kVA", example=inverters.VOLT_VAR)
+    volt_watt = Curve(label="Volt-watt curve", value="active power of the kW", example=inverters.VOLT_WATT)
     power_factor = forms.FloatField(label="Fixed power factor", required=False, help_text="0.8 to 1; with a minus sign: absorbing")
     max_w = forms.FloatField(label="Maximum active power (% of the rated)", required=False, min_value=0, max_value=100)
 
@@ -42,7 +72,8 @@ class Settings(forms.Form):
         try:
             data["inverter_settings"] = inverters.checked(said)
         except inverters.WrongSettings as wrong:
-            self.add_error(wrong.field, wrong.sentence)
+            example = getattr(self.fields[wrong.field], "example", "")
+            self.add_error(wrong.field, f"{wrong.sentence} {f'Such as {example}' if example else ''}".strip())
         return data
 
 

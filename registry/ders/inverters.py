@@ -47,14 +47,20 @@ def _number(name: str, value) -> float:
 
 
 def _curve(name: str, points, lowest: float, highest: float) -> list[list[float]]:
+    """The curve's points as floats. Raises WrongSettings naming the point and the rule."""
     if not isinstance(points, list) or not FEWEST <= len(points) <= MOST or any(not isinstance(p, list) or len(p) != 2 for p in points):
         raise WrongSettings(name, f"Give {FEWEST} to {MOST} points [voltage per unit, value].")
     curve = [[_number(name, value) for value in point] for point in points]
-    volts, values = zip(*curve, strict=True)
-    if any(b <= a for a, b in zip(volts, volts[1:])) or not 0.7 <= volts[0] <= volts[-1] <= 1.3:
-        raise WrongSettings(name, "Voltages rise from point to point, from 0.7 to 1.3 per unit.")
-    if any(b > a for a, b in zip(values, values[1:])) or not lowest <= values[-1] <= values[0] <= highest:
-        raise WrongSettings(name, f"Values fall, from {highest:g} to {lowest:g}.")
+    for number, (volt, value) in enumerate(curve, start=1):
+        before, above = curve[number - 2] if number > 1 else (0.0, highest)
+        if not max(before, 0.7 - 1e-12) < volt <= 1.3:
+            said = f" and this is not above {before:g}" if 0.7 <= volt <= 1.3 else ""
+            raise WrongSettings(
+                name, f"Point {number}, {volt:g} {value:g}: Voltages rise from point to point, from 0.7 to 1.3 per unit{said}."
+            )
+        if not lowest <= value <= above:
+            said = f", and this is above {above:g}" if lowest <= value <= highest else ""
+            raise WrongSettings(name, f"Point {number}, {volt:g} {value:g}: Values fall, from {highest:g} to {lowest:g}{said}.")
     return curve
 
 

@@ -59,17 +59,19 @@ def _digest(facts: dict) -> str:
 
 def _require_rating(rated_kw: Decimal, charge_kw: Decimal, rated_kva: Decimal) -> None:
     if not 0 < max(rated_kw, charge_kw) <= MOST_KW:
-        said = f"rated_kw, charge_kw: one of them is above 0 and at most {MOST_KW:,} kW."
-        raise UserError(said, "Give what the DER injects, or draws, at the most.", "STUDY-RATING")
+        said = f"the rated power, or the maximum charge, is above 0 and at most {MOST_KW:,} kW."
+        raise UserError(said, "Give what the DER injects, or draws, at the most.", "STUDY-RATING", ("rated_kw", "charge_kw"))
     if rated_kva < max(rated_kw, charge_kw):
-        raise UserError("rated_kva: the apparent power is at least the active power.", "Give the inverter's kVA.", "STUDY-RATING")
+        least = max(rated_kw, charge_kw)
+        said = f"the apparent power is at least the active power, {least:f} kW."
+        raise UserError(said, "Give the inverter's kVA.", "STUDY-RATING", ("rated_kva",))
 
 
 def _settings(said: dict | None) -> dict:
     try:
         return inverters.checked(said or {})
     except inverters.WrongSettings as wrong:
-        raise UserError(f"inverter_settings: {wrong}", "Correct them, or leave them empty.", "STUDY-SETTINGS") from wrong
+        raise UserError(str(wrong), "Correct them, or leave them empty.", "STUDY-SETTINGS", ("inverter_settings",)) from wrong
 
 
 def _place(network: NetworkVersion, service_point: str, bus: str, phases: str) -> dict:
@@ -77,15 +79,18 @@ def _place(network: NetworkVersion, service_point: str, bus: str, phases: str) -
     if service_point:
         found = NetworkPoint.objects.filter(version=network, service_point__usage_point_id=service_point).first()
         if found is None:
-            said = f"service_point: {service_point} is not on the current network of this feeder."
-            raise UserError(said, "Choose one that is linked, or give a bus.", "STUDY-POINT")
+            said = f"“{service_point}” is not on the current network of this feeder."
+            raise UserError(said, "Choose one that is linked, or give a bus.", "STUDY-POINT", ("service_point",))
         return {"service_point": found.service_point, "bus": found.bus, "phases": ""}
     wanted = "".join(sorted({PHASES.get(letter, "?") for letter in phases.upper().replace(" ", "").replace(",", "")}))
     rows = NetworkElement.objects.filter(version=network)
     named = bus.strip().lower()
     if not named or not (rows.filter(from_bus__iexact=named).exists() or rows.filter(to_bus__iexact=named).exists()):
-        said = f"bus: the network has no bus “{bus}”." if named else "service_point, bus: name one of them."
-        raise UserError(said, "Search the drawing of the network for its name.", "STUDY-POINT")
+        if not named:
+            said = "neither a service point nor a bus is named."
+            raise UserError(said, "Name one of them; a bus with its phases.", "STUDY-POINT", ("service_point", "bus"))
+        raise UserError(f"the network has no bus “{bus}”.", "Search the drawing of the network for its name.", "STUDY-POINT", ("bus",))
     if "?" in wanted or not wanted:
-        raise UserError("phases: name one to three of A, B and C.", "Give the phases to which the DER is connected.", "STUDY-POINT")
+        said = "the phases are one to three of A, B and C."
+        raise UserError(said, "Give those to which the DER is connected, such as A or BC.", "STUDY-POINT", ("phases",))
     return {"service_point": None, "bus": named, "phases": wanted}

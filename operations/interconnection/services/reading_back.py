@@ -56,13 +56,13 @@ class Told:
 def told(der: Der, at: datetime, inverter_settings: dict, source: str = SettingsReadback.Source.PLATFORM, **limits) -> Told:
     """A reading, checked. Raises UserError (READBACK-AT, READBACK-SETTINGS, READBACK-SOURCE)."""
     if at > timezone.now() + EARLY:
-        raise UserError("at: this moment is in the future.", "Give when the inverter was read.", "READBACK-AT")
+        raise UserError("this moment is in the future.", "Give when the inverter was read.", "READBACK-AT", ("at",))
     if source not in SettingsReadback.Source.values:
-        raise UserError("source: this is none.", f"Choose one of {', '.join(SettingsReadback.Source.values)}.", "READBACK-SOURCE")
+        raise UserError("this is none.", f"Choose one of {', '.join(SettingsReadback.Source.values)}.", "READBACK-SOURCE", ("source",))
     try:
         said = inverters.checked(inverter_settings)
     except inverters.WrongSettings as wrong:
-        raise UserError(f"inverter_settings: {wrong}", "Give them as they were issued.", "READBACK-SETTINGS") from wrong
+        raise UserError(str(wrong), "Give them as they were issued.", "READBACK-SETTINGS", ("inverter_settings",)) from wrong
     return Told(der, at, said, {name: limits.get(name) for name in LIMITS}, source)
 
 
@@ -74,7 +74,8 @@ def tell(*, actor, der: Der, **said) -> SettingsReadback:
     one = told(der, **said)
     kept = keep(actor=actor, readings=[one])[0][one.key]
     if not one.says(kept):
-        raise UserError("at: another reading of this DER and moment is kept.", "Give when the inverter was read anew.", "READBACK-CHANGED")
+        said = "another reading of this DER and moment is kept."
+        raise UserError(said, "Give when the inverter was read anew.", "READBACK-CHANGED", ("at",))
     return kept
 
 

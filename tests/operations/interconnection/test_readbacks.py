@@ -95,7 +95,7 @@ def test_one_reading_is_told_by_form(world, ders, client_of):
     assert (kept.differences, kept.source) == ([["Fixed power factor, not set", 0.0, -0.95]], "hand")
     assert "not set" in page
     assert filer.post(url, said).status_code == 302 and SettingsReadback.objects.count() == 1, "the same again is known"
-    assert "another reading of this DER and moment is kept" in str(filer.post(url, said | {"max_w": "50"}).context["form"].errors)
+    assert "Another reading of this DER and moment is kept." in filer.post(url, said | {"max_w": "50"}).context["form"].errors["at"][0]
     assert [client_of(world.user(name, role)).get(url).status_code for name, role in (("edc", "reviewer"), ("aggregator", "viewer"))] == [
         404
     ] * 2

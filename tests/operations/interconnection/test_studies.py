@@ -16,6 +16,7 @@ from operations.envelopes.reports import limits_of
 from operations.envelopes.services import computing, devices, life, reacting
 from operations.forecasts.models import MeterDay
 from operations.interconnection import reports, tasks
+from operations.interconnection.forms import StudyForm
 from operations.interconnection.models import InterconnectionStudy, SettingsReadback
 from operations.interconnection.services import adopting, base, ordering
 from operations.network.services import building
@@ -275,3 +276,47 @@ def test_pages_and_api(world, feeder, client_of, api_of):
     assert b"Adopted in" in adopts.get(made.url).content
     for stranger in (world.user("edc2", "administrator"), world.user("aggregator", "administrator")):
         assert client_of(stranger).get(made.url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.92 0.44; 0.98 0; 1.02 0; 1.08 -0.44",
+        "0.92, 0.44\r\n0.98, 0\r\n1.02, 0\r\n1.08, -0.44\r\n",
+        json.dumps(inverters.VOLT_VAR, indent=1),
+    ],
+    ids=["pairs", "lines", "JSON"],
+)
+def test_a_curve_is_typed_as_people_write_it(text):
+    field = StudyForm.base_fields["volt_var"]
+    assert field.clean(text) == inverters.VOLT_VAR and "0.92 0.44; 0.98 0; 1.02 0; 1.08 -0.44" in field.help_text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "said"),
+    [
+        ({"volt_var": "0.92 0.44; 0.98"}, "volt_var", "Point 2, “0.98”, is not two numbers. Write voltage and value with a blank"),
+        ({"volt_var": "0.92 0.44; 0.98 nan"}, "volt_var", "Point 2, “0.98 nan”, is not two numbers."),
+        ({"volt_var": "0.98 0; 0.92 -0.1"}, "volt_var", "Point 2, 0.92 -0.1: Voltages rise from point to point, from 0.7 to 1.3 per unit"),
+        (
+            {"volt_var": "0.92 0.1; 0.98 0.2"},
+            "volt_var",
+            "Point 2, 0.98 0.2: Values fall, from 0.6 to -0.6, and this is above 0.1. Such",
+        ),
+        ({"volt_var": "0.92 0.9; 0.98 0.2"}, "volt_var", "Point 1, 0.92 0.9: Values fall, from 0.6 to -0.6."),
+        ({"volt_watt": "1.06 1"}, "volt_watt", "Give 2 to 10 points [voltage per unit, value]. Such as 1.06 1; 1.1 0.2"),
+        ({"rated_kva": "19"}, "rated_kva", "The apparent power is at least the active power, 20 kW. Give the inverter's kVA."),
+        ({"rated_kw": "0"}, "rated_kw", "The rated power, or the maximum charge, is above 0"),
+        ({"service_point": ""}, "service_point", "Neither a service point nor a bus is named. Name one of them"),
+        ({"service_point": "nowhere"}, "service_point", "“nowhere” is not on the current network of this feeder. Choose one"),
+        ({"service_point": "", "bus": "b9"}, "bus", "The network has no bus “b9”. Search the drawing"),
+        ({"service_point": "", "bus": "b3", "phases": "AX"}, "phases", "The phases are one to three of A, B and C. Give those"),
+    ],
+)
+def test_the_form_says_at_its_field_what_cannot_be_studied(world, feeder, client_of, wrong, field, said):
+    form = {"feeder": feeder.code, "title": "Elm", "service_point": last(feeder), "technology": "photovoltaic", "rated_kw": "20"}
+    form |= {"rated_kva": "22", "charge_kw": "0", "accepted_percent": "5"}
+    answer = client_of(world.user("edc", "administrator")).post(f"{PAGES}new/", form | wrong)
+    errors = answer.context["form"].errors
+    assert answer.status_code == 422 and list(errors) == [field] and errors[field][0].startswith(said), errors
+    assert not InterconnectionStudy.objects.exists()
