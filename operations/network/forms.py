@@ -37,7 +37,7 @@ class NetworkForm(OfFeeder):
     file = forms.FileField(
         label="File",
         help_text=(
-            "OpenDSS: .dss or .zip; CIM: .xml or .rdf; a table: .csv. At most 100 MB unpacked. Points are named by your service points' ids."
+            "OpenDSS: .dss or .zip; CIM: .xml or .rdf; a table: .csv. Up to 100 MB unpacked. Points are named by your service points' ids."
         ),
         widget=forms.FileInput(attrs={"accept": ".dss,.zip,.csv,.xml,.rdf"}),
         max_length=200,
