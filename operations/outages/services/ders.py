@@ -16,15 +16,16 @@ from moc.errors import Conflict
 from moc.history import acting
 from moc.notices.services import tell
 from moc.rules import Rule
+from moc.rulesets.models import RuleSet
 from moc.units import counted
 from operations.outages import rules
 from operations.outages.models import DerOutage
 from operations.outages.services import log
-from operations.telemetry.services import limits
 from registry.ders.models import Der
 
 PERMISSION, WATCHES, EVENT = "file_ders", "manage_grid", "der_outage"
 FACTS = ("kind", "cause", "starts_at", "expected_until", "available_kw", "reason", "notified")
+BACK_DAYS = "telemetry_back_days"  # an outage before them explains no reading that can still come
 MOST_TOLD = 200  # faults of a batch; who mends these sends the rest again
 Kind, Cause, Status = DerOutage.Kind, DerOutage.Cause, DerOutage.Status
 
@@ -89,7 +90,7 @@ def report(*, actor, rows: list[Told | Unread], only_good: bool = False) -> Outc
     with transaction.atomic(), acting(actor, f"Told {counted(len(rows), 'outages of DERs')}"):
         known = _known(actor, {row.der for row in rows if isinstance(row, Told)})
         out = set(DerOutage.objects.filter(der__in=known.values(), status=Status.ACTIVE).values_list("der", flat=True))
-        made, first = [], now - timedelta(days=limits.today().back_days)
+        made, first = [], now - timedelta(days=float(RuleSet.objects.value_of(BACK_DAYS, timezone.localdate())))
         for number, row in enumerate(rows, start=1):
             broken = _broken(number, row, known, out, now, first)
             if broken:
