@@ -11,10 +11,12 @@ from moc.access.queries import ScopedQuerySet
 from moc.history import Versions
 from moc.units import MagnitudeField
 from operations.computed.models import Computed, computing
+from operations.coordination.engine import NOTHING
 from operations.outages.models import CapacityEvent, bounded, party, until_restored
 from registry.grid.models import TdInterface
 
 MAGNITUDE = [MinValueValidator(0)]
+WAYS, ROUNDED = ("up", "down"), 0.15  # kW: the sums are rounded to tenths
 
 
 class InterfaceLimit(models.Model):
@@ -194,13 +196,21 @@ class InterfaceResult(models.Model):
 
     @property
     def rows(self) -> list[dict]:
-        """Both ways, for reading."""
+        """Both ways, for reading; with what holds back what the feeders are capable of."""
         named = {"name": f"{self.td_interface} ({self.td_interface.code})", "pk": self.td_interface_id}
         parts = ("capable", "deliverable", "derate")
-        return [
-            named | {"way": way, "value": getattr(self, f"value_{way}")} | {name: getattr(self, f"{name}_{way}_kw") for name in parts}
-            for way in ("up", "down")
+        rows = [
+            {"way": way, "value": getattr(self, f"value_{way}")} | {name: getattr(self, f"{name}_{way}_kw") for name in parts}
+            for way in WAYS
         ]
+        return [named | row | {"held": self._held(row)} for row in rows]
+
+    def _held(self, row: dict) -> str:
+        if row["capable"] - row["deliverable"] <= ROUNDED:
+            return ""
+        if row["capable"] - row["deliverable"] - row["derate"] <= ROUNDED:
+            return "the feeders' power flow"
+        return "this interface's limit" if row["value"] > NOTHING else "a transmission line that the RTO watches"
 
     @property
     def parts(self) -> list[dict]:

@@ -382,3 +382,15 @@ def test_other_times_of_a_line_event_by_page_and_by_program(world, interface, cl
     assert (event.status, event.expected_until) == ("active", None)
     line_events.move(actor=operator, event=event, name="restore")
     assert api.post(url, given, format="json", HTTP_IF_MATCH="*").json()["code"] == "EVENT-OVER"
+
+
+@pytest.mark.parametrize(
+    ("deliverable", "derate", "value", "held"),
+    [(100, 0, 0, ""), (80, 20, 0, "the feeders' power flow"), (60, 0, 1, "this interface's limit"), (60, 10, 0, "a transmission line")],
+)
+def test_a_result_says_what_holds_the_rest(interface, deliverable, derate, value, held):
+    """O2: whoever may not see an RTO's lines reads that one of them binds."""
+    names = {f"{name}_{way}_kw": 0 for name in ("capable", "deliverable", "derate") for way in ("up", "down")}
+    said = names | {"capable_up_kw": 100, "deliverable_up_kw": deliverable, "derate_up_kw": derate, "value_up": value, "value_down": 0}
+    up, down = InterfaceResult(td_interface=interface, **said).rows
+    assert up["held"].startswith(held) and bool(up["held"]) is bool(held) and down["held"] == ""
