@@ -38,7 +38,7 @@ def test_a_flexible_interconnection_from_the_form_to_the_registry(world, visit, 
     study = InterconnectionStudy.objects.get()
     tasks.study(study.job_id)
     page.reload()
-    expect(page.locator("main")).to_contain_text("Firm: possible in every hour of the year")
+    expect(page.locator("main")).to_contain_text("Firm: never curtailed")
     look(page, "interconnection-study")
     reviewer = visit(world.user("edc", "reviewer"), PHONE)
     reviewer.goto(f"/operations/interconnection/{study.uuid}/")
