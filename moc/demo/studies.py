@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 
 from moc.access import policy
 from moc.access.models import Organization
-from moc.demo.networks import NOMINAL_KV, UTILITY, approved, instance, policy_of
+from moc.demo.networks import NOMINAL_KV, REASON, UTILITY, approved, instance, policy_of
 from moc.demo.sites import KM_PER_DEGREE, SEED
 from operations.envelopes.services import life
 from operations.hosting.models import HostingMap
@@ -57,10 +57,11 @@ def studies(organizations: dict[str, Organization]) -> None:
 
 
 def more(count: int | None = None) -> Iterator[NetworkVersion]:
-    """Networks of as many feeders with service points and without one, of all where no number is said: the circuit where it is of the
-    feeder's voltage, else what a GIS would tell. Each then has envelopes of today and tomorrow ordered."""
+    """Networks of as many of the demonstration's feeders with service points and without one, of all where no number is said: the circuit
+    where it is of the feeder's voltage, else what a GIS would tell. Each then has envelopes of today and tomorrow ordered."""
     points = ServicePoint.objects.filter(feeder=OuterRef("pk"))
-    bare = Feeder.objects.exclude(pk__in=NetworkVersion.objects.values("feeder")).filter(Exists(points))
+    generated = Feeder.history.model.objects.filter(history_type="+", history_change_reason=REASON).values("id")  # and nobody's own
+    bare = Feeder.objects.filter(Exists(points), pk__in=generated).exclude(pk__in=NetworkVersion.objects.values("feeder"))
     for feeder in list(bare.select_related("edc", "substation").order_by("substation", "code")[:count]):
         policy_of(feeder.edc)
         version = instance(feeder) if feeder.nominal_kv == Decimal(NOMINAL_KV) else drawn(feeder)

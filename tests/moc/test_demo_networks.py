@@ -17,6 +17,7 @@ from operations.network import importers
 from operations.network.models import NetworkVersion
 from registry.grid.models import Feeder, Transformer
 from tests.factories.filings import store_in
+from tests.factories.world import REASON
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +85,7 @@ def loaded(settings, tmp_path, monkeypatch):
     store_in(settings, tmp_path)
     settings.MOC_DEMONSTRATION = True
     monkeypatch.setattr("moc.management.commands.demo_networks.loaded", lambda: True)
+    monkeypatch.setattr("moc.demo.studies.REASON", REASON)  # as if these feeders were generated
 
 
 def test_more_feeders_get_networks_on_demand(feeder, loaded):
@@ -105,6 +107,12 @@ def test_a_feeder_of_another_voltage_is_drawn_as_a_gis_would(feeder, loaded):
         feeder.save()
     assert next(more(1)).source == "table"
     assert next(more(1)).source == "opendss"
+
+
+def test_what_people_loaded_is_left_to_them(feeder, loaded, monkeypatch):
+    """O1: a network is drawn for none but generated feeders, whatever the platform's settings."""
+    monkeypatch.undo()
+    assert list(more()) == [] and not NetworkVersion.objects.exists()
 
 
 def test_each_feeder_gets_its_network_minute_by_minute(feeder, loaded, monkeypatch):
